@@ -9,22 +9,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(function)       __attribute__((cleanup(function)))
-#define _must_check_              __attribute__((warn_unused_result))
+#define _cleanup_(function)        __attribute__((cleanup(function)))
+#define _must_check_               __attribute__((warn_unused_result))
 #define _printf_(format_n, args_n) __attribute__((format(printf, format_n, args_n)))
-#define _noinline_                __attribute__((noinline))
-#define _unused_                  __attribute__((unused))
+#define _noinline_                 __attribute__((noinline))
+#define _unused_                   __attribute__((unused))
 
 #define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))
 #define MIN(a, b)         ((a) < (b) ? (a) : (b))
 #define MAX(a, b)         ((a) > (b) ? (a) : (b))
 
 /* Moves the value out of a variable, so that its cleanup handler finds nothing. */
-#define TAKE(variable, empty)                                                                      \
-        ({                                                                                         \
-                __typeof__(variable) taken_ = (variable);                                          \
-                (variable) = (empty);                                                              \
-                taken_;                                                                            \
+#define TAKE(variable, empty)                             \
+        ({                                                \
+                __typeof__(variable) taken_ = (variable); \
+                (variable) = (empty);                     \
+                taken_;                                   \
         })
 #define TAKE_PTR(pointer) TAKE(pointer, NULL)
 #define TAKE_FD(fd)       TAKE(fd, -1)

@@ -28,7 +28,11 @@ _must_check_ int io_read_text_at(int dirfd, const char *path, char *buffer, size
  * Publishes a file: written beside its place, fsync, renamed over it. A reader sees the old or
  * the new content, never a part. mode is exact, whatever the umask says.
  */
-_must_check_ int
-io_write_atomic_at(int dirfd, const char *path, mode_t mode, const void *buffer, size_t length);
+_must_check_ int io_write_atomic_at(
+        int dirfd,
+        const char *path,
+        mode_t mode,
+        const void *buffer,
+        size_t length);
 
 _must_check_ int io_set_nonblocking(int fd);

@@ -14,10 +14,16 @@
 #define USEC_PER_MSEC UINT64_C(1000)
 #define USEC_PER_SEC  UINT64_C(1000000)
 
-_must_check_ int
-parse_u32(const char *text, uint32_t minimum, uint32_t maximum, uint32_t *ret_value);
-_must_check_ int
-parse_u64(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *ret_value);
+_must_check_ int parse_u32(
+        const char *text,
+        uint32_t minimum,
+        uint32_t maximum,
+        uint32_t *ret_value);
+_must_check_ int parse_u64(
+        const char *text,
+        uint64_t minimum,
+        uint64_t maximum,
+        uint64_t *ret_value);
 
 /* yes/no, true/false, on/off, 1/0 */
 _must_check_ int parse_bool(const char *text, bool *ret_value);

@@ -15,7 +15,8 @@ typedef struct RootDir {
         int fd;
 } RootDir;
 
-#define ROOTDIR_NULL { .fd = -1 }
+#define ROOTDIR_NULL \
+        { .fd = -1 }
 
 _must_check_ int rootdir_open(const char *path, RootDir *ret_root);
 void rootdir_close(RootDir *root);
@@ -24,7 +25,10 @@ void rootdir_close(RootDir *root);
 _must_check_ int rootdir_open_file(const RootDir *root, const char *path, int flags);
 
 /* A small text file without the white space at its end; errors as io_read_text_at(). */
-_must_check_ int
-rootdir_read_text(const RootDir *root, const char *path, char *buffer, size_t size);
+_must_check_ int rootdir_read_text(
+        const RootDir *root,
+        const char *path,
+        char *buffer,
+        size_t size);
 _must_check_ int rootdir_read_u32(const RootDir *root, const char *path, uint32_t *ret_value);
 _must_check_ int rootdir_write_text(const RootDir *root, const char *path, const char *text);

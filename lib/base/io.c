@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/base/io.h"
+
+int io_read_full(int fd, void *buffer, size_t size, size_t *ret_length) {
+        size_t length = 0;
+
+        while (length < size) {
+                ssize_t n = read(fd, (uint8_t *)buffer + length, size - length);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return negative_errno();
+                if (n == 0)
+                        break;
+                length += (size_t)n;
+        }
+
+        *ret_length = length;
+        return 0;
+}
+
+int io_write_full(int fd, const void *buffer, size_t length) {
+        size_t done = 0;
+
+        while (done < length) {
+                ssize_t n = write(fd, (const uint8_t *)buffer + done, length - done);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return negative_errno();
+                if (n == 0)
+                        return -EIO;
+                done += (size_t)n;
+        }
+
+        return 0;
+}
+
+int io_read_text_at(int dirfd, const char *path, char *buffer, size_t size) {
+        _cleanup_close_ int fd = -1;
+        size_t length;
+        int r;
+
+        fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0)
+                return negative_errno();
+
+        r = io_read_full(fd, buffer, size, &length);
+        if (r < 0)
+                return r;
+        if (length == size)
+                return -EFBIG;
+        if (memchr(buffer, '\0', length))
+                return -EINVAL;
+
+        while (length > 0 && strchr(" \t\r\n", buffer[length - 1]))
+                length--;
+        buffer[length] = '\0';
+        return 0;
+}
+
+static int write_temporary(int dirfd, const char *path, mode_t mode, const void *data, size_t n) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return negative_errno();
+
+        r = io_write_full(fd, data, n);
+        if (r < 0)
+                return r;
+        if (fchmod(fd, mode) < 0)
+                return negative_errno();
+        if (fsync(fd) < 0)
+                return negative_errno();
+
+        /* Network filesystems and quotas report a failed write here. */
+        if (close(TAKE_FD(fd)) < 0)
+                return negative_errno();
+        return 0;
+}
+
+int io_write_atomic_at(
+        int dirfd,
+        const char *path,
+        mode_t mode,
+        const void *buffer,
+        size_t length) {
+        char temporary[256];
+        int r, n;
+
+        n = snprintf(temporary, sizeof(temporary), "%s.new", path);
+        if (n < 0 || (size_t)n >= sizeof(temporary))
+                return -ENAMETOOLONG;
+
+        r = write_temporary(dirfd, temporary, mode, buffer, length);
+        if (r >= 0 && renameat(dirfd, temporary, dirfd, path) < 0)
+                r = negative_errno();
+        if (r < 0)
+                (void)unlinkat(dirfd, temporary, 0);
+        return r;
+}
+
+int io_set_nonblocking(int fd) {
+        int flags = fcntl(fd, F_GETFL);
+
+        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+                return negative_errno();
+        return 0;
+}
