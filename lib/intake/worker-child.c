@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "lib/intake/sandbox.h"
+#include "lib/intake/worker-child.h"
+#include "lib/intake/worker-protocol.h"
+
+#define SOCKET_FD 3
+
+/* Linux 5.9; without it close what a daemon of ours can have open. */
+static void close_from(unsigned int first) {
+#ifdef SYS_close_range
+        if (syscall(SYS_close_range, first, ~0U, 0) >= 0)
+                return;
+#endif
+        for (unsigned int fd = first; fd < 1024; fd++)
+                (void)close((int)fd);
+}
+
+/* Keeps stderr, for a program that a source runs; nothing else of the parent's. */
+static int keep_only_socket(int socket_fd) {
+        int null_fd;
+
+        if (socket_fd != SOCKET_FD && dup2(socket_fd, SOCKET_FD) < 0)
+                return negative_errno();
+        if (fcntl(SOCKET_FD, F_SETFD, FD_CLOEXEC) < 0)
+                return negative_errno();
+        close_from(SOCKET_FD + 1);
+
+        null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (null_fd >= 0) {
+                (void)dup2(null_fd, STDIN_FILENO);
+                (void)dup2(null_fd, STDOUT_FILENO);
+                (void)close(null_fd);
+        }
+        return 0;
+}
+
+static void reset_signals(void) {
+        sigset_t none;
+
+        for (int number = 1; number < NSIG; number++)
+                (void)signal(number, SIG_DFL);
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int open_and_drop(Source *source, const WorkerSpec *spec) {
+        const SandboxSpec sandbox = {
+                .uid = spec->uid,
+                .gid = spec->gid,
+                .keep_network = source->ops->needs_network,
+                .may_fork = spec->source == SOURCE_EXEC,
+        };
+        int r;
+
+        r = source->ops->open(source);
+        if (r < 0)
+                return r;
+        return sandbox_enter(&sandbox);
+}
+
+/* Exactly size bytes, or fewer at the end of the source; each read may return less. */
+static int read_whole(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        size_t length = 0;
+        int r;
+
+        while (length < size) {
+                size_t n;
+
+                r = source->ops->read(source, buffer + length, size - length, &n);
+                if (r < 0 && length > 0)
+                        break; /* what came before the end counts; the next request says why */
+                if (r < 0)
+                        return r;
+                length += n;
+        }
+        *ret_length = length;
+        return 0;
+}
+
+static int read_answer(
+        Source *source,
+        const WorkerRequest *request,
+        Secret *buffer,
+        size_t *ret_length) {
+        size_t discarded;
+        int r;
+
+        if (request->n_bytes > buffer->size_bytes || request->discard_bytes > buffer->size_bytes)
+                return -EINVAL;
+        if (request->discard_bytes > 0) {
+                r = read_whole(source, buffer->bytes, request->discard_bytes, &discarded);
+                if (r < 0)
+                        return r;
+                if (discarded < request->discard_bytes)
+                        return -ENODATA;
+        }
+        return read_whole(source, buffer->bytes, request->n_bytes, ret_length);
+}
+
+static int send_answer(const WorkerAnswer *answer, Secret *buffer) {
+        struct iovec parts[] = {
+                { .iov_base = (void *)(uintptr_t)answer, .iov_len = sizeof(*answer) },
+                { .iov_base = buffer->bytes, .iov_len = answer->length },
+        };
+        const struct msghdr message = { .msg_iov = parts, .msg_iovlen = ELEMENTSOF(parts) };
+        ssize_t n;
+
+        n = sendmsg(SOCKET_FD, &message, MSG_NOSIGNAL);
+        secret_wipe(buffer);
+        return n < 0 ? negative_errno() : 0;
+}
+
+/* One request; negative when the parent is gone. A worker that could not start says so each time. */
+static int serve(Source *source, int start_error, Secret *buffer) {
+        WorkerAnswer answer = {};
+        WorkerRequest request;
+        size_t length = 0;
+        ssize_t n;
+
+        n = recv(SOCKET_FD, &request, sizeof(request), 0);
+        if (n < 0 && errno == EINTR)
+                return 0;
+        if (n != (ssize_t)sizeof(request))
+                return -EPIPE;
+
+        answer.sequence = request.sequence;
+        answer.error = start_error;
+        if (start_error == 0)
+                answer.error = read_answer(source, &request, buffer, &length);
+        answer.length = answer.error < 0 ? 0 : (uint32_t)length;
+        return send_answer(&answer, buffer);
+}
+
+_Noreturn void worker_child_run(int socket_fd, const WorkerSpec *spec) {
+        Source source = { .ops = source_ops(spec->source), .config = spec->config, .fd = -1 };
+        char name[16];
+        Secret *buffer;
+        int start_error;
+
+        reset_signals();
+        (void)snprintf(name, sizeof(name), "rng-%s", source.ops->name);
+        (void)prctl(PR_SET_NAME, name, 0, 0, 0);
+        if (secret_new(SOURCE_READ_MAX_BYTES, &buffer) < 0)
+                _exit(EXIT_FAILURE);
+        if (keep_only_socket(socket_fd) < 0)
+                _exit(EXIT_FAILURE);
+
+        start_error = open_and_drop(&source, spec);
+        while (serve(&source, start_error, buffer) >= 0)
+                ;
+        _exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The child's side of a worker. */
+
+#include "lib/intake/worker.h"
+
+/*
+ * Runs the source until the parent closes the socket: open with root's privileges, then give them
+ * up, then answer requests. Never returns.
+ */
+_Noreturn void worker_child_run(int socket_fd, const WorkerSpec *spec);

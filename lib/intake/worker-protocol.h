@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What goes over the socket between a worker and its parent: both ends are one program. */
+
+#include <stdint.h>
+
+typedef struct WorkerRequest {
+        uint32_t sequence;
+        uint32_t n_bytes;
+        uint32_t discard_bytes;
+} WorkerRequest;
+
+/* Followed by length bytes. */
+typedef struct WorkerAnswer {
+        uint32_t sequence;
+        int32_t error; /* 0 or a negative errno; with an error length is 0 */
+        uint32_t length;
+} WorkerAnswer;

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "lib/intake/worker-child.h"
+#include "lib/intake/worker-protocol.h"
+#include "lib/intake/worker.h"
+#include "lib/kernel/clock.h"
+
+int worker_start(Worker *worker, const WorkerSpec *spec) {
+        _cleanup_close_ int ours = -1, theirs = -1;
+        int pair[2];
+        pid_t pid;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return negative_errno();
+        ours = pair[0];
+        theirs = pair[1];
+
+        pid = fork();
+        if (pid < 0)
+                return negative_errno();
+        if (pid == 0)
+                worker_child_run(theirs, spec);
+
+        *worker = (Worker){ .pid = pid, .fd = TAKE_FD(ours) };
+        return 0;
+}
+
+pid_t worker_stop(Worker *worker) {
+        pid_t pid = worker->pid;
+
+        if (pid > 0)
+                (void)kill(pid, SIGKILL);
+        cleanup_close(&worker->fd);
+        *worker = (Worker)WORKER_NULL;
+        return pid;
+}
+
+int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t discard_bytes) {
+        const WorkerRequest request = {
+                .sequence = worker->sequence + 1,
+                .n_bytes = n_bytes,
+                .discard_bytes = discard_bytes,
+        };
+
+        if (n_bytes == 0 || n_bytes > SOURCE_READ_MAX_BYTES ||
+            discard_bytes > SOURCE_READ_MAX_BYTES)
+                return -EINVAL;
+        if (worker->asked_bytes > 0)
+                return -EBUSY;
+        if (send(worker->fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+                return negative_errno();
+
+        worker->sequence = request.sequence;
+        worker->asked_bytes = n_bytes;
+        worker->asked_usec = clock_boottime_usec();
+        return 0;
+}
+
+/* Every field is checked: the child reads hostile input, so it may be anybody's by now. */
+static bool is_answer(const Worker *worker, const WorkerAnswer *answer, size_t received) {
+        if (received < sizeof(*answer) || answer->sequence != worker->sequence)
+                return false;
+        if (worker->asked_bytes == 0 || answer->length > worker->asked_bytes)
+                return false;
+        if (received != sizeof(*answer) + answer->length)
+                return false;
+        if (answer->error == 0)
+                return answer->length > 0;
+        return answer->error < 0 && answer->error > -4096 && answer->length == 0;
+}
+
+int worker_receive(Worker *worker, Batch *batch, int *ret_error) {
+        WorkerAnswer answer = {};
+        struct iovec parts[] = {
+                { .iov_base = &answer, .iov_len = sizeof(answer) },
+                { .iov_base = batch->secret->bytes, .iov_len = batch->secret->size_bytes },
+        };
+        struct msghdr message = { .msg_iov = parts, .msg_iovlen = ELEMENTSOF(parts) };
+        ssize_t n;
+
+        n = recvmsg(worker->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return WORKER_E_AGAIN;
+        if (n < 0 && errno != ECONNRESET)
+                return negative_errno();
+        if (n <= 0)
+                return WORKER_E_GONE;
+        if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
+            !is_answer(worker, &answer, (size_t)n)) {
+                secret_wipe(batch->secret);
+                return WORKER_E_GARBAGE;
+        }
+
+        worker->asked_bytes = 0;
+        if (answer.error < 0) {
+                *ret_error = answer.error;
+                return WORKER_E_SOURCE;
+        }
+        batch->length = answer.length;
+        batch->asked_usec = worker->asked_usec;
+        return 0;
+}

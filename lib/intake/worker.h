@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A blocking source in a child process of its own, seen from the parent. The child opens what it
+ * needs, gives up every privilege (lib/intake/worker-child.h) and answers requests over a
+ * SOCK_SEQPACKET pair. The parent never waits for it: it polls the socket, kills a child that is
+ * late, and believes nothing that it says beyond the bytes themselves.
+ *
+ * States: stopped --start--> idle --ask--> asked --receive--> idle; stop from any.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/base/error.h"
+#include "lib/intake/batch.h"
+#include "lib/sources/source.h"
+
+typedef struct WorkerSpec {
+        SourceId source;
+        SourceConfig config;
+        uid_t uid;
+        gid_t gid;
+} WorkerSpec;
+
+typedef struct Worker {
+        pid_t pid; /* 0: stopped */
+        int fd;
+        uint32_t sequence;
+        uint32_t asked_bytes; /* 0: nothing asked for */
+        uint64_t asked_usec;
+} Worker;
+
+#define WORKER_NULL { .fd = -1 }
+
+enum {
+        WORKER_E_AGAIN = 1, /* no answer yet */
+        WORKER_E_SOURCE,    /* the source failed: ret_batch is not written, *ret_error is why */
+        WORKER_E_GARBAGE,   /* not an answer to what was asked: stop the worker */
+        WORKER_E_GONE,      /* the child ended */
+};
+
+/* Forks. The child's exit is reaped by whoever handles SIGCHLD. */
+_must_check_ int worker_start(Worker *worker, const WorkerSpec *spec);
+
+/* Kills the child at once; nothing in it is worth a goodbye. Returns its pid, or 0. */
+pid_t worker_stop(Worker *worker);
+
+/*
+ * Asks for n_bytes (1..SOURCE_READ_MAX_BYTES) after discarding the first discard_bytes of what the
+ * source gives. -EBUSY while an answer is outstanding, -EPIPE if the child is gone.
+ */
+_must_check_ int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t discard_bytes);
+
+/* Takes one answer into batch->secret and sets batch->length and asked_usec. */
+_must_check_ int worker_receive(Worker *worker, Batch *batch, int *ret_error);

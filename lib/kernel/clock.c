@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include "lib/kernel/clock.h"
+
+static uint64_t clock_usec(clockid_t clock) {
+        struct timespec now = {};
+
+        (void)clock_gettime(clock, &now);
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t clock_boottime_usec(void) {
+        return clock_usec(CLOCK_BOOTTIME);
+}
+
+uint64_t clock_monotonic_usec(void) {
+        return clock_usec(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_suspended_usec(void) {
+        uint64_t monotonic = clock_monotonic_usec(), boottime = clock_boottime_usec();
+
+        return boottime > monotonic ? boottime - monotonic : 0;
+}
+
+static int arm(int fd) {
+        /* The largest time that 32-bit kernels take. */
+        const struct itimerspec never = { .it_value.tv_sec = INT32_MAX };
+
+        if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) < 0)
+                return negative_errno();
+        return 0;
+}
+
+int clock_jump_open(int *ret_fd) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+        if (fd < 0)
+                return negative_errno();
+        r = arm(fd);
+        if (r < 0)
+                return r;
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int clock_jump_receive(int fd, bool *ret_jumped) {
+        uint64_t expirations;
+        bool jumped;
+        int r;
+
+        jumped = read(fd, &expirations, sizeof(expirations)) < 0 && errno == ECANCELED;
+        r = arm(fd);
+        if (r < 0)
+                return r;
+        *ret_jumped = jumped;
+        return 0;
+}

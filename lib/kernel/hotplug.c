@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <libudev.h>
+#include <string.h>
+
+#include "lib/kernel/hotplug.h"
+
+#define EVENTS_AT_ONCE 64U
+
+struct Hotplug {
+        struct udev *udev;
+        struct udev_monitor *monitor;
+        bool by_udevd;
+};
+
+static const char *const subsystems[] = { "virtio", "misc", "tpm", "platform", "pci", "ptp" };
+
+static bool udevd_runs(const RootDir *root) {
+        return faccessat(root->fd, "run/udev/control", F_OK, 0) >= 0;
+}
+
+static int start_monitor(Hotplug *hotplug) {
+        int r;
+
+        hotplug->udev = udev_new();
+        if (!hotplug->udev)
+                return -ENOMEM;
+        hotplug->monitor = udev_monitor_new_from_netlink(
+                hotplug->udev,
+                hotplug->by_udevd ? "udev" : "kernel");
+        if (!hotplug->monitor)
+                return negative_errno();
+
+        for (size_t i = 0; i < ELEMENTSOF(subsystems); i++) {
+                r = udev_monitor_filter_add_match_subsystem_devtype(
+                        hotplug->monitor,
+                        subsystems[i],
+                        NULL);
+                if (r < 0)
+                        return r;
+        }
+        return udev_monitor_enable_receiving(hotplug->monitor);
+}
+
+int hotplug_new(const RootDir *root, Hotplug **ret_hotplug) {
+        Hotplug *hotplug;
+        int r;
+
+        hotplug = calloc(1, sizeof(*hotplug));
+        if (!hotplug)
+                return -ENOMEM;
+
+        hotplug->by_udevd = udevd_runs(root);
+        r = start_monitor(hotplug);
+        if (r < 0) {
+                (void)hotplug_free(hotplug);
+                return r;
+        }
+
+        *ret_hotplug = hotplug;
+        return 0;
+}
+
+Hotplug *hotplug_free(Hotplug *hotplug) {
+        if (!hotplug)
+                return NULL;
+        if (hotplug->monitor)
+                (void)udev_monitor_unref(hotplug->monitor);
+        if (hotplug->udev)
+                (void)udev_unref(hotplug->udev);
+        free(hotplug);
+        return NULL;
+}
+
+int hotplug_fd(const Hotplug *hotplug) {
+        return udev_monitor_get_fd(hotplug->monitor);
+}
+
+bool hotplug_by_udevd(const Hotplug *hotplug) {
+        return hotplug->by_udevd;
+}
+
+int hotplug_receive(Hotplug *hotplug, bool *ret_relevant) {
+        bool relevant = false;
+
+        for (unsigned int i = 0; i < EVENTS_AT_ONCE; i++) {
+                struct udev_device *device;
+
+                errno = 0;
+                device = udev_monitor_receive_device(hotplug->monitor);
+                if (!device) {
+                        /* ENOBUFS: events were lost, so look at sysfs as if there had been one. */
+                        relevant |= errno == ENOBUFS;
+                        break;
+                }
+                relevant = true;
+                (void)udev_device_unref(device);
+        }
+
+        *ret_relevant = relevant;
+        return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Devices that come and go, by libudev. hwrng itself sends no event when an RNG registers, so the
+ * events of what carries it are watched (virtio bind and unbind, misc, tpm, platform, pci) and
+ * the caller then looks at sysfs again.
+ */
+
+#include <stdbool.h>
+
+#include "lib/base/error.h"
+#include "lib/base/rootdir.h"
+
+typedef struct Hotplug Hotplug;
+
+/*
+ * Listens to udevd where it runs (its socket filter keeps foreign events from waking us), else to
+ * the kernel itself, which sends the same events without udev's properties.
+ */
+_must_check_ int hotplug_new(const RootDir *root, Hotplug **ret_hotplug);
+Hotplug *hotplug_free(Hotplug *hotplug);
+
+int hotplug_fd(const Hotplug *hotplug);
+bool hotplug_by_udevd(const Hotplug *hotplug);
+
+/* Takes up to 64 waiting events; ret_relevant tells whether one was of a watched kind. */
+_must_check_ int hotplug_receive(Hotplug *hotplug, bool *ret_relevant);

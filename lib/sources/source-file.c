@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include <poll.h>
+
+#include "lib/sources/device.h"
+#include "lib/sources/source-list.h"
+#include "lib/sources/wait-read.h"
+
+static int file_open(Source *source) {
+        DeviceKind kind;
+        int r;
+
+        r = device_open(source->config.path, &kind, &source->fd);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                return -ENOTTY;
+        if (kind == DEVICE_REGULAR &&
+            lseek(source->fd, (off_t)source->config.offset, SEEK_SET) < 0)
+                return negative_errno();
+        return 0;
+}
+
+static int file_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        return wait_read(source->fd, source->config.wait_usec, buffer, size, ret_length);
+}
+
+static void file_close(Source *source) {
+        cleanup_close(&source->fd);
+}
+
+const SourceOps source_file = {
+        .name = "file",
+        .blocking = true,
+        .open = file_open,
+        .read = file_read,
+        .close = file_close,
+};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/sources/device.h"
+#include "lib/sources/source-list.h"
+
+/*
+ * The core of hw_random keeps one buffer of a cache line, and virtio-rng another one that it asks
+ * the host to fill as soon as the last was used up (Linux 5.17): both are in a snapshot, so all
+ * its clones would read the same bytes first.
+ */
+#if defined(__s390x__)
+#define CACHE_LINE_BYTES 256U
+#elif defined(__powerpc64__)
+#define CACHE_LINE_BYTES 128U
+#else
+#define CACHE_LINE_BYTES 64U
+#endif
+
+static int hwrng_open(Source *source) {
+        DeviceKind kind;
+        int r;
+
+        r = device_open(source->config.path, &kind, &source->fd);
+        if (r < 0)
+                return r;
+        return r > 0 || kind != DEVICE_HWRNG ? -ENOTTY : 0;
+}
+
+/*
+ * A blocking read: O_NONBLOCK waits all the same while the kernel's own thread holds the device,
+ * and before Linux 5.17 virtio-rng answered EAGAIN for ever.
+ */
+static int hwrng_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        ssize_t n;
+
+        do
+                n = read(source->fd, buffer, size);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return negative_errno();
+        if (n == 0)
+                return -ENODATA;
+        *ret_length = (size_t)n;
+        return 0;
+}
+
+static void hwrng_close(Source *source) {
+        cleanup_close(&source->fd);
+}
+
+const SourceOps source_hwrng = {
+        .name = "hwrng",
+        .blocking = true,
+        .stale_bytes = 2 * CACHE_LINE_BYTES,
+        .open = hwrng_open,
+        .read = hwrng_read,
+        .close = hwrng_close,
+};

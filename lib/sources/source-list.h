@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Every source, one file each. */
+
+#include "lib/sources/source.h"
+
+extern const SourceOps source_hwrng;
+extern const SourceOps source_cpu;
+extern const SourceOps source_file;
+extern const SourceOps source_exec;

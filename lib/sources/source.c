@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/sources/source-list.h"
+
+const SourceOps *source_ops(SourceId id) {
+        static const SourceOps *const list[_SOURCE_MAX] = {
+                [SOURCE_HWRNG] = &source_hwrng,
+                [SOURCE_CPU] = &source_cpu,
+                [SOURCE_FILE] = &source_file,
+                [SOURCE_EXEC] = &source_exec,
+        };
+
+        return list[id];
+}
+
+const char *source_name(SourceId id) {
+        return source_ops(id)->name;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A source of random bytes: a small set of functions and what they need. A blocking source runs
+ * in a worker (lib/intake/worker.h): open() there still has root's privileges, read() has none.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+
+typedef enum SourceId {
+        SOURCE_HWRNG,
+        SOURCE_CPU,
+        SOURCE_FILE,
+        SOURCE_EXEC,
+        _SOURCE_MAX,
+} SourceId;
+
+/* No read asks for more; what the kernel takes in one RNDADDENTROPY. */
+#define SOURCE_READ_MAX_BYTES 4096U
+
+typedef struct SourceConfig {
+        const char *path;   /* hwrng, file: what to open */
+        char *const *argv;  /* exec: the program and its arguments, NULL-terminated */
+        uint64_t offset;    /* file: where to go on in a regular file */
+        uint64_t wait_usec; /* file, exec: how long one read may wait for bytes */
+} SourceConfig;
+
+typedef struct Source Source;
+
+typedef struct SourceOps {
+        const char *name;
+        bool blocking;      /* open() or read() may wait: run it in a worker */
+        bool needs_network; /* the worker keeps the network namespace */
+
+        /*
+         * Bytes that may have been waiting in the kernel since before the request, and are thus
+         * older than a VM fork that happened meanwhile: to be thrown away after one.
+         */
+        uint32_t stale_bytes;
+
+        int (*open)(Source *source);
+
+        /*
+         * Up to size bytes; ret_length is at least 1. -ENODATA at the end of what there is,
+         * -ENODEV if the device is gone, -ETIMEDOUT after wait_usec.
+         */
+        int (*read)(Source *source, uint8_t *buffer, size_t size, size_t *ret_length);
+        void (*close)(Source *source);
+} SourceOps;
+
+struct Source {
+        const SourceOps *ops;
+        SourceConfig config;
+        int fd;
+};
+
+/* Never NULL. */
+const SourceOps *source_ops(SourceId id);
+const char *source_name(SourceId id);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include <poll.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "lib/sources/wait-read.h"
+
+static uint64_t now_usec(void) {
+        struct timespec now = {};
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Waits until the file can be read; false when the time is over. */
+static bool wait_readable(int fd, uint64_t until_usec) {
+        struct pollfd entry = { .fd = fd, .events = POLLIN };
+        uint64_t now = now_usec();
+
+        if (now >= until_usec)
+                return false;
+        return poll(&entry, 1, (int)MIN((until_usec - now) / 1000 + 1, UINT64_C(60000))) >= 0 ||
+                errno == EINTR;
+}
+
+int wait_read(int fd, uint64_t wait_usec, uint8_t *buffer, size_t size, size_t *ret_length) {
+        uint64_t until_usec = now_usec() + wait_usec;
+        size_t length = 0;
+
+        while (length < size) {
+                ssize_t n = read(fd, buffer + length, size - length);
+
+                if (n > 0) {
+                        length += (size_t)n;
+                        continue;
+                }
+                if (n < 0 && errno != EAGAIN && errno != EINTR)
+                        return negative_errno();
+                if (n == 0 || !wait_readable(fd, until_usec))
+                        break;
+        }
+
+        if (length == 0)
+                return now_usec() >= until_usec ? -ETIMEDOUT : -ENODATA;
+        *ret_length = length;
+        return 0;
+}
