@@ -31,23 +31,39 @@ typedef enum SourceClass {
 typedef struct CreditInput {
         SourceClass source_class;
         size_t length_bytes;
-        bool healthy;               /* passed the health tests */
-        bool fresh;                 /* made for this request; a replay may be old */
-        bool first_use;             /* static: its digest was recorded now, and was not there before */
-        bool in_initramfs;          /* first use cannot be known there */
-        bool marked_creditable;     /* saved: the mark was there, was removed and synced */
-        bool first_boot;            /* saved: never credited then */
-        bool confidential_guest;    /* SEV-SNP, TDX: what the host says is worth nothing */
-        bool enabled_by_admin;      /* network: the administrator asked for it */
-        bool always;                /* static: credit=always accepts replays */
+        bool healthy;            /* passed the health tests */
+        bool fresh;              /* read for this request; a regular file is a replay */
+        bool first_use;          /* static: its digest was recorded now, and was not there before */
+        bool in_initramfs;       /* first use cannot be known there */
+        bool marked_creditable;  /* saved: the mark was there, was removed and synced */
+        bool first_boot;         /* saved: never credited then */
+        bool confidential_guest; /* SEV-SNP, TDX: what the host says is worth nothing */
+        bool enabled_by_admin;   /* network: the administrator asked for it */
+        bool always;             /* static: credit=always, also for replays and in initramfs */
         uint32_t quality_per_1024;  /* what the kernel says (rng_quality); 0 = it says nothing */
         uint32_t override_per_1024; /* the administrator's, or CREDIT_OVERRIDE_NONE */
 } CreditInput;
 
-/* Credit per 1024 bits of input, 0..1024. Health tests take their cutoffs from it. */
+/*
+ * Credit per 1024 bits of input, 0..1024. Health tests take their cutoffs from it, so it looks at
+ * neither `healthy` nor the length.
+ *
+ *   class            credited if                                                   default
+ *   local-hardware   fresh                                                         1024
+ *   live-host        fresh, no confidential guest                                  1024
+ *   live-network     fresh, no confidential guest, enabled by the administrator    1024
+ *   static-host      no confidential guest; first use outside the initramfs,
+ *                    or credit=always                                              1024
+ *   saved            marked creditable, not the first boot                         1024
+ *   local-software   fresh                                                         1024
+ *   configured       fresh                                                         0
+ *
+ * Else 0, whatever the administrator says. An override takes the place of the default; the
+ * kernel's rng_quality, where it is not 0, is the limit of both. Over 1024 counts as 1024.
+ */
 uint32_t credit_per_1024(const CreditInput *input);
 
-/* Bits for the whole batch; never above 8 * length_bytes, 0 if not healthy. */
+/* Bits for the whole batch, rounded down; never above 8 * length_bytes, 0 if not healthy. */
 uint32_t credit_bits(const CreditInput *input);
 
 /* The name that reports use ("live-host"), never NULL. */
