@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""clang-tidy, with the tree's .clang-tidy, over what the build compiles outside tests/.
+
+    check-tidy.py BUILD-FOLDER
+"""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import style
+
+BUILD = pathlib.Path(sys.argv[1])
+FINDING = re.compile(r"^\S.*: (warning|error): .*\]$", re.M)
+
+
+def tidy(paths, *options):
+    """One process per file: clang-tidy knows no threads."""
+
+    def one(path):
+        done = subprocess.run(
+            ["clang-tidy", "--quiet", f"--config-file={style.ROOT / '.clang-tidy'}", path, *options],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        found = [match.group(0) for match in FINDING.finditer(done.stdout)]
+        return found or ([done.stderr.strip()] if done.returncode else [])
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [complaint for complaints in pool.map(one, paths) for complaint in complaints]
+
+
+def tree_is_tidy(root, files):
+    if root != style.ROOT:
+        paths = [str(root / name) for name in files if name.endswith(".c")]
+        return tidy(paths, "--", "-std=gnu17", "-D_GNU_SOURCE")
+
+    commands = json.loads((BUILD / "compile_commands.json").read_text(encoding="utf-8"))
+    paths = {(pathlib.Path(c["directory"]) / c["file"]).resolve() for c in commands}
+    ours = sorted(
+        str(path) for path in paths if path.relative_to(root).parts[0] in ("lib", "rngd")
+    )
+    # The commands may be those of gcc, whose warning options clang does not all know.
+    options = ["-p", str(BUILD), "--extra-arg=-Wno-unknown-warning-option"]
+    return tidy(ours, *options) if ours else ["nothing of lib/ or rngd/ is compiled"]
+
+
+if not shutil.which("clang-tidy"):
+    style.skip("no clang-tidy")
+
+sys.exit(
+    style.main(
+        [
+            style.Rule(
+                "clang-tidy",
+                tree_is_tidy,
+                bad=[
+                    {"a.c": "#include <fcntl.h>\nint f(void) {\n  return open(\"/\", 0);\n}\n"},
+                    {"a.c": "int BadName(void) {\n        return 1;\n}\n"},
+                ],
+                good=[{"a.c": "int f(void) {\n        return 1;\n}\n"}],
+            )
+        ]
+    )
+)
