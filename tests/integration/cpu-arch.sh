@@ -31,6 +31,12 @@ architecture() {
             return
         }
     done
+    # Some distributions package a cross compiler without a C library.
+    if ! echo 'int main(void) { return 0; }' |
+        "$compiler" -static -xc -o "$folder/trivial" - 2>/dev/null; then
+        skip "$name" "no static C library for $compiler"
+        return
+    fi
     check "$name: compiles" "$compiler" -static -O2 -Wall -Wextra -Werror -std=gnu17 \
         -D_GNU_SOURCE -I"$root" -o "$folder/$name" \
         "$here/cpu-probe.c" "$root/lib/sources/cpu-instruction-$name.c"
