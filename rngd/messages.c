@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rngd/messages.h"
+
+static bool messages_contains(const Messages *list, const char *line) {
+        for (size_t i = 0; i < list->n_lines; i++)
+                if (strcmp(list->lines[i], line) == 0)
+                        return true;
+        return false;
+}
+
+void messages_add(Messages *list, const char *format, ...) {
+        _cleanup_free_ char *line = NULL;
+        va_list args;
+        int r;
+
+        if (!list)
+                return;
+
+        va_start(args, format);
+        r = vasprintf(&line, format, args);
+        va_end(args);
+        if (r < 0) {
+                line = NULL; /* its content is undefined after a failure */
+                list->n_dropped++;
+                return;
+        }
+
+        if (messages_contains(list, line))
+                return;
+        if (list->n_lines == MESSAGES_MAX) {
+                list->n_dropped++;
+                return;
+        }
+        list->lines[list->n_lines++] = TAKE_PTR(line);
+}
+
+bool messages_any(const Messages *list) {
+        return list->n_lines > 0 || list->n_dropped > 0;
+}
+
+void messages_deinit(Messages *list) {
+        for (size_t i = 0; i < list->n_lines; i++)
+                free(list->lines[i]);
+        *list = (Messages){ 0 };
+}
+
+const char *messages_quote(const char *text, char buffer[static MESSAGES_QUOTE_SIZE]) {
+        static const char digits[] = "0123456789abcdef";
+        const size_t room = MESSAGES_QUOTE_SIZE - sizeof("...");
+        size_t n = 0;
+
+        for (; *text; text++) {
+                unsigned char c = (unsigned char)*text;
+                bool plain = c >= 0x20 && c < 0x7f && c != '\\';
+
+                if (n + (plain ? 1 : 4) > room) {
+                        n = (size_t)(stpcpy(buffer + n, "...") - buffer);
+                        break;
+                }
+                if (plain) {
+                        buffer[n++] = (char)c;
+                        continue;
+                }
+                buffer[n++] = '\\';
+                buffer[n++] = 'x';
+                buffer[n++] = digits[c >> 4];
+                buffer[n++] = digits[c & 15];
+        }
+
+        buffer[n] = '\0';
+        return buffer;
+}

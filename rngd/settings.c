@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "lib/base/parse.h"
+#include "lib/policy/credit.h"
+#include "rngd/settings.h"
+
+int settings_find_source(const char *name, SourceId *ret_id) {
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                if (strcmp(source_name(id), name) == 0) {
+                        *ret_id = id;
+                        return 0;
+                }
+        return -ENOENT;
+}
+
+int settings_set_string(char **target, const char *value) {
+        char *copy;
+
+        copy = strdup(value);
+        if (!copy)
+                return -ENOMEM;
+
+        free(*target);
+        *target = copy;
+        return 0;
+}
+
+int settings_set_path(const Settings *settings, char **target, const char *path) {
+        _cleanup_free_ char *absolute = NULL;
+
+        if (*path == '\0')
+                return -EINVAL;
+        if (*path == '/' || !settings->base_folder)
+                return settings_set_string(target, path);
+
+        if (asprintf(&absolute, "%s/%s", settings->base_folder, path) < 0) {
+                absolute = NULL; /* its content is undefined after a failure */
+                return -ENOMEM;
+        }
+
+        free(*target);
+        *target = TAKE_PTR(absolute);
+        return 0;
+}
+
+char **settings_free_argv(char **argv) {
+        for (size_t i = 0; argv && argv[i]; i++)
+                free(argv[i]);
+        free(argv);
+        return NULL;
+}
+
+int settings_init(Settings *settings) {
+        Settings defaults = {
+                .action = ACTION_RUN,
+                .log_level = LOG_NOTICE,
+                .watermark = { WATERMARK_BITS, SETTINGS_DEFAULT_WATERMARK_BITS },
+                .random_step_bytes = SETTINGS_DEFAULT_STEP_BYTES,
+                .reseed_interval_usec = SETTINGS_DEFAULT_RESEED_USEC,
+                .fork_check_usec = SETTINGS_DEFAULT_FORK_CHECK_USEC,
+                .timeout_usec = SETTINGS_DEFAULT_TIMEOUT_USEC,
+                .worker = { SETTINGS_NOBODY, SETTINGS_NOBODY },
+                .option_credit_per_1024 = CREDIT_OVERRIDE_NONE,
+        };
+
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                defaults.sources[id] = (SourceSettings){
+                        .enabled = true,
+                        .credit_override_per_1024 = CREDIT_OVERRIDE_NONE,
+                };
+
+        if (settings_set_string(&defaults.config_path, SETTINGS_DEFAULT_CONFIG) < 0 ||
+            settings_set_string(&defaults.pid_file, SETTINGS_DEFAULT_PID_FILE) < 0 ||
+            settings_set_string(&defaults.sources[SOURCE_HWRNG].path, SETTINGS_DEFAULT_HWRNG) < 0) {
+                settings_deinit(&defaults);
+                return -ENOMEM;
+        }
+
+        *settings = defaults;
+        return 0;
+}
+
+void settings_deinit(Settings *settings) {
+        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+                free(settings->sources[id].path);
+                settings_free_argv(settings->sources[id].argv);
+        }
+        free(settings->base_folder);
+        free(settings->config_path);
+        free(settings->pid_file);
+        free(settings->output_path);
+        *settings = (Settings){ 0 };
+}
+
+static int copy_string(const char *from, char **to) {
+        return from ? settings_set_string(to, from) : 0;
+}
+
+static int copy_argv(char *const *from, char ***ret_argv) {
+        char **argv;
+        size_t n = 0;
+
+        if (!from) {
+                *ret_argv = NULL;
+                return 0;
+        }
+
+        while (from[n])
+                n++;
+        argv = calloc(n + 1, sizeof(*argv));
+        if (!argv)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < n; i++) {
+                argv[i] = strdup(from[i]);
+                if (!argv[i]) {
+                        settings_free_argv(argv);
+                        return -ENOMEM;
+                }
+        }
+
+        *ret_argv = argv;
+        return 0;
+}
+
+static int copy_source(const SourceSettings *from, SourceSettings *to) {
+        int r;
+
+        r = copy_string(from->path, &to->path);
+        if (r < 0)
+                return r;
+        return copy_argv(from->argv, &to->argv);
+}
+
+int settings_copy(const Settings *settings, Settings *ret_copy) {
+        _cleanup_settings_ Settings copy = *settings;
+        int r;
+
+        /* First nothing is shared, so that a failure half-way frees only what was copied. */
+        copy.base_folder = copy.config_path = copy.pid_file = copy.output_path = NULL;
+        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+                copy.sources[id].path = NULL;
+                copy.sources[id].argv = NULL;
+        }
+
+        if (copy_string(settings->base_folder, &copy.base_folder) < 0 ||
+            copy_string(settings->config_path, &copy.config_path) < 0 ||
+            copy_string(settings->pid_file, &copy.pid_file) < 0 ||
+            copy_string(settings->output_path, &copy.output_path) < 0)
+                return -ENOMEM;
+        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+                r = copy_source(&settings->sources[id], &copy.sources[id]);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret_copy = TAKE(copy, ((Settings){ 0 }));
+        return 0;
+}
+
+void settings_rng_device_to_file(Settings *settings) {
+        SourceSettings *hwrng = &settings->sources[SOURCE_HWRNG];
+        SourceSettings *file = &settings->sources[SOURCE_FILE];
+
+        free(file->path);
+        file->path = TAKE_PTR(hwrng->path);
+        file->enabled = hwrng->enabled; /* -x hwrng -r FIFO reads nothing, as in rng-tools */
+        hwrng->enabled = false;
+        settings->rng_device_given = false;
+        if (settings->option_credit_per_1024 != CREDIT_OVERRIDE_NONE)
+                file->credit_override_per_1024 = settings->option_credit_per_1024;
+}
+
+/* A source that cannot work without a word from the administrator. */
+static int finish_needs(SourceSettings *source, bool present, const char *what, Messages *errors) {
+        if (present || !source->enabled)
+                return 0;
+
+        source->enabled = false;
+        if (source->enabled_origin == ORIGIN_DEFAULT)
+                return 0;
+
+        messages_add(errors, "%s", what);
+        return source->enabled_origin == ORIGIN_CONFIG ? SETTINGS_E_CONFIG : SETTINGS_E_USAGE;
+}
+
+int settings_finish(Settings *settings, Messages *errors) {
+        SourceSettings *file = &settings->sources[SOURCE_FILE];
+        SourceSettings *exec = &settings->sources[SOURCE_EXEC];
+        int r;
+
+        r = finish_needs(
+                file,
+                file->path,
+                "source 'file' is enabled and has no path: expected 'path = PATH' in [file] "
+                "or -O namedpipe:path:PATH",
+                errors);
+        if (r != 0)
+                return r;
+        r = finish_needs(
+                exec,
+                exec->argv,
+                "source 'exec' is enabled and has no command: expected "
+                "'command = /PROGRAM' in [exec]",
+                errors);
+        if (r != 0)
+                return r;
+
+        /* As in rng-tools one number is for every source, but exec is known to the file only. */
+        if (settings->option_credit_per_1024 != CREDIT_OVERRIDE_NONE) {
+                uint32_t credit_per_1024 = settings->option_credit_per_1024;
+
+                settings->sources[SOURCE_HWRNG].credit_override_per_1024 = credit_per_1024;
+                settings->sources[SOURCE_CPU].credit_override_per_1024 = credit_per_1024;
+                if (settings->file_path_given)
+                        file->credit_override_per_1024 = credit_per_1024;
+        }
+
+        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+                SourceSettings *source = &settings->sources[id];
+
+                if (source->timeout_usec == 0)
+                        source->timeout_usec = settings->timeout_usec;
+                if (!source->user_given)
+                        source->user = settings->worker;
+        }
+        return 0;
+}
+
+int settings_parse_watermark(const char *text, Watermark *ret_watermark) {
+        WatermarkUnit unit = WATERMARK_BITS;
+        char digits[8];
+        uint32_t value;
+        size_t n;
+        int r;
+
+        n = strlen(text);
+        if (n >= sizeof(digits))
+                return -EINVAL;
+        memcpy(digits, text, n + 1);
+
+        if (n > 0 && digits[n - 1] == '%') {
+                digits[n - 1] = '\0';
+                unit = WATERMARK_PERCENT;
+        }
+        r = parse_u32(
+                digits,
+                0,
+                unit == WATERMARK_PERCENT ? 100 : SETTINGS_MAX_WATERMARK_BITS,
+                &value);
+        if (r < 0)
+                return r;
+
+        *ret_watermark = (Watermark){ value == 0 ? WATERMARK_KEEP : unit, value };
+        return 0;
+}
+
+static const struct passwd *find_user(const char *name) {
+        uint32_t uid;
+
+        if (parse_u32(name, 0, UINT32_MAX - 1, &uid) == 0)
+                return getpwuid(uid);
+        return getpwnam(name);
+}
+
+static const struct group *find_group(const char *name) {
+        uint32_t gid;
+
+        if (parse_u32(name, 0, UINT32_MAX - 1, &gid) == 0)
+                return getgrgid(gid);
+        return getgrnam(name);
+}
+
+int settings_parse_user(const char *text, UserIds *ret_user) {
+        _cleanup_free_ char *name = NULL;
+        const struct passwd *user;
+        const struct group *group;
+        UserIds ids;
+        char *colon;
+
+        name = strdup(text);
+        if (!name)
+                return -ENOMEM;
+        colon = strchr(name, ':');
+        if (colon)
+                *colon = '\0';
+
+        user = find_user(name);
+        if (!user)
+                return -EINVAL;
+        ids = (UserIds){ user->pw_uid, user->pw_gid };
+
+        if (colon) {
+                group = find_group(colon + 1);
+                if (!group)
+                        return -EINVAL;
+                ids.gid = group->gr_gid;
+        }
+
+        *ret_user = ids;
+        return 0;
+}
+
+int settings_parse_timeout(const char *text, uint64_t *ret_usec) {
+        uint64_t usec;
+        int r;
+
+        r = parse_usec(text, SETTINGS_MAX_TIMEOUT_USEC, &usec);
+        if (r < 0)
+                return r;
+        if (usec < SETTINGS_MIN_TIMEOUT_USEC)
+                return -ERANGE;
+
+        *ret_usec = usec;
+        return 0;
+}
+
+/* Copies the next word to *ret_word and moves *text behind it; NULL at the end of the text. */
+static int take_word(const char **text, char **ret_word) {
+        const char *p = *text + strspn(*text, " \t");
+        _cleanup_free_ char *word = NULL;
+        size_t n = 0;
+        char quote = '\0';
+
+        if (*p == '\0') {
+                *ret_word = NULL;
+                return 0;
+        }
+
+        word = malloc(strlen(p) + 1);
+        if (!word)
+                return -ENOMEM;
+
+        for (; *p && (quote || !strchr(" \t", *p)); p++) {
+                if (quote && *p == quote)
+                        quote = '\0';
+                else if (!quote && (*p == '"' || *p == '\''))
+                        quote = *p;
+                else
+                        word[n++] = *p;
+        }
+        if (quote)
+                return -EINVAL;
+
+        word[n] = '\0';
+        *text = p;
+        *ret_word = TAKE_PTR(word);
+        return 0;
+}
+
+int settings_parse_command(const char *text, char ***ret_argv) {
+        char **argv;
+        int r = 0;
+
+        argv = calloc(SETTINGS_MAX_COMMAND_WORDS + 1, sizeof(*argv));
+        if (!argv)
+                return -ENOMEM;
+
+        for (size_t n = 0; n < SETTINGS_MAX_COMMAND_WORDS; n++) {
+                r = take_word(&text, &argv[n]);
+                if (r < 0 || !argv[n])
+                        break;
+        }
+        if (r == 0 && (text[strspn(text, " \t")] != '\0' || !argv[0] || argv[0][0] != '/'))
+                r = -EINVAL;
+        if (r < 0) {
+                settings_free_argv(argv);
+                return r;
+        }
+
+        *ret_argv = argv;
+        return 0;
+}

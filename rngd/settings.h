@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Everything that the defaults, the configuration file and the command line decide, in that order
+ * of rising strength. Plain values: nothing here opens a device or asks the kernel.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/base/error.h"
+#include "lib/sources/source.h"
+#include "rngd/messages.h"
+
+/* Positive codes of options_load() and what it is made of; the lines are in Messages. */
+#define SETTINGS_E_USAGE  1 /* the command line: exit 64 */
+#define SETTINGS_E_CONFIG 2 /* the configuration file: exit 78 */
+
+#define SETTINGS_DEFAULT_CONFIG          SYSCONFDIR "/guest-entropy.conf"
+#define SETTINGS_DEFAULT_PID_FILE        "/run/rngd.pid"
+#define SETTINGS_DEFAULT_HWRNG           "/dev/hwrng"
+#define SETTINGS_DEFAULT_WATERMARK_BITS  UINT32_C(3072)
+#define SETTINGS_DEFAULT_STEP_BYTES      UINT32_C(64)
+#define SETTINGS_DEFAULT_RESEED_USEC     UINT64_C(3600000000)
+#define SETTINGS_DEFAULT_FORK_CHECK_USEC UINT64_C(10000000)
+#define SETTINGS_DEFAULT_TIMEOUT_USEC    UINT64_C(10000000)
+#define SETTINGS_NOBODY                  65534U
+
+/* Under 32 bytes the health tests cannot judge; more than 512 at once gains nothing. */
+#define SETTINGS_MIN_STEP_BYTES      UINT32_C(32)
+#define SETTINGS_MAX_STEP_BYTES      UINT32_C(512)
+#define SETTINGS_MAX_WATERMARK_BITS  UINT32_C(4096)
+#define SETTINGS_MIN_TIMEOUT_USEC    UINT64_C(100000)
+#define SETTINGS_MAX_TIMEOUT_USEC    UINT64_C(3600000000)
+#define SETTINGS_MAX_RESEED_USEC     (UINT64_C(365) * 86400 * 1000000)
+#define SETTINGS_MAX_FORK_CHECK_USEC (UINT64_C(86400) * 1000000)
+#define SETTINGS_MAX_COMMAND_WORDS   32U
+
+typedef enum Action {
+        ACTION_RUN,
+        ACTION_LIST,        /* -l */
+        ACTION_TEST,        /* -t: rates, nothing is fed */
+        ACTION_OUTPUT,      /* -o: tested bytes to output_path */
+        ACTION_STATUS,      /* --status: a table */
+        ACTION_STATUS_JSON, /* --status=json: the document as it comes */
+        /* These are answered by options_print() at once: the configuration was not read. */
+        ACTION_HELP,
+        ACTION_VERSION,
+        ACTION_SOURCE_KEYS, /* -O SOURCE: the keys of topic */
+        ACTION_HRNG_NAMES,  /* --hrng=help */
+} Action;
+
+/* Who decided; a later one wins. */
+typedef enum Origin {
+        ORIGIN_DEFAULT,
+        ORIGIN_CONFIG,
+        ORIGIN_COMMAND_LINE,
+} Origin;
+
+typedef enum WatermarkUnit {
+        WATERMARK_BITS,    /* 1..4096; the kernel never reaches the top: clamp before use */
+        WATERMARK_PERCENT, /* 1..100 of the pool */
+        WATERMARK_KEEP,    /* leave write_wakeup_threshold alone */
+} WatermarkUnit;
+
+typedef struct Watermark {
+        WatermarkUnit unit;
+        uint32_t value; /* 0 for WATERMARK_KEEP */
+} Watermark;
+
+typedef struct UserIds {
+        uid_t uid;
+        gid_t gid;
+} UserIds;
+
+typedef struct SourceSettings {
+        bool enabled; /* true only if path or argv is there where it must be */
+        Origin enabled_origin;
+        uint32_t credit_override_per_1024; /* or CREDIT_OVERRIDE_NONE */
+        char *path;                        /* hwrng, file: absolute */
+        char **argv;                       /* exec: argv[0] is absolute; NULL-terminated */
+        UserIds user;                      /* as whom its worker runs */
+        bool user_given;
+        uint64_t timeout_usec; /* per request; never 0 after options_load() */
+} SourceSettings;
+
+typedef struct Settings {
+        Action action;
+        const char *topic; /* ACTION_SOURCE_KEYS: a static name, else NULL */
+        bool foreground;   /* for ACTION_RUN; the other actions never go to the background */
+        bool require_source;
+        int log_level;     /* LOG_ERR (-q), LOG_NOTICE, LOG_INFO (--verbose), LOG_DEBUG (-d) */
+        char *base_folder; /* relative paths started here; stays across a reload after chdir() */
+        char *config_path;
+        bool config_given; /* named on the command line: must exist */
+        char *pid_file;
+        char *output_path; /* ACTION_OUTPUT, else NULL */
+        Watermark watermark;
+        uint32_t random_step_bytes;
+        uint64_t reseed_interval_usec;   /* 0: never */
+        uint64_t fork_check_usec;        /* 0: never; only for kernels that do not tell */
+        uint64_t timeout_usec;           /* what sources without a timeout of their own got */
+        UserIds worker;                  /* uid and gid of the workers */
+        bool rng_device_given;           /* -r: sources[SOURCE_HWRNG].path may be no hwrng at all */
+        bool file_path_given;            /* -O namedpipe:path */
+        uint32_t option_credit_per_1024; /* of -e or -H, or CREDIT_OVERRIDE_NONE */
+        SourceSettings sources[_SOURCE_MAX];
+} Settings;
+
+/* The defaults; 0 or -ENOMEM, and then nothing is left to free. */
+_must_check_ int settings_init(Settings *settings);
+void settings_deinit(Settings *settings);
+/* A deep copy; *ret_copy is written on success only. */
+_must_check_ int settings_copy(const Settings *settings, Settings *ret_copy);
+
+/*
+ * Takes the device of -r away from hwrng and gives it to file, for the caller who opened it and saw
+ * a FIFO or a device that is no hwrng. hwrng is disabled then: -r replaced it. Its credit is what
+ * -e or -H said, else what [file] says, else none.
+ */
+void settings_rng_device_to_file(Settings *settings);
+
+/* Fills in what depends on both layers. 0, SETTINGS_E_USAGE or SETTINGS_E_CONFIG with one line. */
+_must_check_ int settings_finish(Settings *settings, Messages *errors);
+
+/* 0 or -ENOENT */
+_must_check_ int settings_find_source(const char *name, SourceId *ret_id);
+
+/* Replaces a string by a copy of another: 0 or -ENOMEM with the old one in place. */
+_must_check_ int settings_set_string(char **target, const char *value);
+
+/* The same for a path of the command line: made absolute from base_folder. -EINVAL if empty. */
+_must_check_ int settings_set_path(const Settings *settings, char **target, const char *path);
+
+/* Values that both layers know. 0, -EINVAL or -ERANGE (not such a value), other errno values. */
+_must_check_ int settings_parse_watermark(const char *text, Watermark *ret_watermark);
+_must_check_ int settings_parse_user(const char *text, UserIds *ret_user);
+_must_check_ int settings_parse_timeout(const char *text, uint64_t *ret_usec);
+/* Words between blanks; '...' and "..." keep blanks in a word. No shell, no escapes. */
+_must_check_ int settings_parse_command(const char *text, char ***ret_argv);
+
+char **settings_free_argv(char **argv);
+
+#define _cleanup_settings_ _cleanup_(settings_deinit)
