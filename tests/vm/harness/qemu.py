@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""QEMU guests: started with TCG (no KVM needed), driven over QMP."""
+
+import json
+import pathlib
+import shutil
+import time
+
+from . import guest
+
+BINARY = "qemu-system-x86_64"
+
+
+class Qmp:
+    def __init__(self, sock):
+        self.sock, self.file, self.events = sock, sock.makefile("rwb"), []
+        self.sock.settimeout(30)
+        json.loads(self.file.readline())
+        self("qmp_capabilities")
+
+    def _message(self):
+        line = self.file.readline()
+        if not line:
+            raise guest.GuestError("QEMU closed its QMP socket")
+        return json.loads(line)
+
+    def __call__(self, command, **arguments):
+        self.file.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        self.file.flush()
+        while True:
+            message = self._message()
+            if "return" in message:
+                return message["return"]
+            if "error" in message:
+                raise guest.GuestError(f"QMP {command}: {message['error']['desc']}")
+            self.events.append(message)
+
+    def wait_event(self, name, timeout=20.0):
+        end = time.monotonic() + timeout
+        while True:
+            for event in self.events:
+                if event["event"] == name:
+                    self.events.remove(event)
+                    return event
+            if time.monotonic() > end:
+                raise guest.GuestError(f"no QMP event {name} within {timeout:.0f} s")
+            self("query-status")
+            if not any(event["event"] == name for event in self.events):
+                time.sleep(0.02)
+
+
+class Qemu(guest.Guest):
+    def __init__(self, folder, kernel, archive, modules, cpu="qemu64", memory_mb=160, append="", devices=(), incoming=None):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.modules = modules
+        self.console = self.folder / "console.log"
+        (self.folder / "initrd").write_bytes(archive.bytes())
+        servers = {name: guest.listen(self.folder / name) for name in ("agent", "qmp")}
+        argv = [
+            BINARY, "-accel", "tcg", "-cpu", cpu, "-M", "q35", "-m", str(memory_mb), "-nodefaults", "-display", "none",
+            "-no-reboot", "-kernel", str(kernel / "vmlinuz"), "-initrd", str(self.folder / "initrd"),
+            "-append", f"console=ttyS0 panic=-1 quiet agent=/dev/ttyS1 rdinit=/init {append}".strip(),
+            "-serial", f"file:{self.console}",
+            "-chardev", f"socket,id=agent,path={self.folder / 'agent'}", "-serial", "chardev:agent",
+            "-chardev", f"socket,id=qmp,path={self.folder / 'qmp'}", "-mon", "chardev=qmp,mode=control",
+            *devices,
+        ]
+        if incoming:
+            argv += ["-incoming", f"exec:cat {incoming}"]
+        self.log = open(self.folder / "qemu.log", "wb")
+        self.process = guest.start_process(argv, self.log)
+        try:
+            self.channel = guest.Channel(guest.accept(servers["agent"], self.process))
+            self.qmp = Qmp(guest.accept(servers["qmp"], self.process))
+        except guest.GuestError as e:
+            self.process.kill()
+            self.process.wait(timeout=10)
+            raise guest.GuestError(f"{e}: {(self.folder / 'qemu.log').read_text()[-800:]}") from None
+        finally:
+            for server in servers.values():
+                server.close()
+        if not incoming:
+            self.wait_for_agent(60)
+
+    def snapshot(self, path):
+        """Stops the guest, writes its whole state to a file and ends QEMU: what a template of clones is made of."""
+        self.qmp("stop")
+        self.qmp("migrate", uri=f"exec:cat > {path}")
+        end = time.monotonic() + 60
+        while (status := self.qmp("query-migrate").get("status")) != "completed":
+            if status == "failed" or time.monotonic() > end:
+                raise guest.GuestError(f"the snapshot failed ({status})")
+            time.sleep(0.05)
+        self.close()
+
+    def close(self):
+        super().close()
+        self.log.close()
+
+
+def is_there():
+    return shutil.which(BINARY) is not None

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""Finds the tests, runs each in a process of its own, two at once, and prints what came out.
+
+A test is a function test_*(bed) in tests/vm/test_*.py. It fails by raising, skips by raising Skip.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+from . import bed as bed_module
+from . import guest
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+TIMEOUT_SEC = 150
+
+
+def vm_test(alone=False, timeout=TIMEOUT_SEC):
+    """alone: measures time or levels so finely that no other guest may run beside it."""
+    def mark(function):
+        function.alone, function.timeout = alone, timeout
+        return function
+    return mark
+
+
+def discover():
+    tests = {}
+    for file in sorted(HERE.glob("test_*.py")):
+        spec = importlib.util.spec_from_file_location(file.stem, file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        for name, value in vars(module).items():
+            if name.startswith("test_") and callable(value) and value.__module__ == file.stem:
+                tests[f"{file.stem.removeprefix('test_')}.{name.removeprefix('test_')}"] = value
+    return tests
+
+
+def run_one(name, settings, folder):
+    """In the child: one test, its outcome as JSON on the last line of stdout."""
+    outcome = {"result": "passed", "message": "", "notes": []}
+    bed = bed_module.Bed(settings, folder)
+    try:
+        discover()[name](bed)
+    except bed_module.Skip as e:
+        outcome.update(result="skipped", message=str(e))
+    except BaseException as e:  # a KeyboardInterrupt, too, must not leave a guest behind
+        where = traceback.extract_tb(e.__traceback__)
+        at = next((f for f in reversed(where) if "test_" in pathlib.Path(f.filename).name), where[-1])
+        kind = "" if isinstance(e, AssertionError) else f"{type(e).__name__}: "
+        detail = "" if isinstance(e, (AssertionError, guest.GuestError)) else "\n" + traceback.format_exc()
+        outcome.update(result="failed",
+                       message=f"{pathlib.Path(at.filename).name}:{at.lineno}: {kind}{e}{detail}\n{bed.console_tails()}")
+    finally:
+        outcome["notes"] = bed.notes
+        bed.close()
+    print(json.dumps(outcome), flush=True)
+    return 0
+
+
+class Running:
+    def __init__(self, name, function, options, settings):
+        self.name, self.limit, self.start = name, function.timeout, time.monotonic()
+        self.folder = tempfile.mkdtemp(prefix="vm-")
+        argv = [sys.executable, str(HERE / "run"), "--one", name, "--settings", json.dumps(settings), "--folder", self.folder]
+        self.out = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.out, stderr=subprocess.STDOUT,
+                                        preexec_fn=guest.die_with_parent)
+
+    def poll(self):
+        late = time.monotonic() - self.start > self.limit
+        if self.process.poll() is None and not late:
+            return None
+        if late:
+            # Its emulators end with it, see die_with_parent().
+            self.process.kill()
+        self.process.wait(timeout=30)
+        self.out.seek(0)
+        text = self.out.read()
+        try:
+            outcome = json.loads(text.splitlines()[-1])
+        except (ValueError, IndexError):
+            reason = f"took longer than {self.limit} s" if late else f"ended with status {self.process.returncode}"
+            outcome = {"result": "failed", "message": f"{reason}\n{text[-3000:]}", "notes": []}
+        outcome["seconds"] = time.monotonic() - self.start
+        return outcome
+
+
+def report(number, name, outcome, options):
+    """TAP lines, so that what is skipped can be listed with its reason."""
+    verdict = "not ok" if outcome["result"] == "failed" else "ok"
+    line = f"{verdict} {number} - {name} ({outcome['seconds']:.1f} s)"
+    if outcome["result"] == "skipped":
+        line += f" # SKIP {outcome['message']}"
+    print(line, flush=True)
+    text = outcome["message"] if outcome["result"] == "failed" else ""
+    for part in [*outcome["notes"], *text[:None if options.verbose else 4000].splitlines()]:
+        print(f"#   {part}", flush=True)
+
+
+def run_all(tests, options, settings):
+    """Those that must be alone go first, while the machine is quiet."""
+    waiting = sorted(tests, key=lambda name: not tests[name].alone)
+    running, counts = [], {"passed": 0, "failed": 0, "skipped": 0}
+    try:
+        while waiting or running:
+            while waiting and len(running) < options.jobs and not any(tests[r.name].alone for r in running):
+                if tests[waiting[0]].alone and running:
+                    break
+                name = waiting.pop(0)
+                running.append(Running(name, tests[name], options, settings))
+            for job in list(running):
+                if outcome := job.poll():
+                    running.remove(job)
+                    counts[outcome["result"]] += 1
+                    report(sum(counts.values()), job.name, outcome, options)
+                    if options.keep and outcome["result"] == "failed":
+                        print(f"#   files kept in {job.folder}", flush=True)
+                    else:
+                        shutil.rmtree(job.folder, ignore_errors=True)
+            time.sleep(0.02)
+    finally:
+        for job in running:
+            job.process.kill()
+            job.process.wait(timeout=30)
+            shutil.rmtree(job.folder, ignore_errors=True)
+    return counts
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Runs the VM tests: real kernels, booted without KVM.")
+    parser.add_argument("--build", default=os.environ.get("BUILD", "build"), help="build folder (rngd/rngd, tests/vm/agent)")
+    parser.add_argument("--rngd", default=os.environ.get("RNGD"),
+                        help="another rngd to test, such as Debian's: tests of what only ours has are skipped")
+    parser.add_argument("-k", dest="pattern", default="", help="only the tests whose name matches this expression")
+    parser.add_argument("-j", dest="jobs", type=int, default=2, help="guests at once (2)")
+    parser.add_argument("-v", dest="verbose", action="store_true", help="whole messages of failed tests")
+    parser.add_argument("--keep", action="store_true", help="keep the files of failed tests")
+    parser.add_argument("--list", action="store_true", help="names only")
+    for hidden in ("--one", "--settings", "--folder"):
+        parser.add_argument(hidden, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def make_settings(options):
+    build = pathlib.Path(options.build).resolve()
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    ours = build / "rngd/rngd"
+    chosen = pathlib.Path(options.rngd).resolve() if options.rngd else ours
+    return {
+        "agent": str(build / "tests/vm/agent/agent"),
+        "rngd": str(chosen),
+        "ours": chosen == ours or b"guest-entropy" in chosen.read_bytes(),
+        "cache": os.environ.get("KERNEL_CACHE") or str(pathlib.Path(base, "guest-entropy", "kernels")),
+    }
+
+
+def main():
+    options = parse_arguments()
+    if options.one:
+        return run_one(options.one, json.loads(options.settings), options.folder)
+    tests = {name: test for name, test in discover().items() if re.search(options.pattern, name)}
+    if options.list:
+        print("\n".join(tests))
+        return 0
+    try:
+        settings = make_settings(options)
+    except OSError as e:
+        print(f"vm: cannot read the rngd to test: {e}")
+        return 1
+    for key in ("agent", "rngd"):
+        if not os.access(settings[key], os.X_OK):
+            print(f"vm: {settings[key]} is not there: build first, or say --build or --rngd")
+            return 1
+    counts = run_all(tests, options, settings)
+    print("# counts " + " ".join(f"{key}={n}" for key, n in counts.items()), flush=True)
+    if counts["failed"]:
+        return 1
+    # 77: meson counts the whole program as skipped when not one test could run.
+    return 77 if counts["skipped"] and not counts["passed"] else 0
