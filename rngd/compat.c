@@ -203,7 +203,7 @@ int compat_source_option(Settings *settings, const char *text, Messages *notices
         if (source->id == SOURCE_FILE && *key == 'p')
                 return set_file_path(settings, value);
         if (source->id == SOURCE_FILE)
-                return settings_parse_timeout(value, &settings->sources[SOURCE_FILE].timeout_usec);
+                return values_parse_timeout(value, &settings->sources[SOURCE_FILE].timeout_usec);
 
         messages_add(
                 notices,

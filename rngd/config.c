@@ -65,23 +65,23 @@ static int apply_log_level(Settings *settings, const char *value) {
 }
 
 static int apply_watermark(Settings *settings, const char *value) {
-        return settings_parse_watermark(value, &settings->watermark);
+        return values_parse_watermark(value, &settings->watermark);
 }
 
 static int apply_step(Settings *settings, const char *value) {
         return parse_u32(
                 value,
-                SETTINGS_MIN_STEP_BYTES,
-                SETTINGS_MAX_STEP_BYTES,
+                VALUES_MIN_STEP_BYTES,
+                VALUES_MAX_STEP_BYTES,
                 &settings->random_step_bytes);
 }
 
 static int apply_reseed(Settings *settings, const char *value) {
-        return parse_usec(value, SETTINGS_MAX_RESEED_USEC, &settings->reseed_interval_usec);
+        return parse_usec(value, VALUES_MAX_RESEED_USEC, &settings->reseed_interval_usec);
 }
 
 static int apply_fork_check(Settings *settings, const char *value) {
-        return parse_usec(value, SETTINGS_MAX_FORK_CHECK_USEC, &settings->fork_check_usec);
+        return parse_usec(value, VALUES_MAX_FORK_CHECK_USEC, &settings->fork_check_usec);
 }
 
 static int apply_require_source(Settings *settings, const char *value) {
@@ -89,11 +89,11 @@ static int apply_require_source(Settings *settings, const char *value) {
 }
 
 static int apply_timeout(Settings *settings, const char *value) {
-        return settings_parse_timeout(value, &settings->timeout_usec);
+        return values_parse_timeout(value, &settings->timeout_usec);
 }
 
 static int apply_worker_user(Settings *settings, const char *value) {
-        return settings_parse_user(value, &settings->worker);
+        return values_parse_user(value, &settings->worker);
 }
 
 static int apply_enabled(SourceSettings *source, const char *value) {
@@ -116,24 +116,24 @@ static int apply_path(SourceSettings *source, const char *value) {
 }
 
 static int apply_source_timeout(SourceSettings *source, const char *value) {
-        return settings_parse_timeout(value, &source->timeout_usec);
+        return values_parse_timeout(value, &source->timeout_usec);
 }
 
 static int apply_command(SourceSettings *source, const char *value) {
         char **argv;
         int r;
 
-        r = settings_parse_command(value, &argv);
+        r = values_parse_command(value, &argv);
         if (r < 0)
                 return r;
-        settings_free_argv(source->argv);
+        values_free_command(source->argv);
         source->argv = argv;
         return 0;
 }
 
 static int apply_source_user(SourceSettings *source, const char *value) {
         source->user_given = true;
-        return settings_parse_user(value, &source->user);
+        return values_parse_user(value, &source->user);
 }
 
 static const ConfigKey config_keys[] = {

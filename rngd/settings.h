@@ -14,6 +14,7 @@
 #include "lib/base/error.h"
 #include "lib/sources/source.h"
 #include "rngd/messages.h"
+#include "rngd/values.h"
 
 /* Positive codes of options_load() and what it is made of; the lines are in Messages. */
 #define SETTINGS_E_USAGE  1 /* the command line: exit 64 */
@@ -28,16 +29,6 @@
 #define SETTINGS_DEFAULT_FORK_CHECK_USEC UINT64_C(10000000)
 #define SETTINGS_DEFAULT_TIMEOUT_USEC    UINT64_C(10000000)
 #define SETTINGS_NOBODY                  65534U
-
-/* Under 32 bytes the health tests cannot judge; more than 512 at once gains nothing. */
-#define SETTINGS_MIN_STEP_BYTES      UINT32_C(32)
-#define SETTINGS_MAX_STEP_BYTES      UINT32_C(512)
-#define SETTINGS_MAX_WATERMARK_BITS  UINT32_C(4096)
-#define SETTINGS_MIN_TIMEOUT_USEC    UINT64_C(100000)
-#define SETTINGS_MAX_TIMEOUT_USEC    UINT64_C(3600000000)
-#define SETTINGS_MAX_RESEED_USEC     (UINT64_C(365) * 86400 * 1000000)
-#define SETTINGS_MAX_FORK_CHECK_USEC (UINT64_C(86400) * 1000000)
-#define SETTINGS_MAX_COMMAND_WORDS   32U
 
 typedef enum Action {
         ACTION_RUN,
@@ -59,22 +50,6 @@ typedef enum Origin {
         ORIGIN_CONFIG,
         ORIGIN_COMMAND_LINE,
 } Origin;
-
-typedef enum WatermarkUnit {
-        WATERMARK_BITS,    /* 1..4096; the kernel never reaches the top: clamp before use */
-        WATERMARK_PERCENT, /* 1..100 of the pool */
-        WATERMARK_KEEP,    /* leave write_wakeup_threshold alone */
-} WatermarkUnit;
-
-typedef struct Watermark {
-        WatermarkUnit unit;
-        uint32_t value; /* 0 for WATERMARK_KEEP */
-} Watermark;
-
-typedef struct UserIds {
-        uid_t uid;
-        gid_t gid;
-} UserIds;
 
 typedef struct SourceSettings {
         bool enabled; /* true only if path or argv is there where it must be */
@@ -134,14 +109,5 @@ _must_check_ int settings_set_string(char **target, const char *value);
 
 /* The same for a path of the command line: made absolute from base_folder. -EINVAL if empty. */
 _must_check_ int settings_set_path(const Settings *settings, char **target, const char *path);
-
-/* Values that both layers know. 0, -EINVAL or -ERANGE (not such a value), other errno values. */
-_must_check_ int settings_parse_watermark(const char *text, Watermark *ret_watermark);
-_must_check_ int settings_parse_user(const char *text, UserIds *ret_user);
-_must_check_ int settings_parse_timeout(const char *text, uint64_t *ret_usec);
-/* Words between blanks; '...' and "..." keep blanks in a word. No shell, no escapes. */
-_must_check_ int settings_parse_command(const char *text, char ***ret_argv);
-
-char **settings_free_argv(char **argv);
 
 #define _cleanup_settings_ _cleanup_(settings_deinit)
