@@ -80,7 +80,7 @@ sys.exit(
                 matching(PRIVATE),
                 bad=[
                     {"a.sh": "cd /ho" + "me/joe/src\n"},
-                    {"a.sh": "curl http://registry" + ".example.net/x\n"},
+                    {"a.sh": "curl http://reg" + "istry.example.net/x\n"},
                     {"a.py": 'HOST = "192' + '.168.1.7"\n'},
                 ],
                 good=[{"a.md": "https://www.kernel.org/ and 169.254.169.254\n"}],
