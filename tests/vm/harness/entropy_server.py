@@ -88,9 +88,15 @@ class EntropyServer:
         with self.lock:
             return self.asked - len(self.served)
 
-    def has_served(self, data):
+    def share_served(self, data):
+        """How much of data was served: the share of its 8-byte windows that are found (chance: 0).
+
+        Not all or nothing: the kernel's own reader takes its bytes from between those that a program reads.
+        """
         with self.lock:
-            return bytes(data) in self.served
+            served = bytes(self.served)
+        windows = [bytes(data[i:i + 8]) for i in range(0, max(len(data) - 7, 1))]
+        return sum(window in served for window in windows) / len(windows)
 
     def _loop(self):
         self.server.settimeout(0.1)

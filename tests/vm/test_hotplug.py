@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""A hwrng that goes and comes: by QMP behind a PCIe port, and by its driver; with udevd and without."""
+
+import pathlib
+import shutil
+import time
+
+from harness import archive
+from harness.bed import Skip, check
+from harness.runner import vm_test
+
+PORT = ["-device", "pcie-root-port,id=port0,chassis=1,slot=1"]
+
+
+def plug(vm, server, ident="rng0"):
+    vm.qmp("device_add", driver="virtio-rng-pci", id=f"dev-{ident}", rng=ident, bus="port0")
+
+
+def unplug(vm, ident="rng0"):
+    # A port whose slot is still powering up refuses, as on real hardware.
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            vm.qmp("device_del", id=f"dev-{ident}")
+            vm.qmp.wait_event("DEVICE_DELETED", 15)
+            return
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
+
+
+def unplug_and_plug(bed, vm, server, daemon):
+    daemon.wait_status(lambda s: s["last_feed"], 5, "a first feed")
+    pid, before = daemon.pid, daemon.status()
+    unplug(vm)
+    gone = daemon.wait_status(lambda s: s["sources"][0]["state"] == "absent", 5, "the status says that it is gone")
+    bed.note(f"after unplugging: {gone['sources'][0]['last_error']}")
+    check(daemon.alive(), "rngd ended when its device went")
+    switches = daemon.switches()
+    time.sleep(3)
+    woken = daemon.switches() - switches
+    check(woken <= 1, f"{woken} context switches in 3 s without a device")
+    position, at = server.position(), vm.boottime_usec()
+    plug(vm, server)
+    vm.wait_until(lambda: daemon.feeds(at), 8, "a feed from the new device")
+    after = daemon.wait_status(lambda s: s["wakes"]["plug"] > before["wakes"]["plug"], 3, "the wake is counted")
+    check(after["pid"] == pid, "another process")
+    check(after["sources"][0]["state"] == "idle", f"{after['sources'][0]}")
+    check(server.position() > position, "nothing was asked from the new device")
+    bed.note(f"fed {(daemon.feeds(at)[0]['boottime_usec'] - at) / 1000:.0f} ms after device_add began")
+
+
+@vm_test()
+def test_unplug_without_udevd(bed):
+    """Only the kernel's own uevents: nothing else runs in this guest."""
+    bed.only_ours()
+    server = bed.server()
+    vm = bed.linux(devices=[*PORT, *server.device(bus="port0")], load=["virtio_pci", "virtio_rng"])
+    unplug_and_plug(bed, vm, server, bed.start(vm, trace=True))
+
+
+@vm_test()
+def test_unplug_with_udevd(bed):
+    """The same beside a running systemd-udevd, which repeats the uevents to its own group."""
+    bed.only_ours()
+    udevd = next((p for p in ("/lib/systemd/systemd-udevd", "/usr/lib/systemd/systemd-udevd") if pathlib.Path(p).exists()),
+                 None)
+    if not udevd or not shutil.which("udevadm"):
+        raise Skip("no systemd-udevd on this machine (package udev)")
+    image = bed.archive()
+    image.program(udevd, "usr/bin/systemd-udevd")
+    image.program(shutil.which("udevadm"), "bin/udevadm")
+    for library in archive.libraries(udevd):
+        image.file(pathlib.Path(library).resolve(), library, 0o755)
+    server = bed.server()
+    vm = bed.linux(image=image, devices=[*PORT, *server.device(bus="port0")], load=["virtio_pci", "virtio_rng"])
+    vm.ask("spawn", "log=/tmp/udevd.log", "--", "/usr/bin/systemd-udevd")
+    vm.wait_until(lambda: vm.read("/run/udev/control", check=False) is not None
+                  or "control" in vm.run("/bin/ls", "/run/udev")["out"], 5, "udevd runs")
+    unplug_and_plug(bed, vm, server, bed.start(vm, trace=True))
+
+
+@vm_test()
+def test_driver_unloaded(bed):
+    """rmmod and insmod of virtio_rng, while a worker is blocked in a read."""
+    bed.only_ours()
+    server = bed.server()
+    vm = bed.linux(devices=server.device(), load=["virtio_pci", "virtio_rng"])
+    daemon = bed.start(vm, trace=True)
+    daemon.wait_status(lambda s: s["last_feed"], 5, "a first feed")
+    server.serve_only(0)
+    # Two, so that what the driver holds ready is used up and the second read blocks.
+    for _ in range(2):
+        daemon.signal(10)
+        time.sleep(0.3)
+    daemon.wait_status(lambda s: s["sources"][0]["state"] in ("asked", "waiting"), 5, "a worker is blocked")
+    vm.ask("rmmod", "virtio_rng", timeout=30)
+    daemon.wait_status(lambda s: s["sources"][0]["state"] == "absent", 5, "the status says that it is gone")
+    server.allow()
+    at = vm.boottime_usec()
+    vm.load("virtio_rng")
+    vm.wait_until(lambda: daemon.feeds(at), 8, "a feed from the device")
+    check(daemon.source("hwrng")["state"] == "idle", f"{daemon.source('hwrng')}")
+    bed.note(f"fed {(daemon.feeds(at)[0]['boottime_usec'] - at) / 1000:.0f} ms after the driver came back")
+
+
+@vm_test()
+def test_current_rng_none(bed):
+    """A device that is there from the start, and no rng behind /dev/hwrng: a state, not a failure."""
+    bed.only_ours()
+    vm = bed.linux(modules=("virtio_pci", "virtio_rng"), load=["virtio_pci", "virtio_rng"])
+    check("none" in vm.read("/sys/class/misc/hw_random/rng_current"), "there is a hwrng")
+    daemon = bed.start(vm)
+    check(daemon.source("hwrng")["state"] == "absent", f"{daemon.source('hwrng')}")
+    check(daemon.alive(), "rngd ended")
