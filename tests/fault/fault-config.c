@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* No memory, or a file that cannot be opened, at any point of reading the configuration: the error
+ * arrives, nothing leaks (ASan watches), nothing is half applied and called good. */
+#include <fcntl.h>
+#include <grp.h>
+#include <ini.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "lib/base/io.h"
+#include "lib/base/parse.h"
+#include "lib/policy/credit.h"
+#include "lib/sources/source.h"
+#include "tests/fault/fault.h"
+#include "tests/unit/harness.h"
+
+static void *fault_malloc(size_t size) {
+        return FAULT(NULL, malloc(size));
+}
+
+static void *fault_calloc(size_t n, size_t size) {
+        return FAULT(NULL, calloc(n, size));
+}
+
+static char *fault_strdup(const char *text) {
+        return FAULT(NULL, strdup(text));
+}
+
+static int fault_vasprintf(char **ret_text, const char *format, va_list args)
+        __attribute__((format(printf, 2, 0)));
+
+static int fault_vasprintf(char **ret_text, const char *format, va_list args) {
+        return FAULT(-1, vasprintf(ret_text, format, args));
+}
+
+static int fault_open(const char *path, int flags) {
+        return FAULT(-1, open(path, flags));
+}
+
+static int fault_fstat(int fd, struct stat *ret_stat) {
+        return FAULT(-1, fstat(fd, ret_stat));
+}
+
+#define malloc    fault_malloc
+#define calloc    fault_calloc
+#define strdup    fault_strdup
+#define vasprintf fault_vasprintf
+#define open      fault_open
+#define fstat     fault_fstat
+#include "rngd/config.c"
+#include "rngd/messages.c"
+#include "rngd/settings.c"
+#include "rngd/values.c"
+#undef malloc
+#undef calloc
+#undef strdup
+#undef vasprintf
+#undef open
+#undef fstat
+
+static char path[64];
+
+static void setup_file(void) {
+        (void)snprintf(path, sizeof(path), "/tmp/fault-config.XXXXXX");
+        CU_ASSERT_FATAL(close(mkstemp(path)) == 0);
+}
+
+static void teardown_file(void) {
+        (void)unlink(path);
+}
+
+static void write_file(const char *text) {
+        FILE *stream = fopen(path, "we");
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
+        CU_ASSERT(fputs(text, stream) >= 0);
+        CU_ASSERT_EQUAL(fclose(stream), 0);
+}
+
+static int load(Settings *settings, Messages *errors) {
+        int r;
+
+        r = settings_init(settings);
+        if (r < 0)
+                return r;
+        r = config_load(path, true, settings, errors);
+        if (r != 0)
+                return r;
+        return settings_finish(settings, errors);
+}
+
+static void test_good_file(void) {
+        unsigned rounds = 0;
+
+        write_file("[rngd]\nuser = 0:0\nwatermark = 90%\n[hwrng]\npath = /x\n"
+                   "[exec]\ncommand = /a 'b c' d\nuser = root\n");
+        FAULT_EACH(error, ENOMEM) {
+                _cleanup_settings_ Settings settings = { 0 };
+                _cleanup_messages_ Messages errors = { 0 };
+                int r;
+
+                rounds++;
+                r = load(&settings, &errors);
+                if (!fault_hit()) {
+                        CU_ASSERT_EQUAL(r, 0);
+                        CU_ASSERT_STRING_EQUAL(settings.sources[SOURCE_EXEC].argv[1], "b c");
+                        CU_ASSERT_STRING_EQUAL(settings.sources[SOURCE_HWRNG].path, "/x");
+                } else {
+                        CU_ASSERT(r == -ENOMEM || r == SETTINGS_E_CONFIG);
+                        CU_ASSERT_EQUAL(r == SETTINGS_E_CONFIG, messages_any(&errors));
+                }
+        }
+        /* The defaults, open, fstat, the text, and each value that is kept. */
+        CU_ASSERT(rounds > 10);
+}
+
+/* The line that tells the error may itself find no memory: still an error. */
+static void test_bad_file(void) {
+        write_file("[rngd]\nnope = 1\n[exec]\ncommand = x\n");
+        FAULT_EACH(error, ENOMEM) {
+                _cleanup_settings_ Settings settings = { 0 };
+                _cleanup_messages_ Messages errors = { 0 };
+                int r;
+
+                r = load(&settings, &errors);
+                CU_ASSERT(r == -ENOMEM || r == SETTINGS_E_CONFIG);
+                CU_ASSERT(r == -ENOMEM || messages_any(&errors));
+                if (!fault_hit())
+                        CU_ASSERT_EQUAL(errors.n_lines, 2);
+        }
+}
+
+static void test_copy(void) {
+        _cleanup_settings_ Settings settings = { 0 };
+        _cleanup_messages_ Messages errors = { 0 };
+
+        write_file("[file]\npath = /x\n[exec]\ncommand = /a 'b c' d\n");
+        CU_ASSERT_EQUAL(load(&settings, &errors), 0);
+        CU_ASSERT_EQUAL(settings_set_path(&settings, &settings.output_path, "/o"), 0);
+        FAULT_EACH(error, ENOMEM) {
+                _cleanup_settings_ Settings copy = { 0 };
+                int r;
+
+                r = settings_copy(&settings, &copy);
+                CU_ASSERT_EQUAL(r, fault_hit() ? -ENOMEM : 0);
+                CU_ASSERT_EQUAL(copy.config_path == NULL, r != 0);
+        }
+}
+
+static CU_TestInfo tests[] = {
+        HARNESS_TEST(test_good_file),
+        HARNESS_TEST(test_bad_file),
+        HARNESS_TEST(test_copy),
+        CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+        HARNESS_SUITE_WITH("config", setup_file, teardown_file, tests),
+        CU_SUITE_INFO_NULL,
+};
+
+HARNESS_MAIN(suites)
