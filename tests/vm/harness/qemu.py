@@ -50,7 +50,8 @@ class Qmp:
 
 
 class Qemu(guest.Guest):
-    def __init__(self, folder, kernel, archive, modules, cpu="qemu64", memory_mb=160, append="", devices=(), incoming=None):
+    def __init__(self, folder, kernel, archive, modules, cpu="qemu64", memory_mb=160, append="", devices=(), incoming=None,
+                 init="/init"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.modules = modules
@@ -60,7 +61,7 @@ class Qemu(guest.Guest):
         argv = [
             BINARY, "-accel", "tcg", "-cpu", cpu, "-M", "q35", "-m", str(memory_mb), "-nodefaults", "-display", "none",
             "-no-reboot", "-kernel", str(kernel / "vmlinuz"), "-initrd", str(self.folder / "initrd"),
-            "-append", f"console=ttyS0 panic=-1 quiet agent=/dev/ttyS1 rdinit=/init {append}".strip(),
+            "-append", f"console=ttyS0 panic=-1 quiet agent=/dev/ttyS1 rdinit={init} {append}".strip(),
             "-serial", f"file:{self.console}",
             "-chardev", f"socket,id=agent,path={self.folder / 'agent'}", "-serial", "chardev:agent",
             "-chardev", f"socket,id=qmp,path={self.folder / 'qmp'}", "-mon", "chardev=qmp,mode=control",

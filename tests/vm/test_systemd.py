@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""A guest whose PID 1 is systemd: READY, STATUS and WATCHDOG as systemd takes them, and the target of a fork."""
+
+import pathlib
+import shutil
+
+from harness import archive
+from harness.bed import Skip, check
+from harness.entropy_server import random_stream
+from harness.runner import vm_test
+
+GUIDS = ["0f32a9c4-5a3d-4a5c-9a0e-2d1c8b7e6f01", "6d1e7b1a-93a5-4c1f-8a6e-94b7a1c30e02"]
+UNITS = {
+    "default.target": """[Unit]
+Wants=agent.service
+""",
+    "agent.service": """[Unit]
+DefaultDependencies=no
+[Service]
+ExecStart=/sbin/agent /dev/ttyS1
+""",
+    "rngd.service": """[Unit]
+DefaultDependencies=no
+[Service]
+Type=notify
+ExecStart=/usr/sbin/rngd -f --verbose
+RuntimeDirectory=guest-entropy
+WatchdogSec=2
+Restart=on-watchdog
+RestartSec=100ms
+StandardError=file:/tmp/rngd.log
+""",
+    "guest-entropy-fork.target": """[Unit]
+DefaultDependencies=no
+Wants=fork-hook.service
+""",
+    "fork-hook.service": """[Unit]
+DefaultDependencies=no
+PartOf=guest-entropy-fork.target
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'cat /run/guest-entropy/generation >> /tmp/fork-hook; echo fork hook ran > /dev/console'
+""",
+}
+
+
+def systemd_image(bed):
+    systemd = next((p for p in ("/lib/systemd/systemd", "/usr/lib/systemd/systemd") if pathlib.Path(p).exists()), None)
+    if not systemd or not shutil.which("systemctl"):
+        raise Skip("no systemd on this machine")
+    image = bed.archive(agent_is_init=False)
+    image.program(systemd, "lib/systemd/systemd")
+    image.program(shutil.which("systemctl"), "bin/systemctl")
+    # systemd's own library is found by a path inside the program; ldd names where.
+    for library in archive.libraries(systemd):
+        image.file(pathlib.Path(library).resolve(), library, 0o755)
+    for name, text in UNITS.items():
+        image.data(f"etc/systemd/system/{name}", text)
+    image.data("etc/machine-id", "0123456789abcdef0123456789abcdef\n")
+    image.data("etc/os-release", "ID=test\n")
+    return image
+
+
+def show(vm, unit, *names):
+    out = vm.run("/bin/systemctl", "show", unit, *(f"-p{name}" for name in names))["out"]
+    return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+
+
+def boot(bed, server, guid, **options):
+    return bed.linux(kernel="generic-6.1", cpu="max", memory_mb=256, init="/lib/systemd/systemd",
+                     devices=[*server.device(), "-device", f"vmgenid,guid={guid},id=vmgenid0"],
+                     modules=["virtio_pci", "virtio_rng"], **options)
+
+
+@vm_test()
+def test_service_and_fork_target(bed):
+    bed.only_ours()
+    server = bed.server(random_stream("systemd"), "egd")
+    vm = boot(bed, server, GUIDS[0], image=systemd_image(bed))
+    vm.load("virtio_pci")
+    vm.load("virtio_rng")
+    started = vm.run("/bin/systemctl", "start", "rngd.service", timeout=15)
+    check(started.get("code") == 0, f"systemctl start came back with {started}: {vm.read('/tmp/rngd.log', check=False)}")
+    bed.note(f"systemctl start, which waits for READY=1: {started['usec'] / 1000:.0f} ms")
+
+    vm.wait_until(lambda: show(vm, "rngd", "StatusText")["StatusText"], 3, "a STATUS")
+    state = show(vm, "rngd", "ActiveState", "StatusText", "MainPID", "NRestarts", "WatchdogTimestampMonotonic")
+    check(state["ActiveState"] == "active", f"{state}")
+    pid = int(state["MainPID"])
+    bed.note(f"StatusText: {state['StatusText']}")
+
+    # Three intervals of the watchdog: it lives, since it says so.
+    vm.run("/bin/sleep", "6", timeout=15)
+    later = show(vm, "rngd", "MainPID", "NRestarts", "WatchdogTimestampMonotonic")
+    check(later["MainPID"] == state["MainPID"] and later["NRestarts"] == "0", f"restarted: {later}")
+    check(later["WatchdogTimestampMonotonic"] != state["WatchdogTimestampMonotonic"], "systemd got no WATCHDOG=1")
+
+    image = bed.folder / "snapshot"
+    vm.snapshot(image)
+    server = bed.server(random_stream("systemd clone"), "egd-clone")
+    vm = boot(bed, server, GUIDS[1], incoming=image)
+    vm.wait_until(lambda: vm.qmp("query-status")["status"] != "inmigrate", 30, "the snapshot is loaded")
+    vm.qmp("cont")
+    vm.wait_until(lambda: vm.read("/tmp/fork-hook", check=False), 10, "the fork started guest-entropy-fork.target and its unit\n"
+                  + (vm.read("/tmp/rngd.log", check=False) or ""))
+    check(vm.read("/tmp/fork-hook").split() == [vm.read("/run/guest-entropy/generation").strip()],
+          f"the hook saw generation {vm.read('/tmp/fork-hook')!r}")
+    vm.wait_until(lambda: "fork hook ran" in vm.console_text(), 3, "the hook wrote to the console")
+
+    # A daemon that hangs is what the watchdog is for.
+    vm.ask("kill", pid, 19)
+    vm.wait_until(lambda: show(vm, "rngd", "NRestarts")["NRestarts"] != "0", 10, "systemd restarted a stopped rngd")
+    vm.wait_until(lambda: show(vm, "rngd", "ActiveState")["ActiveState"] == "active", 5, "it is active again")
+    check(vm.run("/bin/systemctl", "stop", "rngd.service").get("code") == 0, "systemctl stop failed")
+    check(show(vm, "rngd", "Result")["Result"] in ("success", "watchdog"), f"{show(vm, 'rngd', 'Result')}")
