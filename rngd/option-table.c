@@ -182,7 +182,7 @@ static int apply_step(OptionContext *context, const char *value) {
                 return r;
 
         if (asked_bytes == 0)
-                used_bytes = SETTINGS_DEFAULT_STEP_BYTES;
+                used_bytes = VALUES_MAX_STEP_BYTES; /* rng-tools 6 would feed nothing */
         else
                 used_bytes = MIN(MAX(asked_bytes, VALUES_MIN_STEP_BYTES), VALUES_MAX_STEP_BYTES);
         if (used_bytes != asked_bytes)
@@ -425,7 +425,7 @@ const Option option_table[] = {
           .names = { "random-step" },
           .argument = "BYTES",
           .group = OPTION_GROUP_FEED,
-          .help = "ask a source for so many bytes at a time (64)",
+          .help = "ask a source for at most so many bytes at a time (512)",
           .expected = "0 to 2500 bytes",
           .apply = apply_step },
         { .letters = "R",

@@ -50,7 +50,6 @@ int settings_init(Settings *settings) {
                 .action = ACTION_RUN,
                 .log_level = LOG_NOTICE,
                 .watermark = { WATERMARK_BITS, SETTINGS_DEFAULT_WATERMARK_BITS },
-                .random_step_bytes = SETTINGS_DEFAULT_STEP_BYTES,
                 .reseed_interval_usec = SETTINGS_DEFAULT_RESEED_USEC,
                 .fork_check_usec = SETTINGS_DEFAULT_FORK_CHECK_USEC,
                 .timeout_usec = SETTINGS_DEFAULT_TIMEOUT_USEC,

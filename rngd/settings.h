@@ -24,7 +24,6 @@
 #define SETTINGS_DEFAULT_PID_FILE        "/run/rngd.pid"
 #define SETTINGS_DEFAULT_HWRNG           "/dev/hwrng"
 #define SETTINGS_DEFAULT_WATERMARK_BITS  UINT32_C(3072)
-#define SETTINGS_DEFAULT_STEP_BYTES      UINT32_C(64)
 #define SETTINGS_DEFAULT_RESEED_USEC     UINT64_C(3600000000)
 #define SETTINGS_DEFAULT_FORK_CHECK_USEC UINT64_C(10000000)
 #define SETTINGS_DEFAULT_TIMEOUT_USEC    UINT64_C(10000000)
@@ -74,7 +73,7 @@ typedef struct Settings {
         char *pid_file;
         char *output_path; /* ACTION_OUTPUT, else NULL */
         Watermark watermark;
-        uint32_t random_step_bytes;
+        uint32_t random_step_bytes;      /* at most so many in a batch; 0: not given */
         uint64_t reseed_interval_usec;   /* 0: never */
         uint64_t fork_check_usec;        /* 0: never; only for kernels that do not tell */
         uint64_t timeout_usec;           /* what sources without a timeout of their own got */

@@ -16,7 +16,8 @@ static void check(bool right) {
 static void check_accepted(const Settings *settings) {
         uint32_t step_bytes = settings->random_step_bytes;
 
-        check(step_bytes >= VALUES_MIN_STEP_BYTES && step_bytes <= VALUES_MAX_STEP_BYTES);
+        check(step_bytes == 0 ||
+              (step_bytes >= VALUES_MIN_STEP_BYTES && step_bytes <= VALUES_MAX_STEP_BYTES));
         check(settings->reseed_interval_usec <= VALUES_MAX_RESEED_USEC);
         check(settings->watermark.value <= VALUES_MAX_WATERMARK_BITS);
         for (SourceId id = 0; id < _SOURCE_MAX; id++) {

@@ -96,7 +96,7 @@ static const char *describe(const Settings *settings, char *text, size_t size) {
         describe_run(settings, text, size);
         if (mark->unit != WATERMARK_BITS || mark->value != SETTINGS_DEFAULT_WATERMARK_BITS)
                 add(text, size, " watermark=%s%u", units[mark->unit], mark->value);
-        if (settings->random_step_bytes != SETTINGS_DEFAULT_STEP_BYTES)
+        if (settings->random_step_bytes > 0)
                 add(text, size, " step=%u", settings->random_step_bytes);
         if (settings->reseed_interval_usec != SETTINGS_DEFAULT_RESEED_USEC)
                 add(text, size, " reseed=%lu", (unsigned long)settings->reseed_interval_usec);
@@ -186,7 +186,7 @@ static void test_accepted(void) {
                 { "--random-step=512", "step=512" },
                 { "-s 1024", "step=512" },
                 { "-s 8", "step=32" },
-                { "-s 0", "" },
+                { "-s 0", "step=512" },
                 { "-R 300", "reseed=300000000" },
                 { "--force-reseed=0", "reseed=0" },
                 { "--reseed-interval=10min", "reseed=600000000" },
@@ -354,7 +354,7 @@ static void test_notices(void) {
                 { "-B 3", 1, "-B: " },
                 { "-Q low", 1, "guest-entropy.conf" },
                 { "-T 0", 1, "one hour" },
-                { "-s 0", 1, "64 bytes" },
+                { "-s 0", 1, "512 bytes" },
                 { "-s 2500", 1, "512 bytes" },
                 { "-s 31", 1, "32 bytes" },
                 { "-s 32 -s 512", 0, NULL },
