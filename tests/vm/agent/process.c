@@ -86,14 +86,17 @@ void process_reap(void) {
 static pid_t parent_of(pid_t pid, char *ret_state) {
         char path[64], *data = NULL, *rest;
         size_t n = 0;
-        int parent = 0;
+        pid_t parent = 0;
         char state = 'X';
 
         snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
         if (read_file(path, &data, &n) >= 0) {
+                /* "PID (NAME) S PPID": the name may hold anything, a bracket too. */
                 rest = strrchr(data, ')');
-                if (!rest || sscanf(rest + 1, " %c %d", &state, &parent) != 2)
-                        parent = 0;
+                if (rest && rest[1] == ' ' && rest[2] != '\0') {
+                        state = rest[2];
+                        parent = (pid_t)strtol(rest + 3, NULL, 10);
+                }
         }
         free(data);
         if (ret_state)

@@ -32,7 +32,7 @@ static void child_prepare(const SpawnOptions *options) {
         (void)setsid();
         (void)signal(SIGHUP, SIG_DFL);
         (void)signal(SIGPIPE, SIG_DFL);
-        fd = open("/dev/null", O_RDONLY);
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (fd >= 0)
                 (void)dup2(fd, STDIN_FILENO);
         fd =
