@@ -14,8 +14,8 @@ typedef struct Batch {
         Secret *secret; /* SOURCE_READ_MAX_BYTES long, owned by whoever owns the batch */
         size_t length;
         SourceId source;
-        bool fresh;            /* made for this request, not a replay */
-        uint64_t asked_usec;   /* CLOCK_BOOTTIME when it was asked for and when it came */
+        bool fresh;          /* made for this request, not a replay */
+        uint64_t asked_usec; /* CLOCK_BOOTTIME when it was asked for and when it came */
         uint64_t arrived_usec;
 } Batch;
 

@@ -4,8 +4,7 @@
 #include "lib/base/hash.h"
 #include "lib/intake/conditioner.h"
 
-static int
-fill(const Secret *input, size_t input_length, uint8_t *output, size_t output_length) {
+static int fill(const Secret *input, size_t input_length, uint8_t *output, size_t output_length) {
         uint8_t digest[HASH_SHA512_BYTES];
         int r = 0;
 

@@ -33,7 +33,8 @@ typedef struct Worker {
         uint64_t asked_usec;
 } Worker;
 
-#define WORKER_NULL { .fd = -1 }
+#define WORKER_NULL \
+        { .fd = -1 }
 
 enum {
         WORKER_E_AGAIN = 1, /* no answer yet */

@@ -4,7 +4,6 @@
 
 #include "lib/kernel/confidential.h"
 
-
 bool confidential_guest(const RootDir *root) {
         /* Attestation devices and the platform devices behind them: there before a module loads. */
         static const char *const signs[] = {

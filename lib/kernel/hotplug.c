@@ -25,9 +25,8 @@ static int start_monitor(Hotplug *hotplug) {
         hotplug->udev = udev_new();
         if (!hotplug->udev)
                 return -ENOMEM;
-        hotplug->monitor = udev_monitor_new_from_netlink(
-                hotplug->udev,
-                hotplug->by_udevd ? "udev" : "kernel");
+        hotplug->monitor =
+                udev_monitor_new_from_netlink(hotplug->udev, hotplug->by_udevd ? "udev" : "kernel");
         if (!hotplug->monitor)
                 return negative_errno();
 
@@ -80,8 +79,16 @@ bool hotplug_by_udevd(const Hotplug *hotplug) {
         return hotplug->by_udevd;
 }
 
-int hotplug_receive(Hotplug *hotplug, bool *ret_relevant) {
-        bool relevant = false;
+static bool is_rng_removal(struct udev_device *device) {
+        const char *action = udev_device_get_action(device);
+        const char *driver = udev_device_get_property_value(device, "DRIVER");
+
+        return action && driver && strcmp(driver, "virtio_rng") == 0 &&
+               (strcmp(action, "unbind") == 0 || strcmp(action, "remove") == 0);
+}
+
+int hotplug_receive(Hotplug *hotplug, HotplugChange *ret_change) {
+        HotplugChange change = {};
 
         for (unsigned int i = 0; i < EVENTS_AT_ONCE; i++) {
                 struct udev_device *device;
@@ -90,13 +97,14 @@ int hotplug_receive(Hotplug *hotplug, bool *ret_relevant) {
                 device = udev_monitor_receive_device(hotplug->monitor);
                 if (!device) {
                         /* ENOBUFS: events were lost, so look at sysfs as if there had been one. */
-                        relevant |= errno == ENOBUFS;
+                        change.any |= errno == ENOBUFS;
                         break;
                 }
-                relevant = true;
+                change.any = true;
+                change.rng_removed |= is_rng_removal(device);
                 (void)udev_device_unref(device);
         }
 
-        *ret_relevant = relevant;
+        *ret_change = change;
         return 0;
 }

@@ -24,5 +24,10 @@ Hotplug *hotplug_free(Hotplug *hotplug);
 int hotplug_fd(const Hotplug *hotplug);
 bool hotplug_by_udevd(const Hotplug *hotplug);
 
-/* Takes up to 64 waiting events; ret_relevant tells whether one was of a watched kind. */
-_must_check_ int hotplug_receive(Hotplug *hotplug, bool *ret_relevant);
+typedef struct HotplugChange {
+        bool any;         /* something of a watched kind: look at sysfs again */
+        bool rng_removed; /* a driver let go of a virtio RNG, perhaps to take it again at once */
+} HotplugChange;
+
+/* Takes up to 64 waiting events. */
+_must_check_ int hotplug_receive(Hotplug *hotplug, HotplugChange *ret_change);

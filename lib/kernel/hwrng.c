@@ -7,8 +7,8 @@
 
 bool hwrng_is_local(const char *name) {
         static const char *const local[] = {
-                "intel",    "amd",      "geode", "via",     "ccp-",  "bcm2835", "iproc-rng200",
-                "omap",     "exynos",   "cctrng", "powernv", "stm32", "imx-rngc", "mtk",
+                "intel", "amd",    "geode",  "via",     "ccp-",  "bcm2835",  "iproc-rng200",
+                "omap",  "exynos", "cctrng", "powernv", "stm32", "imx-rngc", "mtk",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(local); i++)

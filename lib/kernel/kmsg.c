@@ -43,7 +43,7 @@ static KmsgEvent classify(const char *text, size_t length) {
                 KmsgEvent event;
         } lines[] = {
                 { "random: crng init done", KMSG_EVENT_RNG_READY },
-                { "random: crng done (trusting", KMSG_EVENT_RNG_READY },      /* 4.19 to 5.16 */
+                { "random: crng done (trusting", KMSG_EVENT_RNG_READY }, /* 4.19 to 5.16 */
                 { "random: nonblocking pool is initialized", KMSG_EVENT_RNG_READY }, /* to 4.7 */
                 { "random: crng reseeded due to virtual machine fork", KMSG_EVENT_VM_FORK },
                 { "random: crng reseeded on system resumption", KMSG_EVENT_RESUME },
@@ -78,7 +78,7 @@ int kmsg_parse(const char *text, size_t length, KmsgRecord *ret_record) {
 }
 
 int kmsg_read(int fd, KmsgRecord *ret_record) {
-        char text[KMSG_RECORD_MAX];
+        static char text[KMSG_RECORD_MAX]; /* too large for a stack frame; there are no threads */
         ssize_t n;
 
         n = read(fd, text, sizeof(text));

@@ -38,6 +38,12 @@ void random_close(KernelRandom *random) {
         random->request = secret_free(random->request);
 }
 
+int random_check_permission(const KernelRandom *random) {
+        const int no_bits = 0;
+
+        return ioctl(random->fd, RNDADDTOENTCNT, &no_bits) < 0 ? negative_errno() : 0;
+}
+
 int random_level_bits(const KernelRandom *random, uint32_t *ret_bits) {
         int bits;
 

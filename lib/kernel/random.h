@@ -28,26 +28,37 @@ typedef struct KernelRandom {
         Secret *request; /* struct rand_pool_info and its bytes */
 } KernelRandom;
 
-#define KERNEL_RANDOM_NULL { .fd = -1 }
+#define KERNEL_RANDOM_NULL \
+        { .fd = -1 }
 
 _must_check_ int random_open(const RootDir *root, KernelRandom *ret_random);
 void random_close(KernelRandom *random);
 
-/* entropy_avail in bits. On latching kernels this is the progress to ready, not a fill level. */
-_must_check_ int random_level_bits(const KernelRandom *random, uint32_t *ret_bits);
+/*
+ * -EPERM without CAP_SYS_ADMIN in the initial user namespace, as in most containers. Asks by
+ * crediting nothing, which has no effect.
+ */
+_must_check_ int random_check_permission(const KernelRandom *random);
+
+/* entropy_avail in bits. On latching kernels this is the progress to ready, not a fill level. A
+ * caller may ignore a failure: what it had in ret_bits stays. */
+int random_level_bits(const KernelRandom *random, uint32_t *ret_bits);
 
 /* Whether getrandom() would return at once. Asked with GRND_NONBLOCK, never waits. */
 bool random_is_ready(const KernelRandom *random);
 
-/* POLLIN and POLLOUT as /dev/random shows them now. */
-_must_check_ int random_poll(const KernelRandom *random, uint32_t *ret_mask);
+/* POLLIN and POLLOUT as /dev/random shows them now; failures as above. */
+int random_poll(const KernelRandom *random, uint32_t *ret_mask);
 
 /*
  * Mixes the bytes in and credits bits for them. -EINVAL if bits exceed 8 * length (the kernel does
  * not check that) or length exceeds RANDOM_ADD_MAX_BYTES; -EPERM without CAP_SYS_ADMIN.
  */
-_must_check_ int
-random_add(KernelRandom *random, const uint8_t *bytes, size_t length, uint32_t bits);
+_must_check_ int random_add(
+        KernelRandom *random,
+        const uint8_t *bytes,
+        size_t length,
+        uint32_t bits);
 
 /*
  * Makes what was added reach getrandom() now instead of at the kernel's next reseed (up to 60 s).

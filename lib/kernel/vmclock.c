@@ -5,12 +5,12 @@
 
 #include "lib/kernel/vmclock.h"
 
-#define VMCLOCK_MAGIC            UINT32_C(0x4b4c4356)
-#define VMCLOCK_FLAG_GENERATION  (UINT64_C(1) << 8)
-#define VMCLOCK_AT_SEQUENCE      12U
-#define VMCLOCK_AT_DISRUPTION    16U
-#define VMCLOCK_AT_FLAGS         24U
-#define VMCLOCK_AT_GENERATION    104U
+#define VMCLOCK_MAGIC           UINT32_C(0x4b4c4356)
+#define VMCLOCK_FLAG_GENERATION (UINT64_C(1) << 8)
+#define VMCLOCK_AT_SEQUENCE     12U
+#define VMCLOCK_AT_DISRUPTION   16U
+#define VMCLOCK_AT_FLAGS        24U
+#define VMCLOCK_AT_GENERATION   104U
 
 static uint32_t read_le32(const uint8_t *bytes) {
         uint32_t value;
@@ -64,5 +64,5 @@ int vmclock_read(int fd, VmclockState *ret_state) {
 bool vmclock_is_fork(const VmclockState *before, const VmclockState *now) {
         /* Without the counter a disruption may be a migration, which copies nothing. */
         return now->has_generation && before->has_generation &&
-                now->generation != before->generation;
+               now->generation != before->generation;
 }

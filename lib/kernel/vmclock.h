@@ -26,8 +26,9 @@ _must_check_ int vmclock_open(const RootDir *root, int *ret_fd);
 
 /* -EBADMSG for what is not a vmclock page, -EAGAIN while the host is writing it. */
 _must_check_ int vmclock_read(int fd, VmclockState *ret_state);
-_must_check_ int
-vmclock_parse(const uint8_t page[static VMCLOCK_ABI_BYTES], VmclockState *ret_state);
+_must_check_ int vmclock_parse(
+        const uint8_t page[static VMCLOCK_ABI_BYTES],
+        VmclockState *ret_state);
 
 /* Whether the machine was restored or cloned between the two states. */
 bool vmclock_is_fork(const VmclockState *before, const VmclockState *now);

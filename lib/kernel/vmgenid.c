@@ -37,7 +37,7 @@ static bool driver_is_bound(const RootDir *root, const char *path) {
 bool vmgenid_has_driver(const RootDir *root) {
         /* Platform since Linux 6.10, ACPI before. */
         return driver_is_bound(root, "sys/bus/platform/drivers/vmgenid") ||
-                driver_is_bound(root, "sys/bus/acpi/drivers/vmgenid");
+               driver_is_bound(root, "sys/bus/acpi/drivers/vmgenid");
 }
 
 int vmgenid_open(const RootDir *root, int *ret_fd) {

@@ -274,26 +274,44 @@ static bool replay_find(
         return false;
 }
 
+static void replay_remember(
+        Health *health,
+        uint64_t filter[static REPLAY_FILTER_WORDS],
+        const uint8_t *block) {
+        uint64_t print = fingerprint(block);
+
+        filter_add(filter, print);
+        health->replay_memory[health->replay_count % HEALTH_REPLAY_MEMORY] = print;
+        health->replay_count++;
+}
+
+/*
+ * Two blocks of a batch are remembered, from its start and its middle: where one comes again across
+ * the border of two batches, the other does not. A block is looked up among those that it does not
+ * overlap.
+ */
 static void replay_test(Health *health, const uint8_t *bytes, size_t length, Finding *finding) {
-        uint64_t print, filter[REPLAY_FILTER_WORDS] = { 0 };
-        size_t n, head;
+        size_t n, head, middle = length / 2;
+        uint64_t filter[REPLAY_FILTER_WORDS] = { 0 };
         bool found;
 
         if (!health->cutoffs->replay || length < REPLAY_BLOCK_BYTES)
                 return;
 
-        n = length - REPLAY_BLOCK_BYTES + 1;
-        head = MIN(n, (size_t)REPLAY_BLOCK_BYTES);
         for (uint32_t i = 0; i < MIN(health->replay_count, HEALTH_REPLAY_MEMORY); i++)
                 filter_add(filter, health->replay_memory[i]);
-        found = replay_find(health, filter, bytes, head);
 
-        /* The batch's own start counts for what does not overlap it. */
-        print = fingerprint(bytes);
-        filter_add(filter, print);
-        health->replay_memory[health->replay_count % HEALTH_REPLAY_MEMORY] = print;
-        health->replay_count++;
-        found = found || replay_find(health, filter, bytes + head, n - head);
+        n = length - REPLAY_BLOCK_BYTES + 1;
+        head = MIN(n, (size_t)REPLAY_BLOCK_BYTES);
+        found = replay_find(health, filter, bytes, head);
+        replay_remember(health, filter, bytes);
+        if (length >= 2 * REPLAY_BLOCK_BYTES) {
+                size_t next = MIN(n, middle + REPLAY_BLOCK_BYTES);
+
+                found |= replay_find(health, filter, bytes + head, next - head);
+                replay_remember(health, filter, bytes + middle);
+                found |= replay_find(health, filter, bytes + next, n - next);
+        }
 
         if (found)
                 note(finding, HEALTH_INTERMITTENT, HEALTH_TEST_REPLAY, 0);
@@ -341,10 +359,11 @@ HealthVerdict health_test(Health *health, const uint8_t *bytes, size_t length_by
         if (length_bytes == 0)
                 return conclude(health, finding, 0);
 
+        /* Of equal verdicts the first is named: what says most about the source comes first. */
         repetition_test(health, bytes, length_bytes, &finding);
-        proportion_test(health, bytes, length_bytes, &finding);
         predictor_test(health, bytes, length_bytes, &finding);
         replay_test(health, bytes, length_bytes, &finding);
+        proportion_test(health, bytes, length_bytes, &finding);
         return conclude(health, finding, length_bytes);
 }
 

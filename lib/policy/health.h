@@ -9,8 +9,8 @@
  *   period       for each lag of 1..64: the byte `lag` before is this byte too often
  *   step         for strides of 1, 2, 4, 8: the step from there to here is the one before it, which
  *                is a counter of so many bytes, of either byte order
- *   replay       sixteen bytes that the start of one of the last 16 batches had: the same file or
- *                buffer again, or a period longer than a batch
+ *   replay       sixteen bytes that one of the last 16 batches had at its start or in its middle: the
+ *                same file or buffer again, or a period longer than a batch
  *
  * The first two are what the standard asks for; a counter passes both, so the others are there to
  * refuse it from one batch of 32 bytes. What they can see: at the full claim a period of up to 23
@@ -24,9 +24,9 @@
  * quality, rounded down to half bits per byte; claims under 64 are tested as 64, the least that a
  * batch can show. tests/unit/health-cutoffs.py computes the table and says how.
  *
- * State goes on from batch to batch. Two bytes and the fingerprints of 16 batches (64 bits for 16
- * bytes, so no way back) are all that is kept of what was read: these bytes were the secret of an
- * early boot, and a snapshot of this memory must not give them away.
+ * State goes on from batch to batch. Two bytes and two fingerprints of each of 16 batches (64
+ * bits for 16 bytes, so no way back) are all that is kept of what was read: these bytes were the
+ * secret of an early boot, and a snapshot of this memory must not give them away.
  */
 
 #include <stdbool.h>
@@ -37,7 +37,7 @@
 #define HEALTH_STREAK_MAX      4U
 #define HEALTH_LAG_MAX         64U
 #define HEALTH_STRIDE_COUNT    4U
-#define HEALTH_REPLAY_MEMORY   16U
+#define HEALTH_REPLAY_MEMORY   32U
 
 typedef enum HealthVerdict {
         HEALTH_PASS,

@@ -44,8 +44,11 @@ static int read_seeds(const CpuInstruction *instruction, uint8_t *buffer, size_t
 }
 
 /* Words of a generator: many of them are hashed to one seed. */
-static int
-read_hashed(const CpuInstruction *instruction, Secret *words, uint8_t *buffer, size_t size) {
+static int read_hashed(
+        const CpuInstruction *instruction,
+        Secret *words,
+        uint8_t *buffer,
+        size_t size) {
         uint8_t digest[HASH_SHA512_BYTES];
         HashPart part = { .bytes = words->bytes, .length = words->size_bytes };
         int r = 0;
@@ -89,7 +92,8 @@ static int cpu_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_le
         return 0;
 }
 
-static void cpu_close(Source *source) {}
+static void cpu_close(Source *source) {
+}
 
 const SourceOps source_cpu = {
         .name = "cpu",

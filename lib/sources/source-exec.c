@@ -7,8 +7,6 @@
 #include "lib/sources/source-list.h"
 #include "lib/sources/wait-read.h"
 
-extern char **environ;
-
 static int exec_open(Source *source) {
         return source->config.argv && source->config.argv[0] ? 0 : -EINVAL;
 }

@@ -14,8 +14,7 @@ static int file_open(Source *source) {
                 return r;
         if (r > 0)
                 return -ENOTTY;
-        if (kind == DEVICE_REGULAR &&
-            lseek(source->fd, (off_t)source->config.offset, SEEK_SET) < 0)
+        if (kind == DEVICE_REGULAR && lseek(source->fd, (off_t)source->config.offset, SEEK_SET) < 0)
                 return negative_errno();
         return 0;
 }

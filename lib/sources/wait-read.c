@@ -20,7 +20,7 @@ static bool wait_readable(int fd, uint64_t until_usec) {
         if (now >= until_usec)
                 return false;
         return poll(&entry, 1, (int)MIN((until_usec - now) / 1000 + 1, UINT64_C(60000))) >= 0 ||
-                errno == EINTR;
+               errno == EINTR;
 }
 
 int wait_read(int fd, uint64_t wait_usec, uint8_t *buffer, size_t size, size_t *ret_length) {

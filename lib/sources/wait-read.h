@@ -10,5 +10,9 @@
  * Fills the buffer from a file that does not block, and waits for bytes up to wait_usec in all.
  * What came by then is returned. -ETIMEDOUT if nothing came, -ENODATA at the end of the file.
  */
-_must_check_ int
-wait_read(int fd, uint64_t wait_usec, uint8_t *buffer, size_t size, size_t *ret_length);
+_must_check_ int wait_read(
+        int fd,
+        uint64_t wait_usec,
+        uint8_t *buffer,
+        size_t size,
+        size_t *ret_length);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+#include "rngd/background.h"
+
+/* As rng-tools does it, so that the two see each other's pid file. */
+static int take_lock(int fd, pid_t *ret_holder) {
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+        if (fcntl(fd, F_SETLK, &lock) >= 0)
+                return 0;
+        if (errno != EAGAIN && errno != EACCES)
+                return negative_errno();
+        if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+                lock.l_pid = 0;
+        *ret_holder = lock.l_pid;
+        return -EALREADY;
+}
+
+int lock_file(const char *path, pid_t *ret_holder) {
+        _cleanup_close_ int fd = -1;
+        char text[32];
+        int n, r;
+
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (fd < 0)
+                return negative_errno();
+        r = take_lock(fd, ret_holder);
+        if (r < 0)
+                return r;
+
+        n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+        if (ftruncate(fd, 0) < 0)
+                return negative_errno();
+        r = io_write_full(fd, text, (size_t)n);
+        if (r < 0)
+                return r;
+        (void)TAKE_FD(fd); /* the lock lives as long as the file is open */
+        return 0;
+}
+
+static _Noreturn void wait_for_child(pid_t pid, int ready_fd) {
+        char ready;
+        size_t n;
+        int status;
+
+        if (io_read_full(ready_fd, &ready, 1, &n) == 0 && n == 1)
+                _exit(EXIT_SUCCESS);
+        if (waitpid(pid, &status, 0) == pid && WIFEXITED(status))
+                _exit(WEXITSTATUS(status));
+        _exit(EXIT_FAILURE);
+}
+
+int background_start(int *ret_ready_fd) {
+        int fds[2];
+        pid_t pid;
+
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return negative_errno();
+        pid = fork();
+        if (pid < 0) {
+                int r = negative_errno();
+
+                (void)close(fds[0]);
+                (void)close(fds[1]);
+                return r;
+        }
+        if (pid > 0) {
+                (void)close(fds[1]);
+                wait_for_child(pid, fds[0]);
+        }
+
+        (void)close(fds[0]);
+        (void)setsid();
+        (void)umask(0022);
+        if (chdir("/") < 0) {
+                (void)close(fds[1]);
+                return negative_errno();
+        }
+        *ret_ready_fd = fds[1];
+        return 0;
+}
+
+void background_ready(int *ready_fd) {
+        int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        for (int fd = STDIN_FILENO; null_fd >= 0 && fd <= STDERR_FILENO; fd++)
+                (void)dup2(null_fd, fd);
+        cleanup_close(&null_fd);
+        if (io_write_full(*ready_fd, "", 1) < 0)
+                log_debug("The parent did not wait");
+        cleanup_close(ready_fd);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* One rngd at a time, and its life in the background. */
+
+#include "lib/base/error.h"
+
+/*
+ * Takes the lock on a file (created if it is not there) until this process ends, and leaves its
+ * pid in it. -EALREADY if another process holds it: ret_holder is its pid (0 if not known).
+ */
+_must_check_ int lock_file(const char *path, pid_t *ret_holder);
+
+/*
+ * Forks. The parent does not return: it waits until the child says background_ready(), and ends
+ * with the child's exit status if the child ends before. In the child *ret_ready_fd is what
+ * background_ready() takes.
+ */
+_must_check_ int background_start(int *ret_ready_fd);
+
+/* Lets the terminal and the waiting parent go. */
+void background_ready(int *ready_fd);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+#include "lib/base/log.h"
+#include "rngd/background.h"
+#include "rngd/manager.h"
+#include "rngd/options.h"
+#include "rngd/probe.h"
+#include "rngd/status-client.h"
+
+#define EX_ALREADY_RUNNING EX_TEMPFAIL
+
+static void log_lines(int level, const Messages *messages) {
+        for (size_t i = 0; i < messages->n_lines; i++)
+                log_message(level, "%s", messages->lines[i]);
+}
+
+/* Bytes of the kernel's RNG pass through here: no core file, and no debugger of another user. */
+static void protect_memory(void) {
+        const struct rlimit none = {};
+
+        (void)setrlimit(RLIMIT_CORE, &none);
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static void block_signals(void) {
+        static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD };
+        sigset_t signals;
+
+        (void)sigemptyset(&signals);
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                (void)sigaddset(&signals, numbers[i]);
+        (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+        (void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* Returns an exit status, 0 to go on. A lock that cannot be made (a full /run) is no reason to let
+ * the kernel starve; one that another rngd holds is. */
+static int take_lock(const char *path, bool required) {
+        pid_t holder = 0;
+        int r;
+
+        r = lock_file(path, &holder);
+        if (r >= 0)
+                return EXIT_SUCCESS;
+        if (r == -EALREADY) {
+                log_error("Another rngd runs already: pid %d holds %s", (int)holder, path);
+                return EX_ALREADY_RUNNING;
+        }
+        (void)log_errno(required ? LOG_ERR : LOG_WARNING, r, "Cannot write %s", path);
+        return required ? EX_CANTCREAT : EXIT_SUCCESS;
+}
+
+static int take_locks(const Settings *settings, const char *runtime_folder) {
+        char path[256];
+        int n, status;
+
+        n = snprintf(path, sizeof(path), "%s/rngd.lock", runtime_folder);
+        if (n > 0 && (size_t)n < sizeof(path)) {
+                status = take_lock(path, false);
+                if (status != EXIT_SUCCESS)
+                        return status;
+        }
+        return settings->foreground ? EXIT_SUCCESS : take_lock(settings->pid_file, true);
+}
+
+static int exit_status_of(int error) {
+        return error == -EPERM ? EX_NOPERM : error == -EINVAL ? EX_CONFIG : EXIT_FAILURE;
+}
+
+static int serve(Settings *settings, ManagerArguments arguments) {
+        bool foreground = settings->foreground;
+        int log_level = settings->log_level;
+        _cleanup_manager_ Manager *manager = NULL;
+        _cleanup_close_ int ready_fd = -1;
+        int r;
+
+        if (!foreground) {
+                r = background_start(&ready_fd);
+                if (r < 0) {
+                        (void)log_errno(LOG_ERR, r, "Cannot go to the background");
+                        return EXIT_FAILURE;
+                }
+        }
+        protect_memory();
+        block_signals();
+
+        r = manager_new(settings, arguments, &manager);
+        if (r < 0)
+                return exit_status_of(r);
+        r = take_locks(&manager->settings, manager->runtime_folder);
+        if (r != EXIT_SUCCESS)
+                return r;
+        r = manager_start(manager);
+        if (r < 0)
+                return exit_status_of(r);
+
+        if (!foreground) {
+                log_open("rngd", LOG_TARGET_SYSLOG, log_level);
+                background_ready(&ready_fd);
+        }
+        return manager_run(manager);
+}
+
+static int act(Settings *settings, ManagerArguments arguments) {
+        switch (settings->action) {
+        case ACTION_RUN:
+                return serve(settings, arguments);
+        case ACTION_LIST:
+                return probe_list(settings);
+        case ACTION_TEST:
+                return probe_rates(settings);
+        case ACTION_OUTPUT:
+                return probe_output(settings);
+        case ACTION_STATUS:
+        case ACTION_STATUS_JSON:
+                return status_client(settings->action == ACTION_STATUS_JSON);
+        case ACTION_HELP:
+        case ACTION_VERSION:
+        case ACTION_SOURCE_KEYS:
+        case ACTION_HRNG_NAMES:
+        default:
+                return options_print(settings, stdout) ? EXIT_SUCCESS : EX_SOFTWARE;
+        }
+}
+
+int main(int argc, char *argv[]) {
+        _cleanup_settings_ Settings settings = {};
+        _cleanup_messages_ Messages errors = {}, notices = {};
+        int r;
+
+        log_open("rngd", log_target_detect(), LOG_NOTICE);
+        r = options_load(argc, argv, NULL, &settings, &errors, &notices);
+        if (r != 0) {
+                log_lines(LOG_ERR, &errors);
+                if (r < 0)
+                        (void)log_errno(LOG_ERR, r, "Cannot read the configuration");
+                return options_exit_status(r);
+        }
+
+        log_open("rngd", log_target_detect(), settings.log_level);
+        log_lines(LOG_NOTICE, &notices);
+        return act(&settings, (ManagerArguments){ .argc = argc, .argv = argv });
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+
+#include "lib/base/log.h"
+#include "lib/base/parse.h"
+#include "lib/kernel/clock.h"
+#include "lib/kernel/confidential.h"
+#include "lib/sources/device.h"
+#include "rngd/container.h"
+#include "rngd/manager.h"
+#include "rngd/options.h"
+
+#define STOP_USEC (80 * USEC_PER_MSEC)
+
+uint64_t manager_now_usec(const Manager *manager) {
+        uint64_t now_usec;
+
+        if (sd_event_now(manager->event, CLOCK_BOOTTIME, &now_usec) != 0)
+                return clock_boottime_usec();
+        return now_usec;
+}
+
+bool manager_has_source(const Manager *manager) {
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                switch (manager->askers[id].state) {
+                case ASKER_IDLE:
+                case ASKER_ASKED:
+                case ASKER_WAITING:
+                        return true;
+                case ASKER_DISABLED:
+                case ASKER_ABSENT:
+                case ASKER_RETIRED:
+                case _ASKER_STATE_MAX:
+                default:
+                        break;
+                }
+        return false;
+}
+
+/* ---- the kernel ---- */
+
+static int explain_permission(int error) {
+        if (error != -EPERM)
+                return log_errno(LOG_ERR, error, "Cannot feed the kernel's RNG");
+        if (in_container())
+                log_error("No permission to feed the kernel's RNG: this is a container, whose "
+                          "kernel is its host's; run rngd there");
+        else
+                log_error("No permission to feed the kernel's RNG: rngd needs CAP_SYS_ADMIN "
+                          "(run it as root)");
+        return error;
+}
+
+static int open_kernel(Manager *manager) {
+        uint32_t level_bits = 0, mask = 0;
+        int r;
+
+        r = random_open(&manager->root, &manager->random);
+        if (r < 0)
+                return log_errno(LOG_ERR, r, "Cannot open /dev/random");
+        r = random_check_permission(&manager->random);
+        if (r < 0)
+                return explain_permission(r);
+
+        if (random_pool_bits(&manager->root, &manager->pool_bits) < 0)
+                manager->pool_bits = 0; /* no /proc: the level and the mask must tell */
+        (void)random_level_bits(&manager->random, &level_bits);
+        (void)random_poll(&manager->random, &mask);
+        manager->model = refill_guess_model(manager->pool_bits, level_bits, mask);
+        manager->ready = random_is_ready(&manager->random);
+        manager->confidential = confidential_guest(&manager->root);
+        return 0;
+}
+
+static void restore_threshold(Manager *manager) {
+        int r;
+
+        if (!manager->threshold_changed)
+                return;
+        r = random_set_threshold_bits(&manager->root, manager->threshold_saved_bits);
+        if (r < 0)
+                (void)log_errno(LOG_WARNING, r, "Cannot restore write_wakeup_threshold");
+        manager->threshold_changed = false;
+        manager->threshold_bits = 0;
+}
+
+/* On a latching kernel the file takes anything and means nothing: refill_threshold_bits() says 0. */
+static void set_threshold(Manager *manager) {
+        const Watermark *watermark = &manager->settings.watermark;
+        uint32_t bits = refill_threshold_bits(
+                manager->model,
+                manager->pool_bits,
+                watermark->value,
+                watermark->unit == WATERMARK_PERCENT);
+        int r;
+
+        if (bits == 0) {
+                restore_threshold(manager);
+                return;
+        }
+        r = manager->threshold_changed
+                    ? 0
+                    : random_threshold_bits(&manager->root, &manager->threshold_saved_bits);
+        if (r >= 0)
+                r = random_set_threshold_bits(&manager->root, bits);
+        if (r < 0) {
+                (void)log_errno(LOG_WARNING, r, "Cannot set write_wakeup_threshold, ignoring");
+                return;
+        }
+        manager->threshold_changed = true;
+        manager->threshold_bits = bits;
+}
+
+/* ---- sources ---- */
+
+/* A device named by -r or path= that can never be a source is a mistake to be told at once. */
+static int check_path(const char *option, const char *path) {
+        DeviceKind kind;
+        int r;
+
+        if (!path)
+                return 0;
+        r = device_check(path, &kind);
+        if (r > 0) {
+                log_error("%s: %s %s", option, path, device_refusal_to_string(r));
+                return r;
+        }
+        if (r < 0)
+                log_notice("%s: %s is not there (yet): %s", option, path, strerror(-r));
+        return 0;
+}
+
+/* Which source a path of -r belongs to shows only now: hwrng is one device, all else is a file. */
+static int sort_devices(Settings *settings) {
+        SourceSettings *hwrng = &settings->sources[SOURCE_HWRNG];
+        SourceSettings *file = &settings->sources[SOURCE_FILE];
+        DeviceKind kind;
+
+        if (hwrng->enabled && settings->rng_device_given &&
+            check_path("--rng-device", hwrng->path) > 0)
+                return -EINVAL;
+        if (hwrng->enabled && device_check(hwrng->path, &kind) == 0 && kind != DEVICE_HWRNG) {
+                if (!settings->rng_device_given) {
+                        log_error("[hwrng] path: %s is not a hardware RNG (10:183)", hwrng->path);
+                        return -EINVAL;
+                }
+                settings_rng_device_to_file(settings);
+        }
+        if (file->enabled && check_path("[file] path", file->path) > 0)
+                return -EINVAL;
+        return 0;
+}
+
+static void look_at_sources(Manager *manager) {
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                asker_look(&manager->askers[id]);
+}
+
+/* ---- life ---- */
+
+static int open_runtime_folder(Manager *manager) {
+        const char *folder = getenv("RUNTIME_DIRECTORY"); /* systemd.exec(5) */
+
+        manager->runtime_folder =
+                strdup(folder && folder[0] == '/' ? folder : "/run/guest-entropy");
+        if (!manager->runtime_folder)
+                return -ENOMEM;
+
+        (void)mkdir(manager->runtime_folder, 0755);
+        manager->runtime_fd = open(manager->runtime_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (manager->runtime_fd < 0)
+                (void)log_errno(
+                        LOG_WARNING,
+                        negative_errno(),
+                        "Cannot use %s, going on without status and generation",
+                        manager->runtime_folder);
+        return 0;
+}
+
+static int build(Manager *manager) {
+        int r;
+
+        r = sd_event_new(&manager->event);
+        if (r < 0)
+                return log_errno(LOG_ERR, r, "Cannot make an event loop");
+        r = rootdir_open("/", &manager->root);
+        if (r < 0)
+                return log_errno(LOG_ERR, r, "Cannot open /");
+        r = batch_init(&manager->batch);
+        if (r < 0)
+                return log_errno(LOG_ERR, r, "Cannot get locked memory");
+        r = open_kernel(manager);
+        if (r < 0)
+                return r;
+        r = open_runtime_folder(manager);
+        if (r < 0)
+                return log_errno(LOG_ERR, r, "Cannot name the runtime folder");
+
+        manager->feeder = (Feeder){ .random = &manager->random, .ledger = &manager->ledger };
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                asker_init(&manager->askers[id], manager, id);
+        return 0;
+}
+
+int manager_new(Settings *settings, ManagerArguments arguments, Manager **ret_manager) {
+        _cleanup_manager_ Manager *manager = NULL;
+        int r;
+
+        manager = calloc(1, sizeof(*manager));
+        if (!manager)
+                return log_errno(LOG_ERR, -ENOMEM, "Cannot start");
+        manager->settings = TAKE(*settings, (Settings){});
+        manager->arguments = arguments;
+        manager->root.fd = manager->runtime_fd = manager->random.fd = -1;
+        manager->watch = (Watch)WATCH_NULL;
+        manager->status = (Status)STATUS_NULL;
+        manager->started_usec = clock_boottime_usec();
+
+        r = build(manager);
+        if (r < 0)
+                return r;
+        *ret_manager = TAKE_PTR(manager);
+        return 0;
+}
+
+/* All that need not be there for the first bytes to be fed. */
+static int on_late(sd_event_source *s, void *userdata) {
+        Manager *manager = userdata;
+
+        watch_start_late(manager);
+        fork_start(manager);
+        status_start(manager);
+        status_update(manager);
+        (void)sd_event_set_watchdog(manager->event, true);
+        return 0;
+}
+
+static void report_start(const Manager *manager) {
+        log_info(
+                "Kernel RNG: %s model, pool %u bits, %s%s",
+                refill_model_to_string(manager->model),
+                manager->pool_bits,
+                manager->ready ? "ready" : "not ready",
+                manager->confidential ? "; confidential guest: the host's bytes are not credited"
+                                      : "");
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                log_info(
+                        "Source %s: %s (%s)",
+                        source_name(id),
+                        asker_state_to_string(manager->askers[id].state),
+                        asker_detail(&manager->askers[id]));
+        if (!manager_has_source(manager))
+                log_notice("No source works here; waiting for one");
+}
+
+int manager_start(Manager *manager) {
+        int r;
+
+        r = sort_devices(&manager->settings);
+        if (r < 0)
+                return r;
+        r = watch_start(manager);
+        if (r < 0)
+                return r;
+        r = sd_event_add_defer(manager->event, &manager->watch.late_source, on_late, manager);
+        if (r < 0)
+                return log_errno(LOG_ERR, r, "Cannot start the event loop");
+
+        look_at_sources(manager);
+        report_start(manager);
+        set_threshold(manager);
+        want_add(manager, WANT_START);
+        return 0;
+}
+
+int manager_run(Manager *manager) {
+        int r;
+
+        r = sd_event_loop(manager->event);
+        status_stopping();
+        if (r < 0) {
+                (void)log_errno(LOG_ERR, r, "The event loop failed");
+                return EXIT_FAILURE;
+        }
+        return r;
+}
+
+static void apply_settings(Manager *manager) {
+        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+                asker_stop(&manager->askers[id]);
+                asker_forget(&manager->askers[id]);
+        }
+        look_at_sources(manager);
+        set_threshold(manager);
+        watch_timers(manager);
+        watch_level(manager);
+}
+
+void manager_reload(Manager *manager) {
+        _cleanup_settings_ Settings settings = {};
+        _cleanup_messages_ Messages errors = {};
+        int r;
+
+        (void)sd_notifyf(
+                false,
+                "RELOADING=1\nMONOTONIC_USEC=%llu",
+                (unsigned long long)clock_monotonic_usec());
+        r = options_load(
+                manager->arguments.argc,
+                manager->arguments.argv,
+                &manager->settings,
+                &settings,
+                &errors,
+                NULL);
+        if (r == 0)
+                r = sort_devices(&settings);
+        for (size_t i = 0; i < errors.n_lines; i++)
+                log_error("%s", errors.lines[i]);
+        if (r != 0)
+                log_error("The configuration was not read again; the old one stays in force");
+        else {
+                settings_deinit(&manager->settings);
+                manager->settings = TAKE(settings, (Settings){});
+                apply_settings(manager);
+                log_notice("The configuration was read again");
+        }
+        (void)sd_notify(false, "READY=1");
+}
+
+/* Killed workers are gone within a millisecond; one in the depths of a driver is not waited for. */
+static void reap_workers(void) {
+        uint64_t until_usec = clock_boottime_usec() + STOP_USEC;
+        const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+
+        while (clock_boottime_usec() < until_usec) {
+                pid_t pid = waitpid(-1, NULL, WNOHANG);
+
+                if (pid < 0)
+                        return;
+                if (pid == 0)
+                        (void)nanosleep(&pause, NULL);
+        }
+}
+
+Manager *manager_free(Manager *manager) {
+        if (!manager)
+                return NULL;
+
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                if (manager->askers[id].manager)
+                        asker_deinit(&manager->askers[id]);
+        restore_threshold(manager);
+        status_deinit(manager);
+        fork_deinit(&manager->fork);
+        want_deinit(&manager->need);
+        manager->watch.late_source = sd_event_source_disable_unref(manager->watch.late_source);
+        watch_deinit(&manager->watch);
+        (void)sd_event_unref(manager->event);
+
+        random_close(&manager->random);
+        batch_deinit(&manager->batch);
+        rootdir_close(&manager->root);
+        cleanup_close(&manager->runtime_fd);
+        free(manager->runtime_folder);
+        settings_deinit(&manager->settings);
+        reap_workers();
+        free(manager);
+        return NULL;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The daemon: one event loop, and everything that hangs on it. manager_new() builds without any
+ * effect outside, manager_start() arms, manager_free() undoes both in reverse.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "lib/base/error.h"
+#include "lib/base/rootdir.h"
+#include "lib/intake/feeder.h"
+#include "lib/intake/ledger.h"
+#include "lib/kernel/random.h"
+#include "lib/policy/refill.h"
+#include "rngd/asker.h"
+#include "rngd/fork.h"
+#include "rngd/messages.h"
+#include "rngd/settings.h"
+#include "rngd/status.h"
+#include "rngd/want.h"
+#include "rngd/watch.h"
+
+/* How to read the settings again, for SIGHUP. */
+typedef struct ManagerArguments {
+        int argc;
+        char **argv;
+} ManagerArguments;
+
+struct Manager {
+        Settings settings;
+        ManagerArguments arguments;
+        RootDir root;
+        char *runtime_folder; /* /run/guest-entropy, or what systemd made for us */
+        int runtime_fd;       /* -1 where it could not be made */
+        sd_event *event;
+
+        KernelRandom random;
+        RandomModel model;
+        uint32_t pool_bits;
+        bool ready;
+        uint64_t ready_since_usec; /* by the kernel's log; 0: not known */
+        bool threshold_changed;
+        uint32_t threshold_saved_bits;
+        uint32_t threshold_bits; /* what was asked for; 0: left alone */
+        bool confidential;
+
+        Ledger ledger;
+        Feeder feeder;
+        Batch batch;
+        Asker askers[_SOURCE_MAX];
+
+        Need need;
+        uint64_t wakes[_WANT_MAX];
+        ForkWatch fork;
+        Watch watch;
+        Status status;
+        uint64_t started_usec;
+};
+
+/* Takes the settings over (they are empty afterwards). arguments must outlive the manager. */
+_must_check_ int manager_new(Settings *settings, ManagerArguments arguments, Manager **ret_manager);
+
+/* Feeds once and watches from then on. Negative: nothing useful can be done, and it was logged. */
+_must_check_ int manager_start(Manager *manager);
+
+/* Until told to stop; returns an exit status. */
+int manager_run(Manager *manager);
+
+/* SIGHUP: reads the settings again; broken ones are logged and the old ones stay in force. */
+void manager_reload(Manager *manager);
+
+/* Whether any source could deliver, now or after a back-off. */
+bool manager_has_source(const Manager *manager);
+
+/* CLOCK_BOOTTIME of the present turn of the loop. */
+uint64_t manager_now_usec(const Manager *manager);
+
+Manager *manager_free(Manager *manager);
+
+static inline void cleanup_manager(Manager **manager) {
+        *manager = manager_free(*manager);
+}
+
+#define _cleanup_manager_ _cleanup_(cleanup_manager)

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "lib/kernel/clock.h"
+#include "rngd/manager.h"
+#include "rngd/status-document.h"
+
+typedef struct json_object Json;
+
+static void cleanup_json(Json **object) {
+        (void)json_object_put(*object);
+}
+
+/* Takes value over; NULL is JSON's null. Failures (no memory) leave the field out. */
+static void put(Json *object, const char *key, Json *value) {
+        if (json_object_object_add(object, key, value) < 0)
+                (void)json_object_put(value);
+}
+
+static void put_number(Json *object, const char *key, uint64_t value) {
+        put(object, key, json_object_new_uint64(value));
+}
+
+static void put_bool(Json *object, const char *key, bool value) {
+        put(object, key, json_object_new_boolean(value));
+}
+
+static void put_string(Json *object, const char *key, const char *value) {
+        put(object, key, json_object_new_string(value));
+}
+
+static Json *kernel_object(const Manager *manager) {
+        Json *object = json_object_new_object();
+        uint32_t level_bits = 0;
+
+        (void)random_level_bits(&manager->random, &level_bits);
+        put_string(object, "model", refill_model_to_string(manager->model));
+        put_number(object, "pool_bits", manager->pool_bits);
+        put_number(object, "level_bits", level_bits);
+        put_bool(object, "ready", manager->ready);
+        put(object,
+            "ready_since_usec",
+            manager->ready_since_usec > 0 ? json_object_new_uint64(manager->ready_since_usec)
+                                          : NULL);
+        put(object,
+            "threshold_bits",
+            manager->threshold_bits > 0 ? json_object_new_uint64(manager->threshold_bits) : NULL);
+        return object;
+}
+
+static Json *source_object(const Manager *manager, SourceId id) {
+        const LedgerEntry *entry = &manager->ledger.entries[id];
+        const Asker *asker = &manager->askers[id];
+        Json *object = json_object_new_object();
+
+        put_string(object, "name", source_name(id));
+        put_string(object, "class", source_class_to_string(asker_credit_input(asker).source_class));
+        put_string(object, "detail", asker_detail(asker));
+        put_string(object, "state", asker_state_to_string(asker->state));
+        put_number(object, "batches", entry->batches);
+        put_number(object, "bytes", entry->bytes);
+        put_number(object, "credited_bits", entry->credited_bits);
+        put_number(object, "failures", entry->failures);
+        put_number(object, "health_failures", entry->health_failures);
+        put(object,
+            "last_error",
+            entry->last_error[0] ? json_object_new_string(entry->last_error) : NULL);
+        put_number(object, "rate_bytes_per_sec", ledger_rate_bytes_per_sec(entry));
+        return object;
+}
+
+static Json *last_feed_object(const Manager *manager) {
+        const LedgerFeed *feed = &manager->ledger.last_feed;
+        Json *object;
+
+        if (!feed->any)
+                return NULL;
+        object = json_object_new_object();
+        put_string(object, "source", source_name(feed->source));
+        put_number(object, "bytes", feed->n_bytes);
+        put_number(object, "credited_bits", feed->credited_bits);
+        put_number(object, "at_usec", feed->at_usec);
+        put_bool(object, "reseeded", feed->reseeded);
+        return object;
+}
+
+static void put_lists(const Manager *manager, Json *document) {
+        Json *sources = json_object_new_array(), *wakes = json_object_new_object();
+
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                (void)json_object_array_add(sources, source_object(manager, id));
+        for (Want want = 0; want < _WANT_MAX; want++)
+                put_number(wakes, want_to_string(want), manager->wakes[want]);
+
+        put(document, "sources", sources);
+        put_number(document, "forks", manager->fork.forks);
+        put_number(document, "generation", manager->fork.generation);
+        put(document, "wakes", wakes);
+        put(document, "last_feed", last_feed_object(manager));
+}
+
+int status_document(const Manager *manager, char **ret_text) {
+        _cleanup_(cleanup_json) Json *document = NULL;
+        const char *text;
+        char *copy;
+
+        /* json-c seeds its default hash from /dev/urandom where getrandom() would wait, and that
+         * read starts the kernel's jitter loop. This hash has no seed; our keys are our own. */
+        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+
+        document = json_object_new_object();
+        if (!document)
+                return -ENOMEM;
+        put_string(document, "version", PACKAGE_VERSION);
+        put_number(document, "pid", (uint64_t)getpid());
+        put_number(document, "uptime_usec", clock_boottime_usec() - manager->started_usec);
+        put_string(document, "status", manager->status.line);
+        put(document, "kernel", kernel_object(manager));
+        put_lists(manager, document);
+
+        text = json_object_to_json_string_ext(
+                document,
+                JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+        if (!text)
+                return -ENOMEM;
+        copy = malloc(strlen(text) + 2);
+        if (!copy)
+                return -ENOMEM;
+        (void)stpcpy(stpcpy(copy, text), "\n");
+        *ret_text = copy;
+        return 0;
+}

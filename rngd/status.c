@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+
+#include "lib/base/log.h"
+#include "rngd/manager.h"
+#include "rngd/status-document.h"
+
+#define SOCKET_NAME  "rngd.sock"
+#define CLIENTS_MAX  16
+#define ANSWER_BYTES (256 * 1024)
+
+/*
+ * A client gets the whole document into its receive queue in one step; it may be as slow as it
+ * likes then, since this end is closed already. Nothing is read, so nothing can be asked.
+ */
+static void answer_client(const Manager *manager, int client_fd) {
+        const int buffer_bytes = ANSWER_BYTES;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = status_document(manager, &text);
+        if (r < 0) {
+                (void)log_errno(LOG_DEBUG, r, "Cannot make the status document");
+                return;
+        }
+        (void)setsockopt(client_fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof(buffer_bytes));
+        if (send(client_fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+                (void)log_errno(LOG_DEBUG, negative_errno(), "Cannot answer a client");
+}
+
+static int on_client(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        for (unsigned int i = 0; i < CLIENTS_MAX; i++) {
+                _cleanup_close_ int client_fd = -1;
+
+                client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                if (client_fd < 0)
+                        break;
+                answer_client(userdata, client_fd);
+        }
+        return 0;
+}
+
+/* Bound beside its place and renamed, so that there is never a path that refuses a client. */
+static int bind_socket(const Manager *manager, int fd) {
+        static const char temporary[] = SOCKET_NAME ".new";
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int n;
+
+        n = snprintf(
+                address.sun_path,
+                sizeof(address.sun_path),
+                "%s/%s",
+                manager->runtime_folder,
+                temporary);
+        if (n < 0 || (size_t)n >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+
+        (void)unlinkat(manager->runtime_fd, temporary, 0);
+        if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                return negative_errno();
+        if (fchmodat(manager->runtime_fd, temporary, 0666, 0) < 0)
+                return negative_errno();
+        if (listen(fd, CLIENTS_MAX) < 0)
+                return negative_errno();
+        if (renameat(manager->runtime_fd, temporary, manager->runtime_fd, SOCKET_NAME) < 0)
+                return negative_errno();
+        return 0;
+}
+
+static int open_socket(Manager *manager) {
+        Status *status = &manager->status;
+        int r;
+
+        if (manager->runtime_fd < 0)
+                return -ENOENT;
+        status->socket_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (status->socket_fd < 0)
+                return negative_errno();
+        r = bind_socket(manager, status->socket_fd);
+        if (r < 0)
+                return r;
+        r = sd_event_add_io(
+                manager->event,
+                &status->socket_source,
+                status->socket_fd,
+                EPOLLIN,
+                on_client,
+                manager);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(status->socket_source, "status");
+        return sd_event_source_set_priority(status->socket_source, SD_EVENT_PRIORITY_IDLE);
+}
+
+void status_start(Manager *manager) {
+        int r;
+
+        r = open_socket(manager);
+        if (r < 0)
+                (void)log_errno(
+                        LOG_WARNING,
+                        r,
+                        "Cannot open %s/" SOCKET_NAME ", going on without it",
+                        manager->runtime_folder);
+}
+
+/* Every source answered, failed or is not there: what can be known at the start is known. */
+static bool nothing_to_wait_for(const Manager *manager) {
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                if (manager->askers[id].state == ASKER_ASKED)
+                        return false;
+        return true;
+}
+
+/* The first trouble that a look at the status should show. */
+static const Asker *troubled_source(const Manager *manager) {
+        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+                const Asker *asker = &manager->askers[id];
+
+                if ((asker->state == ASKER_WAITING || asker->state == ASKER_RETIRED) &&
+                    manager->ledger.entries[id].last_error[0])
+                        return asker;
+        }
+        return NULL;
+}
+
+static void append(char line[static STATUS_LINE_MAX], const char *format, ...) _printf_(2, 3);
+
+static void append(char line[static STATUS_LINE_MAX], const char *format, ...) {
+        size_t length = strlen(line);
+        va_list args;
+
+        va_start(args, format);
+        (void)vsnprintf(line + length, STATUS_LINE_MAX - length, format, args);
+        va_end(args);
+}
+
+static void make_line(const Manager *manager, char line[static STATUS_LINE_MAX]) {
+        uint64_t batches = 0, credited_bits = 0;
+        const Asker *troubled = troubled_source(manager);
+
+        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+                batches += manager->ledger.entries[id].batches;
+                credited_bits += manager->ledger.entries[id].credited_bits;
+        }
+
+        line[0] = '\0';
+        append(line, "Kernel RNG %s", manager->ready ? "ready" : "not ready");
+        if (batches > 0)
+                append(line,
+                       "; fed %llu batches, %llu bits credited",
+                       (unsigned long long)batches,
+                       (unsigned long long)credited_bits);
+        if (!manager_has_source(manager))
+                append(line, "; no source, waiting for one");
+        if (manager->fork.forks > 0)
+                append(line, "; %llu VM forks", (unsigned long long)manager->fork.forks);
+        if (troubled)
+                append(line,
+                       "; %s %s: %s",
+                       source_name(troubled->id),
+                       asker_state_to_string(troubled->state),
+                       manager->ledger.entries[troubled->id].last_error);
+}
+
+void status_update(Manager *manager) {
+        Status *status = &manager->status;
+        char line[STATUS_LINE_MAX];
+        bool ready_now = !status->ready_sent && (manager->ready || nothing_to_wait_for(manager));
+
+        make_line(manager, line);
+        if (!ready_now && strcmp(line, status->line) == 0)
+                return;
+
+        (void)stpcpy(status->line, line);
+        status->ready_sent |= ready_now;
+        (void)sd_notifyf(false, "%sSTATUS=%s", ready_now ? "READY=1\n" : "", line);
+        log_debug("Status: %s", line);
+}
+
+void status_stopping(void) {
+        (void)sd_notify(false, "STOPPING=1");
+}
+
+void status_deinit(Manager *manager) {
+        Status *status = &manager->status;
+
+        status->socket_source = sd_event_source_disable_unref(status->socket_source);
+        if (status->socket_fd >= 0 && manager->runtime_fd >= 0 && status->line[0])
+                (void)unlinkat(manager->runtime_fd, SOCKET_NAME, 0);
+        cleanup_close(&status->socket_fd);
+}
