@@ -25,7 +25,7 @@ refused: 2^-30 (intermittent) and 2^-60 (permanent).
                 the REMEMBERED with at most REMEMBERED * 2^(-8H) for each byte: used where that
                 is no more than 2^-30.
 
-Whole numbers only: p is rounded up to a multiple of 2^-96 (it is irrational for odd 2H), which
+Whole numbers only: p is rounded up to a multiple of 2^-64 (it is irrational for odd 2H), which
 can only make a cutoff larger, so the test is never stricter than the claim.
 """
 
@@ -36,10 +36,10 @@ ALPHA_LOG2 = {"intermittent": 30, "permanent": 60}
 LAGS = 64
 STRIDES = 4
 PREDICTORS = LAGS + STRIDES
-REMEMBERED = 16
+REMEMBERED = 32
 APT_WINDOW = 512
 ROWS = 16  # H = 0.5, 1.0 ... 8.0
-SCALE_LOG2 = 96
+SCALE_LOG2 = 64
 
 
 def predictor_window(halves):
