@@ -26,5 +26,5 @@ _must_check_ int compat_hrng(Settings *settings, const char *name, Messages *not
 /* --rng-driver=NAME */
 _must_check_ int compat_driver(const char *name, Messages *notices);
 
-void compat_print_source_keys(FILE *stream, const char *source);
+void compat_print_source_keys(FILE *stream, const char *name);
 void compat_print_hrng_names(FILE *stream);

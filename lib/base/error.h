@@ -19,5 +19,7 @@
 
 /* The errno of the call that just failed, negative; never 0, even if a library forgot to set it. */
 static inline int negative_errno(void) {
-        return errno > 0 ? -errno : -EIO;
+        int error = -errno;
+
+        return error < 0 ? error : -EIO;
 }
