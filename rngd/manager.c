@@ -26,6 +26,13 @@ uint64_t manager_now_usec(const Manager *manager) {
         return now_usec;
 }
 
+void manager_note_ready(Manager *manager) {
+        if (manager->ready || !random_is_ready(&manager->random))
+                return;
+        manager->ready = true;
+        log_notice("The kernel's RNG is ready");
+}
+
 bool manager_has_source(const Manager *manager) {
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 switch (manager->askers[id].state) {

@@ -76,6 +76,9 @@ void manager_reload(Manager *manager);
 /* Whether any source could deliver, now or after a back-off. */
 bool manager_has_source(const Manager *manager);
 
+/* Looks whether the kernel RNG became ready, and says so once. */
+void manager_note_ready(Manager *manager);
+
 /* CLOCK_BOOTTIME of the present turn of the loop. */
 uint64_t manager_now_usec(const Manager *manager);
 

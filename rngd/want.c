@@ -211,13 +211,6 @@ void want_add(Manager *manager, Want want) {
         want_pursue(manager);
 }
 
-static void note_ready(Manager *manager) {
-        if (manager->ready || !random_is_ready(&manager->random))
-                return;
-        manager->ready = true;
-        log_notice("The kernel's RNG is ready");
-}
-
 static void report_feed(Manager *manager, const Asker *asker, const FeedReport *report) {
         const Batch *batch = &manager->batch;
         uint32_t level_bits = 0;
@@ -288,7 +281,7 @@ void want_batch(Manager *manager, Asker *asker) {
                 asker->reseed,
                 &report);
         take_report(manager, asker, fed, &report);
-        note_ready(manager);
+        manager_note_ready(manager);
 
         if (!need->active)
                 return;

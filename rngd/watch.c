@@ -18,6 +18,8 @@
 #define KMSG_TOLERANCE_USEC USEC_PER_SEC
 #define KMSG_AT_ONCE        256U
 
+#define LEVEL_WANTS_PER_SEC 100U
+
 #define CLOCK_JUMP_INTERVAL_USEC (60 * USEC_PER_SEC)
 #define SAME_RESUME_USEC         (10 * USEC_PER_SEC)
 #define SUSPENDED_MIN_USEC       (100 * USEC_PER_MSEC)
@@ -51,10 +53,8 @@ void watch_level(Manager *manager) {
 static int on_random(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         Manager *manager = userdata;
 
-        if (!manager->ready && random_is_ready(&manager->random)) {
-                manager->ready = true;
-                log_notice("The kernel's RNG is ready");
-        } else if (!manager->ready && (revents & EPOLLIN))
+        manager_note_ready(manager);
+        if (!manager->ready && (revents & EPOLLIN))
                 /* Before Linux 5.6 POLLIN means some level, not readiness. */
                 manager->watch.pollin_is_not_ready = true;
 
@@ -89,6 +89,12 @@ static int start_random(Manager *manager) {
                 return r;
         describe(watch->random_source, "random");
         (void)sd_event_source_set_enabled(watch->random_source, SD_EVENT_OFF);
+
+        /* A kernel that takes credit and shows none would ask without end; this bounds it. */
+        (void)sd_event_source_set_ratelimit(
+                watch->random_source,
+                USEC_PER_SEC,
+                LEVEL_WANTS_PER_SEC);
 
         if (manager->model != RANDOM_MODEL_COUNTING)
                 return 0;
