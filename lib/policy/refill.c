@@ -122,9 +122,9 @@ static RefillPlan stop(RefillAction action) {
         return (RefillPlan){ .action = action };
 }
 
-/* Rounds that were credited with nothing cannot have raised the level. */
+/* What was credited with nothing cannot have changed anything, and would not the next time. */
 static bool is_futile(const RefillState *state) {
-        return state->rounds_done > 0 && state->credited_bits == 0;
+        return state->rounds_done > 0 && (state->credited_bits == 0 || state->source_per_1024 == 0);
 }
 
 static RefillPlan plan_unready(const RefillState *state) {
@@ -148,18 +148,13 @@ static RefillPlan plan_unready(const RefillState *state) {
         return plan;
 }
 
-static bool event_is_pending(const RefillState *state) {
-        if ((state->wants & WANTS_ALL & ~(uint32_t)REFILL_WANT_LEVEL) == 0)
-                return false;
-        if (state->rounds_done == 0)
-                return true;
-
-        return state->credited_bits > 0 && state->credited_bits < REFILL_EVENT_BITS &&
-               state->rounds_done < REFILL_ROUNDS_MAX;
-}
-
 static RefillPlan plan_event(const RefillState *state) {
         uint32_t missing_bits = REFILL_EVENT_BITS - MIN(state->credited_bits, REFILL_EVENT_BITS);
+
+        if (missing_bits == 0)
+                return stop(REFILL_DONE);
+        if (is_futile(state) || state->rounds_done >= REFILL_ROUNDS_MAX)
+                return stop(REFILL_NO_PROGRESS);
 
         return ask(state, bytes_for_bits(missing_bits, state->source_per_1024), true);
 }
@@ -167,17 +162,14 @@ static RefillPlan plan_event(const RefillState *state) {
 static RefillPlan plan_level(const RefillState *state) {
         uint32_t pool_bits = pool_or_default(state->model, state->pool_bits);
         uint32_t goal_bits = pool_bits;
-        /* The kernel goes on saying so, and is not to be asked again at once. */
-        RefillAction in_vain =
-                (state->wants & REFILL_WANT_LEVEL) != 0 ? REFILL_NO_PROGRESS : REFILL_DONE;
 
         if (state->model == RANDOM_MODEL_COUNTING)
                 goal_bits -= MIN(REFILL_TOP_MARGIN_BITS, pool_bits / 2);
 
         if (state->level_bits >= goal_bits)
-                return stop(state->rounds_done == 0 ? in_vain : REFILL_DONE);
+                return stop(state->credited_bits == 0 ? REFILL_NO_PROGRESS : REFILL_DONE);
         if (is_futile(state))
-                return stop(in_vain);
+                return stop(REFILL_NO_PROGRESS);
         if (state->rounds_done >= REFILL_ROUNDS_MAX)
                 return stop(REFILL_DONE);
 
@@ -189,20 +181,26 @@ static RefillPlan plan_level(const RefillState *state) {
 }
 
 RefillPlan refill_plan(const RefillState *state) {
-        uint32_t level_wants = REFILL_WANT_LEVEL;
-
-        if ((state->wants & WANTS_ALL) == 0)
-                return stop(REFILL_DONE);
-        if (!state->ready)
-                return plan_unready(state);
-        if (event_is_pending(state))
-                return plan_event(state);
+        uint32_t events = state->wants & WANTS_ALL & ~(uint32_t)REFILL_WANT_LEVEL;
+        uint32_t levels = state->wants & REFILL_WANT_LEVEL;
+        RefillPlan plan = stop(REFILL_DONE);
 
         if (state->model == RANDOM_MODEL_COUNTING)
-                level_wants |= REFILL_WANT_START;
-        if ((state->wants & level_wants) == 0)
-                return stop(REFILL_DONE);
-        return plan_level(state);
+                levels |= state->wants & REFILL_WANT_START;
+
+        if (events == 0 && levels == 0)
+                return plan;
+        if (!state->ready)
+                return plan_unready(state);
+        if (events != 0)
+                plan = plan_event(state);
+        if (plan.action != REFILL_ASK && levels != 0) {
+                RefillPlan level_plan = plan_level(state);
+
+                if (level_plan.action != REFILL_DONE)
+                        return level_plan;
+        }
+        return plan;
 }
 
 uint32_t refill_threshold_bits(

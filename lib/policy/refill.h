@@ -4,7 +4,8 @@
 /*
  * How much to ask for, and when to stop. Pure: the caller reads level, readiness and pool size
  * before each question, asks a source for what the plan says, feeds it, and comes back with one
- * round more, until the answer is no longer REFILL_ASK.
+ * round more, until the answer is no longer REFILL_ASK. With several sources at work each has its
+ * own rounds, and they share what was credited.
  *
  * Counting kernels (pool of 4096 bits, before the rework of 2022) lose level as it is used and give
  * credit asymptotically: at most 3/4 of it, less the fuller they are, so that the top is never
@@ -50,16 +51,16 @@ typedef struct RefillState {
         uint32_t pool_bits;       /* 0 = unreadable */
         uint32_t level_bits;      /* now, after the rounds that are done */
         uint32_t wants;           /* RefillWant bits; the same in all rounds */
-        uint32_t rounds_done;     /* since the wants were raised */
-        uint32_t credited_bits;   /* in those rounds */
+        uint32_t rounds_done;     /* of this source, since the wants were raised */
+        uint32_t credited_bits;   /* since then, of all sources */
         uint32_t source_per_1024; /* what its bytes are credited with; 0 = mixed in only */
         uint32_t batch_max_bytes; /* --random-step; 0 = not given */
 } RefillState;
 
 typedef enum RefillAction {
-        REFILL_DONE,        /* nothing more is missing */
+        REFILL_DONE,        /* nothing more is missing, of any source */
         REFILL_ASK,         /* ask for plan.length_bytes */
-        REFILL_NO_PROGRESS, /* more is missing, but asking on would not change it: back off */
+        REFILL_NO_PROGRESS, /* more is missing, but this source will not change it: back off */
 } RefillAction;
 
 typedef struct RefillPlan {
