@@ -108,7 +108,7 @@ void verb_sock(const Request *request, FILE *out) {
 
 /* kmsg: the whole kernel log, one record a line as "usec text". */
 void verb_kmsg(const Request *request, FILE *out) {
-        char record[8192];
+        char record[4096];
         ssize_t n;
         int fd;
 

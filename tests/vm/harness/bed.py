@@ -57,7 +57,9 @@ class Daemon:
         return [{**c, "bytes": bytes.fromhex(c["bytes"])} for c in map(json.loads, lines.splitlines())]
 
     def feeds(self, since_usec=0):
-        return [c for c in self.calls() if c["call"] == "add" and c["rval"] == 0 and c["boottime_usec"] >= since_usec]
+        # An RNDADDENTROPY of nothing only asks whether it would be allowed.
+        return [c for c in self.calls() if c["call"] == "add" and c["n_bytes"] > 0 and c["rval"] == 0
+                and c["boottime_usec"] >= since_usec]
 
     def credited(self, since_usec=0):
         return [c for c in self.feeds(since_usec) if c["bits"] > 0]

@@ -137,7 +137,7 @@ def run_all(tests, options, settings):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Runs the VM tests: real kernels, booted without KVM.")
-    parser.add_argument("--build", default=os.environ.get("BUILD", "build"), help="build folder (rngd/rngd, tests/vm/agent)")
+    parser.add_argument("--build", default=os.environ.get("BUILD", "build"), help="build folder (with rngd/rngd and tests/vm/agent)")
     parser.add_argument("--rngd", default=os.environ.get("RNGD"),
                         help="another rngd to test, such as Debian's: tests of what only ours has are skipped")
     parser.add_argument("-k", dest="pattern", default="", help="only the tests whose name matches this expression")
@@ -156,7 +156,7 @@ def make_settings(options):
     ours = build / "rngd/rngd"
     chosen = pathlib.Path(options.rngd).resolve() if options.rngd else ours
     return {
-        "agent": str(build / "tests/vm/agent/agent"),
+        "agent": str(build / "tests/vm/agent"),
         "rngd": str(chosen),
         "ours": chosen == ours or b"guest-entropy" in chosen.read_bytes(),
         "cache": os.environ.get("KERNEL_CACHE") or str(pathlib.Path(base, "guest-entropy", "kernels")),
