@@ -6,12 +6,9 @@
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
-#include "lib/sources/cpu-instruction.h"
-#include "lib/sources/device.h"
 #include "rngd/asker.h"
 #include "rngd/manager.h"
 
-/* A full batch: a source that blocks is asked for no more than its health tests can judge. */
 #define TEXT_MAX 160
 
 static const SourceSettings *settings_of(const Asker *asker) {
@@ -23,7 +20,6 @@ void asker_init(Asker *asker, Manager *manager, SourceId id) {
                 .manager = manager,
                 .id = id,
                 .worker = WORKER_NULL,
-                .fresh = true,
         };
         health_init(&asker->health, CREDIT_PER_1024_MAX);
         asker->health_quality_per_1024 = CREDIT_PER_1024_MAX;
@@ -52,67 +48,32 @@ const char *asker_state_to_string(AskerState state) {
 }
 
 const char *asker_detail(const Asker *asker) {
+        return asker->look.detail;
+}
+
+static SourceConfig config_of(const Asker *asker) {
         const SourceSettings *settings = settings_of(asker);
-        const CpuInstruction *instruction;
 
-        switch (asker->id) {
-        case SOURCE_HWRNG:
-                return asker->hwrng.name[0] ? asker->hwrng.name : settings->path;
-        case SOURCE_CPU:
-                instruction = cpu_instruction();
-                return instruction ? instruction->name : "no instruction";
-        case SOURCE_FILE:
-                return settings->path ? settings->path : "";
-        case SOURCE_EXEC:
-                return settings->argv ? settings->argv[0] : "";
-        case _SOURCE_MAX:
-        default:
-                return "";
-        }
-}
-
-static bool look_hwrng(Asker *asker) {
-        DeviceKind kind;
-        Hwrng hwrng;
-        int r;
-
-        r = hwrng_read_current(&asker->manager->root, &hwrng);
-        if (r == -ENODEV) {
-                asker->hwrng = (Hwrng){};
-                return false;
-        }
-        if (r < 0)
-                hwrng = (Hwrng){}; /* no sysfs: the device itself must tell */
-        if (strcmp(hwrng.name, asker->hwrng.name) != 0 && asker->hwrng.name[0])
-                asker_forget(asker);
-        asker->hwrng = hwrng;
-
-        return device_check(settings_of(asker)->path, &kind) == 0 && kind == DEVICE_HWRNG;
-}
-
-static bool look_file(Asker *asker) {
-        DeviceKind kind;
-
-        if (!settings_of(asker)->path || device_check(settings_of(asker)->path, &kind) != 0)
-                return false;
-        asker->fresh = kind != DEVICE_REGULAR;
-        return true;
+        return (SourceConfig){
+                .path = settings->path,
+                .argv = settings->argv,
+                .offset = asker->look.fresh ? 0 : asker->file_offset,
+                /* A little before our own deadline, so that the source's reason wins. */
+                .wait_usec = settings->timeout_usec / 10 * 9,
+        };
 }
 
 static bool is_there(Asker *asker) {
-        switch (asker->id) {
-        case SOURCE_HWRNG:
-                return look_hwrng(asker);
-        case SOURCE_CPU:
-                return cpu_instruction() != NULL;
-        case SOURCE_FILE:
-                return look_file(asker);
-        case SOURCE_EXEC:
-                return settings_of(asker)->argv != NULL;
-        case _SOURCE_MAX:
-        default:
-                return false;
-        }
+        const SourceConfig config = config_of(asker);
+        SourceLook look = {};
+        bool there, changed;
+
+        there = source_ops(asker->id)->look(&config, &asker->manager->root, &look) == 0;
+        changed = asker->look.detail[0] && strcmp(asker->look.detail, look.detail) != 0;
+        asker->look = look;
+        if (there && changed)
+                asker_forget(asker);
+        return there;
 }
 
 void asker_look(Asker *asker) {
@@ -158,26 +119,12 @@ void asker_succeeded(Asker *asker) {
                 asker->state = ASKER_IDLE;
 }
 
-static SourceClass class_of(const Asker *asker) {
-        switch (asker->id) {
-        case SOURCE_HWRNG:
-                return asker->hwrng.local ? SOURCE_CLASS_LOCAL_HARDWARE : SOURCE_CLASS_LIVE_HOST;
-        case SOURCE_CPU:
-                return SOURCE_CLASS_LOCAL_HARDWARE;
-        case SOURCE_FILE:
-        case SOURCE_EXEC:
-        case _SOURCE_MAX:
-        default:
-                return SOURCE_CLASS_CONFIGURED;
-        }
-}
-
 CreditInput asker_credit_input(const Asker *asker) {
         return (CreditInput){
-                .source_class = class_of(asker),
-                .fresh = asker->fresh,
+                .source_class = asker->look.source_class,
+                .fresh = asker->look.fresh,
                 .confidential_guest = asker->manager->confidential,
-                .quality_per_1024 = asker->id == SOURCE_HWRNG ? asker->hwrng.quality_per_1024 : 0,
+                .quality_per_1024 = asker->look.quality_per_1024,
                 .override_per_1024 = settings_of(asker)->credit_override_per_1024,
         };
 }
@@ -222,7 +169,7 @@ static void source_error(Asker *asker, int error) {
                 absent_with(asker, "gone or not there; waiting for a new one");
                 return;
         case ENODATA:
-                if (asker->id == SOURCE_FILE && !asker->fresh)
+                if (asker->id == SOURCE_FILE && !asker->look.fresh)
                         exhausted_with(asker, "read to its end; a file is not read twice");
                 else
                         want_failed(asker->manager, asker, "end of file");
@@ -251,7 +198,7 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdat
 
         if (r == 0) {
                 manager->batch.source = asker->id;
-                manager->batch.fresh = asker->fresh;
+                manager->batch.fresh = asker->look.fresh;
                 manager->batch.arrived_usec = clock_boottime_usec();
                 asker->file_offset += manager->batch.length;
                 asker->state = ASKER_IDLE;
@@ -289,13 +236,7 @@ static int start_worker(Asker *asker) {
         sd_event *event = asker->manager->event;
         WorkerSpec spec = {
                 .source = asker->id,
-                .config = {
-                        .path = settings->path,
-                        .argv = settings->argv,
-                        .offset = asker->fresh ? 0 : asker->file_offset,
-                        /* A little before our own deadline, so that the source's reason wins. */
-                        .wait_usec = settings->timeout_usec / 10 * 9,
-                },
+                .config = config_of(asker),
                 .uid = settings->user.uid,
                 .gid = settings->user.gid,
         };

@@ -12,7 +12,6 @@
 
 #include "lib/base/error.h"
 #include "lib/intake/worker.h"
-#include "lib/kernel/hwrng.h"
 #include "lib/policy/backoff.h"
 #include "lib/policy/credit.h"
 #include "lib/policy/health.h"
@@ -41,8 +40,7 @@ typedef struct Asker {
         Backoff backoff;
         Health health;
         uint32_t health_quality_per_1024; /* what health was started with */
-        Hwrng hwrng;                      /* SOURCE_HWRNG: what the kernel said last */
-        bool fresh;                       /* a regular file is not */
+        SourceLook look;                  /* what it was when it was last looked at */
         bool reseed;                      /* RNDRESEEDCRNG after what was asked for */
         uint32_t rounds;                  /* answers within the present need */
         uint64_t file_offset;

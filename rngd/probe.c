@@ -13,10 +13,8 @@
 #include "lib/base/parse.h"
 #include "lib/intake/worker.h"
 #include "lib/kernel/clock.h"
-#include "lib/kernel/hwrng.h"
 #include "lib/policy/credit.h"
 #include "lib/policy/health.h"
-#include "lib/sources/cpu-instruction.h"
 #include "lib/sources/device.h"
 #include "rngd/probe.h"
 
@@ -28,6 +26,8 @@
 typedef struct Probe {
         SourceId id;
         const SourceSettings *settings;
+        SourceConfig config;
+        RootDir root;
         Worker worker;
         Health health;
         Batch *batch;
@@ -52,9 +52,16 @@ static void probe_init(Probe *probe, const Settings *settings, SourceId id, Batc
         *probe = (Probe){
                 .id = id,
                 .settings = &settings->sources[id],
+                .config = {
+                        .path = settings->sources[id].path,
+                        .argv = settings->sources[id].argv,
+                        .wait_usec = LIST_TIMEOUT_USEC / 10 * 9,
+                },
                 .worker = WORKER_NULL,
                 .batch = batch,
         };
+        if (rootdir_open("/", &probe->root) < 0)
+                probe->root.fd = -1; /* then nothing is found below it */
         health_init(&probe->health, CREDIT_PER_1024_MAX);
 }
 
@@ -63,6 +70,7 @@ static void probe_stop(Probe *probe) {
 
         if (pid > 0)
                 (void)waitpid(pid, NULL, 0);
+        rootdir_close(&probe->root);
 }
 
 static int fail(Probe *probe, int error, const char *text) {
@@ -73,11 +81,7 @@ static int fail(Probe *probe, int error, const char *text) {
 static int start(Probe *probe) {
         const WorkerSpec spec = {
                 .source = probe->id,
-                .config = {
-                        .path = probe->settings->path,
-                        .argv = probe->settings->argv,
-                        .wait_usec = LIST_TIMEOUT_USEC / 10 * 9,
-                },
+                .config = probe->config,
                 .uid = probe->settings->user.uid,
                 .gid = probe->settings->user.gid,
         };
@@ -144,28 +148,6 @@ static int probe_read(Probe *probe, uint32_t n_bytes, uint64_t timeout_usec) {
                         : health_test_to_string(health_failed_test(&probe->health)));
 }
 
-static const char *describe(const Probe *probe, Hwrng *hwrng) {
-        const RootDir root = { .fd = AT_FDCWD };
-        const CpuInstruction *instruction = cpu_instruction();
-
-        switch (probe->id) {
-        case SOURCE_HWRNG:
-                if (access("/sys/class/misc", F_OK) >= 0 && chdir("/") >= 0 &&
-                    hwrng_read_current(&root, hwrng) >= 0)
-                        return hwrng->name;
-                return probe->settings->path;
-        case SOURCE_CPU:
-                return instruction ? instruction->name : "no instruction";
-        case SOURCE_FILE:
-                return probe->settings->path ? probe->settings->path : "no path";
-        case SOURCE_EXEC:
-                return probe->settings->argv ? probe->settings->argv[0] : "no command";
-        case _SOURCE_MAX:
-        default:
-                return "";
-        }
-}
-
 /* The refusal that the daemon would give, before a worker is started for nothing. */
 static int check_device(Probe *probe) {
         DeviceKind kind;
@@ -212,14 +194,15 @@ static int for_each(const Settings *settings, bool (*visit)(Probe *probe), const
 
 static bool list_one(Probe *probe) {
         const char *state = "disabled";
-        Hwrng hwrng = {};
+        SourceLook look = {};
         bool works = false;
 
+        (void)source_ops(probe->id)->look(&probe->config, &probe->root, &look);
         if (probe->settings->enabled) {
                 works = probe_once(probe, BATCH_BYTES, LIST_TIMEOUT_USEC) == 0;
                 state = works ? "works" : probe->error;
         }
-        (void)printf("%-6s  %-16s  %s\n", source_name(probe->id), describe(probe, &hwrng), state);
+        (void)printf("%-6s  %-16s  %s\n", source_name(probe->id), look.detail, state);
         return works;
 }
 

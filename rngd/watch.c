@@ -189,7 +189,7 @@ static int start_kmsg(Manager *manager) {
 static int on_hotplug(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         Manager *manager = userdata;
         Asker *hwrng = &manager->askers[SOURCE_HWRNG];
-        Hwrng before = hwrng->hwrng;
+        SourceLook before = hwrng->look;
         AskerState state_before = hwrng->state;
         HotplugChange change;
         bool appeared;
@@ -206,12 +206,12 @@ static int on_hotplug(sd_event_source *s, int fd, uint32_t revents, void *userda
 
         appeared =
                 hwrng->state == ASKER_IDLE && (state_before != ASKER_IDLE || change.rng_removed ||
-                                               strcmp(before.name, hwrng->hwrng.name) != 0);
+                                               strcmp(before.detail, hwrng->look.detail) != 0);
         if (appeared) {
                 log_notice("hwrng: %s is there", asker_detail(hwrng));
                 want_add(manager, WANT_PLUG);
         } else if (state_before != ASKER_ABSENT && hwrng->state == ASKER_ABSENT)
-                log_notice("hwrng: %s is gone; waiting for a new one", before.name);
+                log_notice("hwrng: %s is gone; waiting for a new one", before.detail);
 
         /* fw_cfg's module may be what came. */
         watch_vmgenid_start(manager);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/hash.h"
@@ -66,6 +67,21 @@ static int read_hashed(
         return r;
 }
 
+static int cpu_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+        const CpuInstruction *instruction = cpu_instruction();
+
+        (void)snprintf(
+                look->detail,
+                sizeof(look->detail),
+                "%s",
+                instruction ? instruction->name : "no instruction");
+        if (!instruction)
+                return -ENODEV;
+        look->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
+        look->fresh = true;
+        return 0;
+}
+
 static int cpu_open(Source *source) {
         return cpu_instruction() ? 0 : -ENODEV;
 }
@@ -97,6 +113,7 @@ static void cpu_close(Source *source) {
 
 const SourceOps source_cpu = {
         .name = "cpu",
+        .look = cpu_look,
         .open = cpu_open,
         .read = cpu_read,
         .close = cpu_close,

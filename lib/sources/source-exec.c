@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "lib/sources/source-list.h"
 #include "lib/sources/wait-read.h"
+
+static int exec_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+        look->source_class = SOURCE_CLASS_CONFIGURED;
+        if (!config->argv || !config->argv[0])
+                return -ENOENT;
+        (void)snprintf(look->detail, sizeof(look->detail), "%s", config->argv[0]);
+        look->fresh = true;
+        return 0;
+}
 
 static int exec_open(Source *source) {
         return source->config.argv && source->config.argv[0] ? 0 : -EINVAL;
@@ -94,6 +104,7 @@ const SourceOps source_exec = {
         .name = "exec",
         .blocking = true,
         .needs_network = true,
+        .look = exec_look,
         .open = exec_open,
         .read = read_program,
         .close = exec_close,

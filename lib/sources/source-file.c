@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-#include <poll.h>
+#include <stdio.h>
 
 #include "lib/sources/device.h"
 #include "lib/sources/source-list.h"
 #include "lib/sources/wait-read.h"
+
+static int file_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+        DeviceKind kind;
+        int r;
+
+        look->source_class = SOURCE_CLASS_CONFIGURED;
+        if (!config->path)
+                return -ENOENT;
+        (void)snprintf(look->detail, sizeof(look->detail), "%s", config->path);
+        r = device_check(config->path, &kind);
+        if (r != 0)
+                return r < 0 ? r : -ENODEV;
+
+        look->fresh = kind != DEVICE_REGULAR;
+        return 0;
+}
 
 static int file_open(Source *source) {
         DeviceKind kind;
@@ -30,6 +46,7 @@ static void file_close(Source *source) {
 const SourceOps source_file = {
         .name = "file",
         .blocking = true,
+        .look = file_look,
         .open = file_open,
         .read = file_read,
         .close = file_close,

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "lib/kernel/hwrng.h"
 #include "lib/sources/device.h"
 #include "lib/sources/source-list.h"
 
@@ -14,6 +17,31 @@
 #else
 #define CACHE_LINE_BYTES 64U
 #endif
+
+static int hwrng_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+        DeviceKind kind;
+        Hwrng hwrng = {};
+        int r;
+
+        look->source_class = SOURCE_CLASS_LIVE_HOST;
+        (void)snprintf(look->detail, sizeof(look->detail), "%s", config->path);
+        r = hwrng_read_current(root, &hwrng);
+        if (r == -ENODEV)
+                return r;
+
+        /* Without sysfs the device itself must tell. */
+        r = device_check(config->path, &kind);
+        if (r != 0 || kind != DEVICE_HWRNG)
+                return r < 0 ? r : -ENODEV;
+
+        if (hwrng.name[0])
+                (void)snprintf(look->detail, sizeof(look->detail), "%s", hwrng.name);
+        if (hwrng.local)
+                look->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
+        look->quality_per_1024 = hwrng.quality_per_1024;
+        look->fresh = true;
+        return 0;
+}
 
 static int hwrng_open(Source *source) {
         DeviceKind kind;
@@ -51,6 +79,7 @@ const SourceOps source_hwrng = {
         .name = "hwrng",
         .blocking = true,
         .stale_bytes = 2 * CACHE_LINE_BYTES,
+        .look = hwrng_look,
         .open = hwrng_open,
         .read = hwrng_read,
         .close = hwrng_close,

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "lib/base/error.h"
+#include "lib/base/rootdir.h"
+#include "lib/policy/credit.h"
 
 typedef enum SourceId {
         SOURCE_HWRNG,
@@ -23,12 +25,22 @@ typedef enum SourceId {
 /* No read asks for more; what the kernel takes in one RNDADDENTROPY. */
 #define SOURCE_READ_MAX_BYTES 4096U
 
+#define SOURCE_DETAIL_MAX 96U
+
 typedef struct SourceConfig {
         const char *path;   /* hwrng, file: what to open */
         char *const *argv;  /* exec: the program and its arguments, NULL-terminated */
         uint64_t offset;    /* file: where to go on in a regular file */
         uint64_t wait_usec; /* file, exec: how long one read may wait for bytes */
 } SourceConfig;
+
+/* What is there now: looked at without opening anything, as often as the caller likes. */
+typedef struct SourceLook {
+        char detail[SOURCE_DETAIL_MAX]; /* "virtio_rng.0", "RDSEED", "/path" */
+        SourceClass source_class;
+        uint32_t quality_per_1024; /* the kernel's word; 0: it says nothing */
+        bool fresh;                /* each read gives other bytes; false for a regular file */
+} SourceLook;
 
 typedef struct Source Source;
 
@@ -42,6 +54,9 @@ typedef struct SourceOps {
          * older than a VM fork that happened meanwhile: to be thrown away after one.
          */
         uint32_t stale_bytes;
+
+        /* 0: there. -ENODEV, -ENOENT...: not there, and then only detail and class are written. */
+        int (*look)(const SourceConfig *config, const RootDir *root, SourceLook *look);
 
         int (*open)(Source *source);
 
