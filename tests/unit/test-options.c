@@ -133,11 +133,26 @@ static int parse_line(
         return options_parse(line.argc, line.argv, ret_settings, errors, notices);
 }
 
-static void test_accepted(void) {
-        static const struct {
-                const char *line;
-                const char *expected;
-        } rows[] = {
+typedef struct Row {
+        const char *line;
+        const char *expected;
+} Row;
+
+static void check_accepted(const Row *rows, size_t n_rows) {
+        for (size_t i = 0; i < n_rows; i++) {
+                _cleanup_settings_ Settings settings = { 0 };
+                _cleanup_messages_ Messages errors = { 0 };
+                char text[1024];
+
+                harness_row("%s", rows[i].line);
+                CU_ASSERT_EQUAL(parse_line(rows[i].line, &settings, &errors, NULL), 0);
+                CU_ASSERT_STRING_EQUAL(describe(&settings, text, sizeof(text)), rows[i].expected);
+                CU_ASSERT_FALSE(messages_any(&errors));
+        }
+}
+
+static void test_how_to_run(void) {
+        static const Row rows[] = {
                 { "", "" },
                 { "-f", "foreground" },
                 { "--foreground", "foreground" },
@@ -173,6 +188,13 @@ static void test_accepted(void) {
                 { "-D 0:0", "user=0:0" },
                 { "-D root:root", "user=0:0" },
                 { "--drop-privileges=root", "user=0:0" },
+        };
+
+        check_accepted(rows, ELEMENTSOF(rows));
+}
+
+static void test_what_to_feed(void) {
+        static const Row rows[] = {
                 { "-W 0", "watermark=keep:0" },
                 { "-W 192", "watermark=192" },
                 { "-W 2048", "watermark=2048" },
@@ -230,16 +252,7 @@ static void test_accepted(void) {
                 { "-f --", "foreground" },
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_settings_ Settings settings = { 0 };
-                _cleanup_messages_ Messages errors = { 0 };
-                char text[1024];
-
-                harness_row("%s", rows[i].line);
-                CU_ASSERT_EQUAL(parse_line(rows[i].line, &settings, &errors, NULL), 0);
-                CU_ASSERT_STRING_EQUAL(describe(&settings, text, sizeof(text)), rows[i].expected);
-                CU_ASSERT_FALSE(messages_any(&errors));
-        }
+        check_accepted(rows, ELEMENTSOF(rows));
 }
 
 static void test_refused(void) {
@@ -524,11 +537,17 @@ static void test_prints(void) {
 }
 
 static CU_TestInfo line_tests[] = {
-        HARNESS_TEST(test_accepted), HARNESS_TEST(test_refused),
-        HARNESS_TEST(test_notices),  HARNESS_TEST(test_instructions),
-        HARNESS_TEST(test_rhel),     HARNESS_TEST(test_argv_stays),
-        HARNESS_TEST(test_help),     HARNESS_TEST(test_unique),
-        HARNESS_TEST(test_prints),   CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_how_to_run),
+        HARNESS_TEST(test_what_to_feed),
+        HARNESS_TEST(test_refused),
+        HARNESS_TEST(test_notices),
+        HARNESS_TEST(test_instructions),
+        HARNESS_TEST(test_rhel),
+        HARNESS_TEST(test_argv_stays),
+        HARNESS_TEST(test_help),
+        HARNESS_TEST(test_unique),
+        HARNESS_TEST(test_prints),
+        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
