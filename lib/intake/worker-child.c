@@ -9,6 +9,7 @@
 #include "lib/intake/sandbox.h"
 #include "lib/intake/worker-child.h"
 #include "lib/intake/worker-protocol.h"
+#include "lib/kernel/clock.h"
 
 #define SOCKET_FD 3
 
@@ -65,21 +66,35 @@ static int open_and_drop(Source *source, const WorkerSpec *spec) {
         return sandbox_enter(&sandbox);
 }
 
-/* Exactly size bytes, or fewer at the end of the source; each read may return less. */
+/* Exactly size bytes, or fewer at the end of the source or of the time; each read may give less. */
 static int read_whole(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        const uint64_t wait_usec = source->config.wait_usec;
+        const uint64_t until_usec = clock_monotonic_usec() + wait_usec;
         size_t length = 0;
-        int r;
+        int r = 0;
 
         while (length < size) {
+                uint64_t now_usec;
                 size_t n;
 
                 r = source->ops->read(source, buffer + length, size - length, &n);
-                if (r < 0 && length > 0)
-                        break; /* what came before the end counts; the next request says why */
                 if (r < 0)
-                        return r;
+                        break;
                 length += n;
+
+                /* One time for all reads: else the parent would kill us over a half batch. */
+                if (wait_usec == 0)
+                        continue;
+                now_usec = clock_monotonic_usec();
+                if (now_usec >= until_usec)
+                        break;
+                source->config.wait_usec = until_usec - now_usec;
         }
+        source->config.wait_usec = wait_usec;
+
+        if (length == 0)
+                return r;
+        /* What came before the end counts; the next request says why it ended. */
         *ret_length = length;
         return 0;
 }
