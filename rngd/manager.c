@@ -150,9 +150,8 @@ static int sort_devices(Settings *settings) {
         DeviceKind kind;
 
         if (hwrng->enabled && strcmp(hwrng->path, SETTINGS_DEFAULT_HWRNG) != 0 &&
-            check_path(
-                    settings->rng_device_given ? "--rng-device" : "[hwrng] path",
-                    hwrng->path) > 0)
+            check_path(settings->rng_device_given ? "--rng-device" : "[hwrng] path", hwrng->path) >
+                    0)
                 return -EINVAL;
         if (hwrng->enabled && device_check(hwrng->path, &kind) == 0 && kind != DEVICE_HWRNG) {
                 if (!settings->rng_device_given) {
