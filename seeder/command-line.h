@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the kernel's command line says to the seeder. It is written by whoever starts the machine,
+ * so it is parsed as hostile: an unknown word is ignored, a credit can be set for known sources
+ * only and is still bounded by the policy.
+ *
+ *   entropy.seeder=off          do nothing
+ *   entropy.credit=SOURCE:N     0..1024 per 1024 bits, as credit in guest-entropy.conf(5)
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+#include "lib/sources/source.h"
+
+typedef struct CommandLine {
+        bool off;
+        uint32_t credit_per_1024[_SOURCE_MAX]; /* or CREDIT_OVERRIDE_NONE */
+        unsigned int n_ignored;                /* words of ours that made no sense */
+} CommandLine;
+
+/* Cannot fail: what cannot be understood changes nothing. */
+void command_line_parse(const char *text, CommandLine *ret_line);
+
+/* /proc/cmdline; without /proc nothing was said. */
+void command_line_read(const RootDir *root, CommandLine *ret_line);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "lib/base/hash.h"
+#include "lib/base/io.h"
+#include "seeder/seed-file.h"
+
+#define MARKED_NAME    "seed.credit"
+#define UNMARKED_NAME  "seed"
+#define TEMPORARY_NAME "seed.new"
+
+/* Linux 5.6 and the stable kernels that took its RNG; older headers lack it. */
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 0x0004
+#endif
+
+typedef struct SeedHeader {
+        uint8_t magic[16];
+        uint8_t salt[IDENTITY_SALT_BYTES];
+        uint8_t identity[IDENTITY_DIGEST_BYTES];
+} SeedHeader;
+
+static const uint8_t magic[16] = "guest-entropy 1";
+
+_Static_assert(sizeof(SeedHeader) == 64, "the header has no padding");
+_Static_assert(SEED_FILE_BYTES >= HASH_SHA512_BYTES, "the hash of the old seed fits");
+
+int seed_file_open(const char *folder, SeedFile *ret_file) {
+        _cleanup_close_ int fd = -1;
+
+        if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+                return negative_errno();
+        fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return negative_errno();
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? SEED_FILE_E_BUSY : negative_errno();
+
+        ret_file->folder_fd = TAKE_FD(fd);
+        return 0;
+}
+
+void seed_file_close(SeedFile *file) {
+        cleanup_close(&file->folder_fd);
+}
+
+/* The whole file, which must be a plain file of exactly our size. */
+static int read_file(int folder_fd, const char *name, Secret *content) {
+        _cleanup_close_ int fd = -1;
+        struct stat status;
+        size_t length;
+        int r;
+
+        fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd < 0)
+                return negative_errno();
+        if (fstat(fd, &status) < 0)
+                return negative_errno();
+        if (!S_ISREG(status.st_mode) || status.st_size != (off_t)content->size_bytes)
+                return -EBADMSG;
+        r = io_read_full(fd, content->bytes, content->size_bytes, &length);
+        if (r < 0)
+                return r;
+        if (length != content->size_bytes || memcmp(content->bytes, magic, sizeof(magic)) != 0)
+                return -EBADMSG;
+        return 0;
+}
+
+/* Takes the mark away so that no crash brings it back; only then may the seed be credited. */
+static int strip_mark(int folder_fd) {
+        if (renameat(folder_fd, MARKED_NAME, folder_fd, UNMARKED_NAME) < 0)
+                return negative_errno();
+        if (fsync(folder_fd) < 0)
+                return negative_errno();
+        return 0;
+}
+
+/* Whether the machine that saved it is this one. */
+static bool is_ours(const Secret *content, const Identity *identity) {
+        SeedHeader header;
+        uint8_t digest[IDENTITY_DIGEST_BYTES];
+
+        memcpy(&header, content->bytes, sizeof(header));
+        if (identity_digest(identity, header.salt, digest) < 0)
+                return false;
+        return memcmp(digest, header.identity, sizeof(digest)) == 0;
+}
+
+static const char *refuse_credit(int folder_fd, const Secret *content, const Identity *identity) {
+        if (strip_mark(folder_fd) < 0)
+                return "its mark could not be removed for good";
+        if (identity->first_boot)
+                return "this is the first boot";
+        if (!is_ours(content, identity))
+                return "another machine saved it";
+        return NULL;
+}
+
+int seed_file_load(SeedFile *file, const Identity *identity, SeedLoad *ret_load) {
+        _cleanup_secret_ Secret *content = NULL, *seed = NULL;
+        SeedLoad load = { .why_not = "it was used before" };
+        bool marked;
+        int r;
+
+        r = secret_new(sizeof(SeedHeader) + SEED_FILE_BYTES, &content);
+        if (r < 0)
+                return r;
+        r = secret_new(SEED_FILE_BYTES, &seed);
+        if (r < 0)
+                return r;
+
+        r = read_file(file->folder_fd, MARKED_NAME, content);
+        marked = r >= 0;
+        if (r == -ENOENT)
+                r = read_file(file->folder_fd, UNMARKED_NAME, content);
+        if (r == -ENOENT)
+                return SEED_FILE_E_NONE;
+        if (r < 0)
+                return r;
+
+        if (marked)
+                load.why_not = refuse_credit(file->folder_fd, content, identity);
+        load.marked = marked && !load.why_not;
+        memcpy(seed->bytes, content->bytes + sizeof(SeedHeader), SEED_FILE_BYTES);
+        load.seed = TAKE_PTR(seed);
+        *ret_load = load;
+        return 0;
+}
+
+/* From a ready RNG if it is one. GRND_INSECURE never waits and never starts the jitter loop. */
+static int draw(uint8_t *bytes, size_t length, bool *ret_ready) {
+        ssize_t n;
+
+        n = getrandom(bytes, length, GRND_NONBLOCK);
+        if (n == (ssize_t)length) {
+                *ret_ready = true;
+                return 0;
+        }
+        n = getrandom(bytes, length, GRND_INSECURE);
+        if (n != (ssize_t)length)
+                return n < 0 ? negative_errno() : -EIO;
+        *ret_ready = false;
+        return 0;
+}
+
+/* The end of the new seed is a hash over both, as systemd and seedrng do it. */
+static int hash_old_into_new(const Secret *old_seed, uint8_t new_seed[static SEED_FILE_BYTES]) {
+        const HashPart parts[] = {
+                { old_seed ? old_seed->bytes : NULL, old_seed ? old_seed->size_bytes : 0 },
+                { new_seed, SEED_FILE_BYTES },
+        };
+        uint8_t digest[HASH_SHA512_BYTES];
+        int r;
+
+        r = hash_sha512("guest-entropy seed file v1", parts, ELEMENTSOF(parts), digest);
+        if (r < 0)
+                return r;
+        memcpy(new_seed + SEED_FILE_BYTES - sizeof(digest), digest, sizeof(digest));
+        explicit_bzero(digest, sizeof(digest));
+        return 0;
+}
+
+static int compose(
+        const Identity *identity,
+        const Secret *old_seed,
+        Secret *content,
+        bool *ret_ready) {
+        uint8_t *seed = content->bytes + sizeof(SeedHeader);
+        SeedHeader header = {};
+        bool salt_ready, ready;
+        int r;
+
+        memcpy(header.magic, magic, sizeof(magic));
+        r = draw(header.salt, sizeof(header.salt), &salt_ready);
+        if (r < 0)
+                return r;
+        r = identity_digest(identity, header.salt, header.identity);
+        if (r < 0)
+                return r;
+        r = draw(seed, SEED_FILE_BYTES, &ready);
+        if (r < 0)
+                return r;
+        r = hash_old_into_new(old_seed, seed);
+        if (r < 0)
+                return r;
+
+        memcpy(content->bytes, &header, sizeof(header));
+        *ret_ready = ready;
+        return 0;
+}
+
+static int write_synced(int folder_fd, const Secret *content) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        fd =
+                openat(folder_fd,
+                       TEMPORARY_NAME,
+                       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                       0400);
+        if (fd < 0)
+                return negative_errno();
+        r = io_write_full(fd, content->bytes, content->size_bytes);
+        if (r < 0)
+                return r;
+        return fsync(fd) < 0 ? negative_errno() : 0;
+}
+
+/*
+ * 1. write beside, sync        3. sync the folder
+ * 2. rename over the old seed  4. if it may be credited: rename to its mark, sync the folder
+ *
+ * A cut before 2 leaves the old seed, before 4 a new one without its mark.
+ */
+static int publish(int folder_fd, const Secret *content, bool creditable) {
+        int r;
+
+        r = write_synced(folder_fd, content);
+        if (r < 0) {
+                (void)unlinkat(folder_fd, TEMPORARY_NAME, 0);
+                return r;
+        }
+        if (renameat(folder_fd, TEMPORARY_NAME, folder_fd, UNMARKED_NAME) < 0)
+                return negative_errno();
+        if (fsync(folder_fd) < 0)
+                return negative_errno();
+        if (!creditable)
+                return 0;
+        if (renameat(folder_fd, UNMARKED_NAME, folder_fd, MARKED_NAME) < 0)
+                return negative_errno();
+        return fsync(folder_fd) < 0 ? negative_errno() : 0;
+}
+
+int seed_file_save(
+        SeedFile *file,
+        const Identity *identity,
+        const Secret *old_seed,
+        bool *ret_creditable) {
+        _cleanup_secret_ Secret *content = NULL;
+        bool ready;
+        int r;
+
+        r = secret_new(sizeof(SeedHeader) + SEED_FILE_BYTES, &content);
+        if (r < 0)
+                return r;
+        r = compose(identity, old_seed, content, &ready);
+        if (r < 0)
+                return r;
+        r = publish(file->folder_fd, content, ready);
+        if (r < 0)
+                return r;
+        *ret_creditable = ready;
+        return 0;
+}

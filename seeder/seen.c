@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "lib/base/hash.h"
+#include "lib/base/io.h"
+#include "lib/kernel/clock.h"
+#include "seeder/seen.h"
+
+#define FILE_NAME "seen"
+#define HEADLINE  "guest-entropy-seen 1\n"
+#define SALT_WORD "salt "
+
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 0x0004
+#endif
+
+#define SALT_LINE_BYTES   (sizeof(SALT_WORD) - 1 + 2 * sizeof(((Seen *)NULL)->salt) + 1)
+#define DIGEST_LINE_BYTES (2 * SEEN_DIGEST_BYTES + 1)
+#define FILE_MAX_BYTES \
+        (sizeof(HEADLINE) - 1 + SALT_LINE_BYTES + (size_t)SEEN_MAX * DIGEST_LINE_BYTES)
+
+static int hex_digit(char character) {
+        if (character >= '0' && character <= '9')
+                return character - '0';
+        if (character >= 'a' && character <= 'f')
+                return character - 'a' + 10;
+        return -1;
+}
+
+/* Exactly 2 * n digits and a newline; moves *text behind it. */
+static bool take_hex_line(const char **text, const char *end, uint8_t *bytes, size_t n) {
+        const char *p = *text;
+
+        if ((size_t)(end - p) < 2 * n + 1 || p[2 * n] != '\n')
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                int high = hex_digit(p[2 * i]), low = hex_digit(p[2 * i + 1]);
+
+                if (high < 0 || low < 0)
+                        return false;
+                bytes[i] = (uint8_t)(high << 4 | low);
+        }
+        *text = p + 2 * n + 1;
+        return true;
+}
+
+static bool take_word(const char **text, const char *end, const char *word) {
+        size_t n = strlen(word);
+
+        if ((size_t)(end - *text) < n || memcmp(*text, word, n) != 0)
+                return false;
+        *text += n;
+        return true;
+}
+
+static int parse(const char *text, size_t length, Seen *seen) {
+        const char *end = text + length;
+
+        if (!take_word(&text, end, HEADLINE) || !take_word(&text, end, SALT_WORD) ||
+            !take_hex_line(&text, end, seen->salt, sizeof(seen->salt)))
+                return -EBADMSG;
+
+        while (text < end) {
+                if (seen->n_digests == SEEN_MAX ||
+                    !take_hex_line(&text, end, seen->digests[seen->n_digests], SEEN_DIGEST_BYTES))
+                        return -EBADMSG;
+                seen->n_digests++;
+        }
+        return 0;
+}
+
+/* Keeps tables of known seeds useless; that it is not the best of randomness does not matter. */
+static void make_salt(uint8_t salt[static 16]) {
+        uint64_t now_usec = clock_boottime_usec();
+
+        if (getrandom(salt, 16, GRND_INSECURE) != 16) {
+                memset(salt, 0, 16);
+                memcpy(salt, &now_usec, sizeof(now_usec));
+        }
+}
+
+static int read_file(int folder_fd, char **ret_text, size_t *ret_length) {
+        _cleanup_free_ char *text = NULL;
+        _cleanup_close_ int fd = -1;
+        struct stat status;
+        size_t length;
+        int r;
+
+        fd = openat(folder_fd, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0)
+                return negative_errno();
+        if (fstat(fd, &status) < 0)
+                return negative_errno();
+        if (!S_ISREG(status.st_mode) || status.st_size > (off_t)FILE_MAX_BYTES)
+                return -EBADMSG;
+        text = malloc((size_t)status.st_size + 1);
+        if (!text)
+                return -ENOMEM;
+        r = io_read_full(fd, text, (size_t)status.st_size, &length);
+        if (r < 0)
+                return r;
+
+        *ret_text = TAKE_PTR(text);
+        *ret_length = length;
+        return 0;
+}
+
+int seen_load(int folder_fd, Seen *ret_seen) {
+        _cleanup_(seen_deinit) Seen seen = {};
+        _cleanup_free_ char *text = NULL;
+        size_t length;
+        int r;
+
+        seen.digests = calloc(SEEN_MAX, sizeof(*seen.digests));
+        if (!seen.digests)
+                return -ENOMEM;
+
+        r = read_file(folder_fd, &text, &length);
+        if (r == -ENOENT)
+                make_salt(seen.salt);
+        else if (r < 0)
+                return r;
+        else {
+                r = parse(text, length, &seen);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret_seen = TAKE(seen, (Seen){});
+        return 0;
+}
+
+void seen_deinit(Seen *seen) {
+        free(seen->digests);
+        *seen = (Seen){};
+}
+
+int seen_digest(
+        const Seen *seen,
+        const uint8_t *seed,
+        size_t length,
+        uint8_t ret_digest[static SEEN_DIGEST_BYTES]) {
+        const HashPart parts[] = { { seen->salt, sizeof(seen->salt) }, { seed, length } };
+        uint8_t digest[HASH_SHA512_BYTES];
+        int r;
+
+        r = hash_sha512("guest-entropy seen v1", parts, ELEMENTSOF(parts), digest);
+        if (r < 0)
+                return r;
+        memcpy(ret_digest, digest, SEEN_DIGEST_BYTES);
+        return 0;
+}
+
+bool seen_contains(const Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYTES]) {
+        for (size_t i = 0; i < seen->n_digests; i++)
+                if (memcmp(seen->digests[i], digest, SEEN_DIGEST_BYTES) == 0)
+                        return true;
+        return false;
+}
+
+int seen_add(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYTES]) {
+        if (seen->n_digests == SEEN_MAX)
+                return -ENOSPC;
+        memcpy(seen->digests[seen->n_digests++], digest, SEEN_DIGEST_BYTES);
+        return 0;
+}
+
+static char *put_hex_line(char *text, const uint8_t *bytes, size_t n) {
+        static const char digits[] = "0123456789abcdef";
+
+        for (size_t i = 0; i < n; i++) {
+                *text++ = digits[bytes[i] >> 4];
+                *text++ = digits[bytes[i] & 15];
+        }
+        *text++ = '\n';
+        return text;
+}
+
+int seen_save(const Seen *seen, int folder_fd) {
+        _cleanup_free_ char *text = malloc(FILE_MAX_BYTES + 1);
+        char *p = text;
+        int r;
+
+        if (!text)
+                return -ENOMEM;
+        p = stpcpy(stpcpy(p, HEADLINE), SALT_WORD);
+        p = put_hex_line(p, seen->salt, sizeof(seen->salt));
+        for (size_t i = 0; i < seen->n_digests; i++)
+                p = put_hex_line(p, seen->digests[i], SEEN_DIGEST_BYTES);
+
+        r = io_write_atomic_at(folder_fd, FILE_NAME, 0600, text, (size_t)(p - text));
+        if (r < 0)
+                return r;
+        return fsync(folder_fd) < 0 ? negative_errno() : 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The static seeds that were credited already, by salted digest: /var/lib/guest-entropy/seen.
+ *
+ * A digest is on the disk before its seed is credited, so a crash in between loses credit and
+ * never doubles it. The file is text: "guest-entropy-seen 1", "salt HEX", then a digest a line.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+
+#define SEEN_DIGEST_BYTES 32U
+#define SEEN_MAX          4096U
+
+typedef struct Seen {
+        uint8_t salt[16];
+        uint8_t (*digests)[SEEN_DIGEST_BYTES];
+        size_t n_digests;
+} Seen;
+
+/* An absent file is an empty list with a new salt. -EBADMSG: not such a file, so nothing can be
+ * known to be new. */
+_must_check_ int seen_load(int folder_fd, Seen *ret_seen);
+void seen_deinit(Seen *seen);
+
+_must_check_ int seen_digest(
+        const Seen *seen,
+        const uint8_t *seed,
+        size_t length,
+        uint8_t ret_digest[static SEEN_DIGEST_BYTES]);
+bool seen_contains(const Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYTES]);
+
+/* Adds in memory; -ENOSPC at SEEN_MAX, and then nothing may be credited any more. */
+_must_check_ int seen_add(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYTES]);
+
+/* Writes and syncs all of it. Only a success allows credit for what was added. */
+_must_check_ int seen_save(const Seen *seen, int folder_fd);
