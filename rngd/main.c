@@ -8,17 +8,13 @@
 
 #include "lib/base/log.h"
 #include "rngd/background.h"
+#include "rngd/devices.h"
 #include "rngd/manager.h"
 #include "rngd/options.h"
 #include "rngd/probe.h"
 #include "rngd/status-client.h"
 
 #define EX_ALREADY_RUNNING EX_TEMPFAIL
-
-static void log_lines(int level, const Messages *messages) {
-        for (size_t i = 0; i < messages->n_lines; i++)
-                log_message(level, "%s", messages->lines[i]);
-}
 
 /* Bytes of the kernel's RNG pass through here: no core file, and no debugger of another user. */
 static void protect_memory(void) {
@@ -107,7 +103,15 @@ static int serve(Settings *settings, ManagerArguments arguments) {
         return manager_run(manager);
 }
 
+static bool reads_sources(Action action) {
+        return action == ACTION_RUN || action == ACTION_LIST || action == ACTION_TEST ||
+               action == ACTION_OUTPUT;
+}
+
 static int act(Settings *settings, ManagerArguments arguments) {
+        if (reads_sources(settings->action) && devices_sort(settings) < 0)
+                return EX_CONFIG;
+
         switch (settings->action) {
         case ACTION_RUN:
                 return serve(settings, arguments);
@@ -137,13 +141,13 @@ int main(int argc, char *argv[]) {
         log_open("rngd", log_target_detect(), LOG_NOTICE);
         r = options_load(argc, argv, NULL, &settings, &errors, &notices);
         if (r != 0) {
-                log_lines(LOG_ERR, &errors);
+                messages_log(&errors, LOG_ERR);
                 if (r < 0)
                         (void)log_errno(LOG_ERR, r, "Cannot read the configuration");
                 return options_exit_status(r);
         }
 
         log_open("rngd", log_target_detect(), settings.log_level);
-        log_lines(LOG_NOTICE, &notices);
+        messages_log(&notices, LOG_NOTICE);
         return act(&settings, (ManagerArguments){ .argc = argc, .argv = argv });
 }

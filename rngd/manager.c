@@ -11,8 +11,8 @@
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
 #include "lib/kernel/confidential.h"
-#include "lib/sources/device.h"
 #include "rngd/container.h"
+#include "rngd/devices.h"
 #include "rngd/manager.h"
 #include "rngd/options.h"
 
@@ -126,45 +126,6 @@ static void set_threshold(Manager *manager) {
 
 /* ---- sources ---- */
 
-/* A device named by -r or path= that can never be a source is a mistake to be told at once. */
-static int check_path(const char *option, const char *path) {
-        DeviceKind kind;
-        int r;
-
-        if (!path)
-                return 0;
-        r = device_check(path, &kind);
-        if (r > 0) {
-                log_error("%s: %s %s", option, path, device_refusal_to_string(r));
-                return r;
-        }
-        if (r < 0)
-                log_notice("%s: %s is not there (yet): %s", option, path, strerror(-r));
-        return 0;
-}
-
-/* Which source a path of -r belongs to shows only now: hwrng is one device, all else is a file. */
-static int sort_devices(Settings *settings) {
-        SourceSettings *hwrng = &settings->sources[SOURCE_HWRNG];
-        SourceSettings *file = &settings->sources[SOURCE_FILE];
-        DeviceKind kind;
-
-        if (hwrng->enabled && strcmp(hwrng->path, SETTINGS_DEFAULT_HWRNG) != 0 &&
-            check_path(settings->rng_device_given ? "--rng-device" : "[hwrng] path", hwrng->path) >
-                    0)
-                return -EINVAL;
-        if (hwrng->enabled && device_check(hwrng->path, &kind) == 0 && kind != DEVICE_HWRNG) {
-                if (!settings->rng_device_given) {
-                        log_error("[hwrng] path: %s is not a hardware RNG (10:183)", hwrng->path);
-                        return -EINVAL;
-                }
-                settings_rng_device_to_file(settings);
-        }
-        if (file->enabled && check_path("[file] path", file->path) > 0)
-                return -EINVAL;
-        return 0;
-}
-
 static void look_at_sources(Manager *manager) {
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 asker_look(&manager->askers[id]);
@@ -270,9 +231,6 @@ static void report_start(const Manager *manager) {
 int manager_start(Manager *manager) {
         int r;
 
-        r = sort_devices(&manager->settings);
-        if (r < 0)
-                return r;
         r = watch_start(manager);
         if (r < 0)
                 return r;
@@ -300,6 +258,7 @@ int manager_run(Manager *manager) {
 }
 
 static void apply_settings(Manager *manager) {
+        log_set_max_level(manager->settings.log_level);
         for (SourceId id = 0; id < _SOURCE_MAX; id++) {
                 asker_stop(&manager->askers[id]);
                 asker_forget(&manager->askers[id]);
@@ -327,9 +286,8 @@ void manager_reload(Manager *manager) {
                 &errors,
                 NULL);
         if (r == 0)
-                r = sort_devices(&settings);
-        for (size_t i = 0; i < errors.n_lines; i++)
-                log_error("%s", errors.lines[i]);
+                r = devices_sort(&settings);
+        messages_log(&errors, LOG_ERR);
         if (r != 0)
                 log_error("The configuration was not read again; the old one stays in force");
         else {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "rngd/messages.h"
 
 static bool messages_contains(const Messages *list, const char *line) {
@@ -36,6 +37,13 @@ void messages_add(Messages *list, const char *format, ...) {
                 return;
         }
         list->lines[list->n_lines++] = TAKE_PTR(line);
+}
+
+void messages_log(const Messages *list, int level) {
+        for (size_t i = 0; i < list->n_lines; i++)
+                log_message(level, "%s", list->lines[i]);
+        if (list->n_dropped > 0)
+                log_message(level, "... and %zu more", list->n_dropped);
 }
 
 bool messages_any(const Messages *list) {

@@ -87,8 +87,6 @@ typedef struct Settings {
 /* The defaults; 0 or -ENOMEM, and then nothing is left to free. */
 _must_check_ int settings_init(Settings *settings);
 void settings_deinit(Settings *settings);
-/* A deep copy; *ret_copy is written on success only. */
-_must_check_ int settings_copy(const Settings *settings, Settings *ret_copy);
 
 /*
  * Takes the device of -r away from hwrng and gives it to file, for the caller who opened it and saw

@@ -39,6 +39,10 @@ void log_open(const char *program, LogTarget target, int max_level) {
                 openlog(program, LOG_PID, LOG_DAEMON);
 }
 
+void log_set_max_level(int max_level) {
+        log_state.max_level = max_level;
+}
+
 bool log_enabled(int level) {
         return level <= log_state.max_level;
 }

@@ -23,6 +23,7 @@ LogTarget log_target_detect(void);
 
 /* program stays the caller's; max_level is a LOG_... priority, LOG_NOTICE to begin with. */
 void log_open(const char *program, LogTarget target, int max_level);
+void log_set_max_level(int max_level);
 bool log_enabled(int level);
 
 void log_message(int level, const char *format, ...) _printf_(2, 3);

@@ -135,27 +135,9 @@ static void test_bad_file(void) {
         }
 }
 
-static void test_copy(void) {
-        _cleanup_settings_ Settings settings = { 0 };
-        _cleanup_messages_ Messages errors = { 0 };
-
-        write_file("[file]\npath = /x\n[exec]\ncommand = /a 'b c' d\n");
-        CU_ASSERT_EQUAL(load(&settings, &errors), 0);
-        CU_ASSERT_EQUAL(settings_set_path(&settings, &settings.output_path, "/o"), 0);
-        FAULT_EACH(error, ENOMEM) {
-                _cleanup_settings_ Settings copy = { 0 };
-                int r;
-
-                r = settings_copy(&settings, &copy);
-                CU_ASSERT_EQUAL(r, fault_hit() ? -ENOMEM : 0);
-                CU_ASSERT_EQUAL(copy.config_path == NULL, r != 0);
-        }
-}
-
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_good_file),
         HARNESS_TEST(test_bad_file),
-        HARNESS_TEST(test_copy),
         CU_TEST_INFO_NULL,
 };
 

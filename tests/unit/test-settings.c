@@ -162,31 +162,6 @@ static void test_reload(void) {
         CU_ASSERT(strncmp(second.sources[SOURCE_HWRNG].path, folder, strlen(folder)) == 0);
 }
 
-static void test_copy(void) {
-        _cleanup_settings_ Settings settings = { 0 }, copy = { 0 };
-        _cleanup_messages_ Messages errors = { 0 };
-
-        write_conf("[exec]\ncommand = /bin/echo 'a b' c\n");
-        CU_ASSERT_EQUAL(
-                load_line("-f -o out -r x -W 90% -H 0.5", NULL, &settings, &errors, NULL),
-                0);
-        CU_ASSERT_EQUAL(settings_copy(&settings, &copy), 0);
-        CU_ASSERT_EQUAL(copy.action, ACTION_OUTPUT);
-        CU_ASSERT_EQUAL(copy.watermark.value, 90);
-        CU_ASSERT_EQUAL(copy.option_credit_per_1024, 512);
-        CU_ASSERT_STRING_EQUAL(copy.base_folder, settings.base_folder);
-        CU_ASSERT_STRING_EQUAL(copy.output_path, settings.output_path);
-        CU_ASSERT_STRING_EQUAL(copy.pid_file, settings.pid_file);
-        CU_ASSERT_STRING_EQUAL(copy.config_path, conf_path);
-        CU_ASSERT_STRING_EQUAL(
-                copy.sources[SOURCE_HWRNG].path,
-                settings.sources[SOURCE_HWRNG].path);
-        CU_ASSERT(settings.output_path != copy.output_path);
-        CU_ASSERT_STRING_EQUAL(copy.sources[SOURCE_EXEC].argv[1], "a b");
-        CU_ASSERT_STRING_EQUAL(copy.sources[SOURCE_EXEC].argv[2], "c");
-        CU_ASSERT_PTR_NULL(copy.sources[SOURCE_EXEC].argv[3]);
-}
-
 static void test_device_to_file(void) {
         static const struct {
                 const char *conf;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/sources/device.h"
+#include "rngd/devices.h"
+
+/* A device named by -r or path= that can never be a source is a mistake to be told at once. */
+static int check_path(const char *option, const char *path) {
+        DeviceKind kind;
+        int r;
+
+        if (!path)
+                return 0;
+        r = device_check(path, &kind);
+        if (r > 0) {
+                log_error("%s: %s %s", option, path, device_refusal_to_string(r));
+                return r;
+        }
+        if (r < 0)
+                log_notice("%s: %s is not there (yet): %s", option, path, strerror(-r));
+        return 0;
+}
+
+int devices_sort(Settings *settings) {
+        SourceSettings *hwrng = &settings->sources[SOURCE_HWRNG];
+        SourceSettings *file = &settings->sources[SOURCE_FILE];
+        DeviceKind kind;
+
+        if (hwrng->enabled && strcmp(hwrng->path, SETTINGS_DEFAULT_HWRNG) != 0 &&
+            check_path(settings->rng_device_given ? "--rng-device" : "[hwrng] path", hwrng->path) >
+                    0)
+                return -EINVAL;
+        if (hwrng->enabled && device_check(hwrng->path, &kind) == 0 && kind != DEVICE_HWRNG) {
+                if (!settings->rng_device_given) {
+                        log_error("[hwrng] path: %s is not a hardware RNG (10:183)", hwrng->path);
+                        return -EINVAL;
+                }
+                settings_rng_device_to_file(settings);
+        }
+        if (file->enabled && check_path("[file] path", file->path) > 0)
+                return -EINVAL;
+        return 0;
+}
