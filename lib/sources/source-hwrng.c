@@ -24,6 +24,8 @@ static int hwrng_look(const SourceConfig *config, const RootDir *root, SourceLoo
         int r;
 
         look->source_class = SOURCE_CLASS_LIVE_HOST;
+        if (!config->path)
+                return -ENOENT;
         (void)snprintf(look->detail, sizeof(look->detail), "%s", config->path);
         r = hwrng_read_current(root, &hwrng);
         if (r == -ENODEV)
