@@ -216,9 +216,13 @@ static void test_messages(void) {
 }
 
 static CU_TestInfo load_tests[] = {
-        HARNESS_TEST(test_layers),         HARNESS_TEST(test_load_codes),
-        HARNESS_TEST(test_missing_config), HARNESS_TEST(test_reload),
-        HARNESS_TEST(test_messages),       CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_layers),
+        HARNESS_TEST(test_load_codes),
+        HARNESS_TEST(test_missing_config),
+        HARNESS_TEST(test_reload),
+        HARNESS_TEST(test_device_to_file),
+        HARNESS_TEST(test_messages),
+        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
