@@ -2,11 +2,12 @@
 /*
  * Throughput of health_test() at the full claim, on good bytes, which is the path that every batch
  * takes. Prints one line for each batch size: bytes per batch, MB/s. The bytes come from a fixed
- * generator, so that two runs do the same work.
+ * generator, so that two runs do the same work; --data writes them, for other tests to try.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "lib/base/cleanup.h"
@@ -66,13 +67,16 @@ static int measure(const uint8_t *data, size_t batch_bytes) {
         return 0;
 }
 
-int main(void) {
+int main(int argc, char *argv[]) {
         _cleanup_free_ uint8_t *data = malloc(DATA_BYTES);
 
         if (!data)
                 return EXIT_FAILURE;
 
         fill(data, DATA_BYTES);
+        if (argc == 2 && strcmp(argv[1], "--data") == 0)
+                return fwrite(data, DATA_BYTES, 1, stdout) == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
+
         puts("# batch_bytes MB/s");
         for (size_t i = 0; i < ELEMENTSOF(batch_sizes); i++)
                 if (measure(data, batch_sizes[i]) < 0)
