@@ -10,10 +10,11 @@ SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGTERM = 1, 2, 9, 10, 15
 
 
 def ready_guest(bed, *args, **kwargs):
+    """A ready kernel (by the CPU's own instructions) and a rngd that has only its hwrng: one feed for each wake."""
     server = bed.server()
     options = {k: kwargs.pop(k) for k in ("kernel", "append") if k in kwargs}
     vm = bed.linux(cpu="max", devices=server.device(), load=["virtio_pci", "virtio_rng", *kwargs.pop("load", ())], **options)
-    daemon = bed.start(vm, *args, trace=True, **kwargs)
+    daemon = bed.start(vm, "-x", "rdrand", *args, trace=True, **kwargs)
     daemon.wait_status(lambda s: s["last_feed"], 5, "a first feed")
     return vm, daemon, server
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A hwrng that goes and comes: by QMP behind a PCIe port, and by its driver; with udevd and without."""
 
-import pathlib
-import shutil
 import time
 
 from harness import archive
@@ -64,20 +62,17 @@ def test_unplug_without_udevd(bed):
 def test_unplug_with_udevd(bed):
     """The same beside a running systemd-udevd, which repeats the uevents to its own group."""
     bed.only_ours()
-    udevd = next((p for p in ("/lib/systemd/systemd-udevd", "/usr/lib/systemd/systemd-udevd") if pathlib.Path(p).exists()),
-                 None)
-    if not udevd or not shutil.which("udevadm"):
-        raise Skip("no systemd-udevd on this machine (package udev)")
+    udevadm = bed.kernel("udev") / "bin/udevadm"
+    # udevd and udevadm are one program. Its libraries are this machine's: another release has other ones.
+    if not any("libsystemd-shared" in library for library in archive.libraries(str(udevadm))):
+        raise Skip("the libraries of Debian 12's udevd are not on this machine")
     image = bed.archive()
-    image.program(udevd, "usr/bin/systemd-udevd")
-    image.program(shutil.which("udevadm"), "bin/udevadm")
-    for library in archive.libraries(udevd):
-        image.file(pathlib.Path(library).resolve(), library, 0o755)
+    image.program(udevadm, "usr/bin/systemd-udevd")
+    image.folder("etc/udev/rules.d")
     server = bed.server()
     vm = bed.linux(image=image, devices=[*PORT, *server.device(bus="port0")], load=["virtio_pci", "virtio_rng"])
     vm.ask("spawn", "log=/tmp/udevd.log", "--", "/usr/bin/systemd-udevd")
-    vm.wait_until(lambda: vm.read("/run/udev/control", check=False) is not None
-                  or "control" in vm.run("/bin/ls", "/run/udev")["out"], 5, "udevd runs")
+    vm.wait_until(lambda: "control" in vm.run("/bin/ls", "/run/udev")["out"], 5, "udevd runs")
     unplug_and_plug(bed, vm, server, bed.start(vm, trace=True))
 
 

@@ -7,16 +7,36 @@ import socket
 from . import guest
 
 
+# movw $1024,0x38(%rdi): where the driver of the host's /dev/random tells its quality
+QUALITY_1024, QUALITY_0 = bytes.fromhex("66c747380004"), bytes.fromhex("66c747380000")
+
+
+def without_hwrng_thread(binary, out):
+    """A copy of the kernel whose hwrng claims no quality, so that the kernel's own thread never starts.
+
+    Writing 0 to rng_core's current_quality later is not enough: the thread, ten seconds after the boot, then reads
+    and credits nothing for as long as the level is under the threshold, without ever giving up the only CPU. The
+    whole guest stands still, whoever feeds it.
+    """
+    code = pathlib.Path(binary).read_bytes()
+    if code.count(QUALITY_1024) != 1:
+        raise guest.GuestError("this UML kernel is not the one whose hwrng thread can be switched off")
+    out.write_bytes(code.replace(QUALITY_1024, QUALITY_0))
+    out.chmod(0o755)
+    return out
+
+
 class Uml(guest.Guest):
     def __init__(self, folder, kernel, archive, memory_mb=128, append=""):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        binary = without_hwrng_thread(kernel / "linux.uml", self.folder / "linux.uml")
         self.console = self.folder / "console.log"
         (self.folder / "initrd").write_bytes(archive.bytes())
         ours, theirs = socket.socketpair()
         self.log = open(self.console, "wb")
         argv = [
-            str(kernel / "linux.uml"), f"mem={memory_mb}M", f"initrd={self.folder / 'initrd'}", f"uml_dir={self.folder}/",
+            str(binary), f"mem={memory_mb}M", f"initrd={self.folder / 'initrd'}", f"uml_dir={self.folder}/",
             "con=null", "con0=null,fd:1", f"con1=fd:{theirs.fileno()},fd:{theirs.fileno()}",
             "quiet", "panic=-1", "agent=/dev/tty1", "rdinit=/init", *append.split(),
         ]
