@@ -77,13 +77,15 @@ static bool is_there(Asker *asker) {
 }
 
 void asker_look(Asker *asker) {
+        bool there = is_there(asker);
+
         if (!settings_of(asker)->enabled) {
                 asker_stop(asker);
                 asker->state = ASKER_DISABLED;
                 return;
         }
 
-        if (!is_there(asker)) {
+        if (!there) {
                 if (asker->state == ASKER_IDLE)
                         asker_stop(asker);
                 if (asker->state != ASKER_ASKED) /* its answer will say ENODEV */
