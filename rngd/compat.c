@@ -6,7 +6,7 @@
 #include "lib/policy/credit.h"
 #include "rngd/compat.h"
 
-#define SOURCE_NONE _SOURCE_MAX
+#define SOURCE_NONE _SOURCE_LIVE_MAX
 #define KEYS_MAX    8
 
 typedef struct CompatSource {

@@ -11,7 +11,7 @@
 #include "rngd/config.h"
 
 /* One bit for each section that has the key: the sources by their id, then [rngd]. */
-#define SECTION_RNGD ((unsigned)_SOURCE_MAX)
+#define SECTION_RNGD ((unsigned)_SOURCE_LIVE_MAX)
 #define SECTION_NONE (SECTION_RNGD + 1)
 #define IN_HWRNG     (1U << SOURCE_HWRNG)
 #define IN_CPU       (1U << SOURCE_CPU)

@@ -34,7 +34,7 @@ void manager_note_ready(Manager *manager) {
 }
 
 bool manager_has_source(const Manager *manager) {
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 switch (manager->askers[id].state) {
                 case ASKER_IDLE:
                 case ASKER_ASKED:
@@ -127,7 +127,7 @@ static void set_threshold(Manager *manager) {
 /* ---- sources ---- */
 
 static void look_at_sources(Manager *manager) {
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 asker_look(&manager->askers[id]);
 }
 
@@ -172,7 +172,7 @@ static int build(Manager *manager) {
                 return log_errno(LOG_ERR, r, "Cannot name the runtime folder");
 
         manager->feeder = (Feeder){ .random = &manager->random, .ledger = &manager->ledger };
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 asker_init(&manager->askers[id], manager, id);
         return 0;
 }
@@ -218,7 +218,7 @@ static void report_start(const Manager *manager) {
                 manager->ready ? "ready" : "not ready",
                 manager->confidential ? "; confidential guest: the host's bytes are not credited"
                                       : "");
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 log_info(
                         "Source %s: %s (%s)",
                         source_name(id),
@@ -259,7 +259,7 @@ int manager_run(Manager *manager) {
 
 static void apply_settings(Manager *manager) {
         log_set_max_level(manager->settings.log_level);
-        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 asker_stop(&manager->askers[id]);
                 asker_forget(&manager->askers[id]);
         }
@@ -318,7 +318,7 @@ Manager *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
 
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 if (manager->askers[id].manager)
                         asker_deinit(&manager->askers[id]);
         restore_threshold(manager);

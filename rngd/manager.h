@@ -51,7 +51,7 @@ struct Manager {
         Ledger ledger;
         Feeder feeder;
         Batch batch;
-        Asker askers[_SOURCE_MAX];
+        Asker askers[_SOURCE_LIVE_MAX];
 
         Need need;
         uint64_t wakes[_WANT_MAX];

@@ -181,7 +181,7 @@ static int for_each(const Settings *settings, bool (*visit)(Probe *probe), const
         }
         catch_interrupts();
         (void)puts(headline);
-        for (SourceId id = 0; id < _SOURCE_MAX && !interrupted; id++) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX && !interrupted; id++) {
                 Probe probe;
 
                 probe_init(&probe, settings, id, &batch);
@@ -250,12 +250,12 @@ static int open_output(const char *path) {
 }
 
 /* Until the reader is gone, the disk is full, a signal comes or no source works any more. */
-static int write_batches(Probe probes[static _SOURCE_MAX], int fd, const char *path) {
+static int write_batches(Probe probes[static _SOURCE_LIVE_MAX], int fd, const char *path) {
         bool any = true;
 
         while (any && !interrupted) {
                 any = false;
-                for (SourceId id = 0; id < _SOURCE_MAX && !interrupted; id++) {
+                for (SourceId id = 0; id < _SOURCE_LIVE_MAX && !interrupted; id++) {
                         Probe *probe = &probes[id];
                         int r;
 
@@ -279,7 +279,7 @@ static int write_batches(Probe probes[static _SOURCE_MAX], int fd, const char *p
 int probe_output(const Settings *settings) {
         _cleanup_(batch_deinit) Batch batch = {};
         _cleanup_close_ int fd = -1;
-        Probe probes[_SOURCE_MAX];
+        Probe probes[_SOURCE_LIVE_MAX];
         int r;
 
         fd = open_output(settings->output_path);
@@ -298,10 +298,10 @@ int probe_output(const Settings *settings) {
         }
 
         catch_interrupts();
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 probe_init(&probes[id], settings, id, &batch);
         r = write_batches(probes, fd, settings->output_path);
-        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 if (r == EX_UNAVAILABLE && probes[id].error[0])
                         log_error("%s: %s", source_name(id), probes[id].error);
                 probe_stop(&probes[id]);

@@ -7,7 +7,7 @@
 #include "rngd/settings.h"
 
 int settings_find_source(const char *name, SourceId *ret_id) {
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 if (strcmp(source_name(id), name) == 0) {
                         *ret_id = id;
                         return 0;
@@ -57,7 +57,7 @@ int settings_init(Settings *settings) {
                 .option_credit_per_1024 = CREDIT_OVERRIDE_NONE,
         };
 
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 defaults.sources[id] = (SourceSettings){
                         .enabled = true,
                         .credit_override_per_1024 = CREDIT_OVERRIDE_NONE,
@@ -75,7 +75,7 @@ int settings_init(Settings *settings) {
 }
 
 void settings_deinit(Settings *settings) {
-        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 free(settings->sources[id].path);
                 values_free_command(settings->sources[id].argv);
         }
@@ -144,7 +144,7 @@ int settings_finish(Settings *settings, Messages *errors) {
                         file->credit_override_per_1024 = credit_per_1024;
         }
 
-        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 SourceSettings *source = &settings->sources[id];
 
                 if (source->timeout_usec == 0)

@@ -81,7 +81,7 @@ typedef struct Settings {
         bool rng_device_given;           /* -r: sources[SOURCE_HWRNG].path may be no hwrng at all */
         bool file_path_given;            /* -O namedpipe:path */
         uint32_t option_credit_per_1024; /* of -e or -H, or CREDIT_OVERRIDE_NONE */
-        SourceSettings sources[_SOURCE_MAX];
+        SourceSettings sources[_SOURCE_LIVE_MAX];
 } Settings;
 
 /* The defaults; 0 or -ENOMEM, and then nothing is left to free. */

@@ -88,7 +88,7 @@ static Json *last_feed_object(const Manager *manager) {
 static void put_lists(const Manager *manager, Json *document) {
         Json *sources = json_object_new_array(), *wakes = json_object_new_object();
 
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 (void)json_object_array_add(sources, source_object(manager, id));
         for (Want want = 0; want < _WANT_MAX; want++)
                 put_number(wakes, want_to_string(want), manager->wakes[want]);

@@ -112,7 +112,7 @@ void status_start(Manager *manager) {
 
 /* Every source answered, failed or is not there: what can be known at the start is known. */
 static bool nothing_to_wait_for(const Manager *manager) {
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 if (manager->askers[id].state == ASKER_ASKED)
                         return false;
         return true;
@@ -120,7 +120,7 @@ static bool nothing_to_wait_for(const Manager *manager) {
 
 /* The first trouble that a look at the status should show. */
 static const Asker *troubled_source(const Manager *manager) {
-        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 const Asker *asker = &manager->askers[id];
 
                 if ((asker->state == ASKER_WAITING || asker->state == ASKER_RETIRED) &&
@@ -145,7 +145,7 @@ static void make_line(const Manager *manager, char line[static STATUS_LINE_MAX])
         uint64_t batches = 0, credited_bits = 0;
         const Asker *troubled = troubled_source(manager);
 
-        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 batches += manager->ledger.entries[id].batches;
                 credited_bits += manager->ledger.entries[id].credited_bits;
         }

@@ -9,7 +9,7 @@
 
 /* Those that answer later are asked first, so that they work while the others are read. */
 static const SourceId asking_order[] = { SOURCE_HWRNG, SOURCE_FILE, SOURCE_EXEC, SOURCE_CPU };
-_Static_assert(ELEMENTSOF(asking_order) == _SOURCE_MAX, "every source has its turn");
+_Static_assert(ELEMENTSOF(asking_order) == _SOURCE_LIVE_MAX, "every source has its turn");
 
 /* A want is the refill policy's want of the same place. */
 _Static_assert(
@@ -54,12 +54,12 @@ static RefillPlan plan_for(const Manager *manager, const Asker *asker) {
 }
 
 static void start_rounds(Manager *manager) {
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 manager->askers[id].rounds = 0;
 }
 
 static bool any_asked(const Manager *manager) {
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 if (manager->askers[id].state == ASKER_ASKED)
                         return true;
         return false;
@@ -111,7 +111,7 @@ static void retry_after(Manager *manager, uint64_t delay_usec) {
 static bool earliest_retry(const Manager *manager, uint64_t *ret_delay_usec) {
         uint64_t now_usec = manager_now_usec(manager), earliest_usec = UINT64_MAX;
 
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 if (manager->askers[id].state == ASKER_WAITING)
                         earliest_usec = MIN(earliest_usec, manager->askers[id].retry_usec);
         if (earliest_usec == UINT64_MAX)

@@ -138,6 +138,10 @@ static void take_record(Manager *manager, const KmsgRecord *record) {
                         seen_resume(manager);
                 break;
         case KMSG_EVENT_NONE:
+        case KMSG_EVENT_FAST_INIT:
+        case KMSG_EVENT_UNINITIALIZED_READ:
+        case KMSG_EVENT_INIT_STARTED:
+        case KMSG_EVENT_SEEDER:
         default:
                 break;
         }
@@ -201,7 +205,7 @@ static int on_hotplug(sd_event_source *s, int fd, uint32_t revents, void *userda
 
         if (change.rng_removed)
                 asker_forget(hwrng);
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 asker_look(&manager->askers[id]);
 
         appeared =
@@ -365,7 +369,7 @@ static int on_child(sd_event_source *s, const struct signalfd_siginfo *info, voi
 
         /* One signal may stand for several children. */
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-                for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                         if (asker_reaped(&manager->askers[id], pid, status))
                                 break;
         return 0;

@@ -13,6 +13,7 @@
 typedef struct Batch {
         Secret *secret; /* SOURCE_READ_MAX_BYTES long, owned by whoever owns the batch */
         size_t length;
+        char label[SOURCE_LABEL_MAX]; /* which seed of its source; empty where it has but one */
         SourceId source;
         bool fresh;          /* made for this request, not a replay */
         uint64_t asked_usec; /* CLOCK_BOOTTIME when it was asked for and when it came */

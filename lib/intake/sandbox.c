@@ -10,12 +10,24 @@
 
 #include "lib/intake/sandbox.h"
 
+int sandbox_own_mounts(void) {
+        if (unshare(CLONE_NEWNS) < 0)
+                return negative_errno();
+        /* Without this, what is mounted here appears in the namespace that this one came from. */
+        if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+                return negative_errno();
+        return 0;
+}
+
 /* A kernel without this kind of namespace answers EINVAL; one that forbids it, EPERM or ENOSPC. */
 static int leave_namespaces(const SandboxSpec *spec) {
-        int flags = CLONE_NEWNS | CLONE_NEWIPC | (spec->keep_network ? 0 : CLONE_NEWNET);
+        int flags = CLONE_NEWIPC | (spec->has_mounts ? 0 : CLONE_NEWNS) |
+                    (spec->keep_network ? 0 : CLONE_NEWNET);
 
         if (unshare(flags) < 0)
                 return errno == EINVAL || errno == EPERM || errno == ENOSPC ? 0 : negative_errno();
+        if (spec->has_mounts)
+                return 0;
 
         /* What is mounted in here must not appear outside. */
         if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 && errno != EINVAL)

@@ -15,7 +15,14 @@ typedef struct SandboxSpec {
         gid_t gid;
         bool keep_network;
         bool may_fork;
+        bool has_mounts; /* sandbox_own_mounts() was called */
 } SandboxSpec;
+
+/*
+ * A mount namespace of the caller's own, before sandbox_enter(), for a source that mounts: nothing
+ * mounted from then on is seen outside. Any failure is returned, since the mount would show.
+ */
+_must_check_ int sandbox_own_mounts(void);
 
 /*
  * Own mount, IPC and (unless kept) network namespace, no supplementary groups, uid and gid of the

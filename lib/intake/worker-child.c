@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -57,9 +58,15 @@ static int open_and_drop(Source *source, const WorkerSpec *spec) {
                 .gid = spec->gid,
                 .keep_network = source->ops->needs_network,
                 .may_fork = spec->source == SOURCE_EXEC,
+                .has_mounts = source->ops->mounts,
         };
         int r;
 
+        if (source->ops->mounts) {
+                r = sandbox_own_mounts();
+                if (r < 0)
+                        return r;
+        }
         r = source->ops->open(source);
         if (r < 0)
                 return r;
@@ -107,6 +114,11 @@ static int read_answer(
         size_t discarded;
         int r;
 
+        if (source->ops->seeds) {
+                if (request->n_bytes != buffer->size_bytes)
+                        return -EINVAL; /* a seed is given whole */
+                return source->ops->read(source, buffer->bytes, buffer->size_bytes, ret_length);
+        }
         if (request->n_bytes > buffer->size_bytes || request->discard_bytes > buffer->size_bytes)
                 return -EINVAL;
         if (request->discard_bytes > 0) {
@@ -150,6 +162,7 @@ static int serve(Source *source, int start_error, Secret *buffer) {
         if (start_error == 0)
                 answer.error = read_answer(source, &request, buffer, &length);
         answer.length = answer.error < 0 ? 0 : (uint32_t)length;
+        memcpy(answer.label, source->label, sizeof(answer.label));
         return send_answer(&answer, buffer);
 }
 

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "lib/sources/source.h"
+
 typedef struct WorkerRequest {
         uint32_t sequence;
         uint32_t n_bytes;
@@ -16,4 +18,5 @@ typedef struct WorkerAnswer {
         uint32_t sequence;
         int32_t error; /* 0 or a negative errno; with an error length is 0 */
         uint32_t length;
+        char label[SOURCE_LABEL_MAX]; /* which seed, of a source that has several */
 } WorkerAnswer;

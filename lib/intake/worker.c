@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "lib/intake/worker-child.h"
@@ -72,6 +73,16 @@ static bool is_answer(const Worker *worker, const WorkerAnswer *answer, size_t r
         return answer->error < 0 && answer->error > -4096 && answer->length == 0;
 }
 
+/* It may hold a name from a disk or from the host, and ends up in logs: shown as what it is. */
+static void take_label(const WorkerAnswer *answer, Batch *batch) {
+        size_t n = strnlen(answer->label, sizeof(answer->label) - 1);
+
+        for (size_t i = 0; i < n; i++)
+                batch->label[i] =
+                        answer->label[i] > ' ' && answer->label[i] < 0x7f ? answer->label[i] : '?';
+        batch->label[n] = '\0';
+}
+
 int worker_receive(Worker *worker, Batch *batch, int *ret_error) {
         WorkerAnswer answer = {};
         struct iovec parts[] = {
@@ -95,6 +106,7 @@ int worker_receive(Worker *worker, Batch *batch, int *ret_error) {
         }
 
         worker->asked_bytes = 0;
+        take_label(&answer, batch);
         if (answer.error < 0) {
                 *ret_error = answer.error;
                 return WORKER_E_SOURCE;

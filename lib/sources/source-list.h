@@ -9,3 +9,4 @@ extern const SourceOps source_hwrng;
 extern const SourceOps source_cpu;
 extern const SourceOps source_file;
 extern const SourceOps source_exec;
+extern const SourceOps source_platform;

@@ -7,6 +7,7 @@ const SourceOps *source_ops(SourceId id) {
                 [SOURCE_CPU] = &source_cpu,
                 [SOURCE_FILE] = &source_file,
                 [SOURCE_EXEC] = &source_exec,
+                [SOURCE_PLATFORM] = &source_platform,
         };
 
         return list[id];

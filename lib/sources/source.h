@@ -15,10 +15,15 @@
 #include "lib/policy/credit.h"
 
 typedef enum SourceId {
+        /* These make new bytes at each read, as often as they are asked. */
         SOURCE_HWRNG,
         SOURCE_CPU,
         SOURCE_FILE,
         SOURCE_EXEC,
+        _SOURCE_LIVE_MAX,
+
+        /* These hold seeds that were made before (SourceOps.seeds). */
+        SOURCE_PLATFORM = _SOURCE_LIVE_MAX,
         _SOURCE_MAX,
 } SourceId;
 
@@ -26,12 +31,16 @@ typedef enum SourceId {
 #define SOURCE_READ_MAX_BYTES 4096U
 
 #define SOURCE_DETAIL_MAX 96U
+#define SOURCE_LABEL_MAX  48U
 
 typedef struct SourceConfig {
         const char *path;   /* hwrng, file: what to open */
         char *const *argv;  /* exec: the program and its arguments, NULL-terminated */
         uint64_t offset;    /* file: where to go on in a regular file */
         uint64_t wait_usec; /* file, exec: how long one read may wait for bytes */
+
+        const char *credentials; /* platform: $CREDENTIALS_DIRECTORY, or NULL */
+        const char *root;        /* platform: where /sys, /dev, /run and /var are; NULL: "/" */
 } SourceConfig;
 
 /* What is there now: looked at without opening anything, as often as the caller likes. */
@@ -48,6 +57,15 @@ typedef struct SourceOps {
         const char *name;
         bool blocking;      /* open() or read() may wait: run it in a worker */
         bool needs_network; /* the worker keeps the network namespace */
+        bool mounts;        /* open() mounts: in a mount namespace that the worker made before */
+
+        /*
+         * Each read gives one whole seed, and the next read the next one: -ENODATA after the last.
+         * source->label then says which it is ("smbios"), so that each is credited, or was used
+         * before, on its own. Any other error is about that one seed, and the next read goes on.
+         * Reads are for SOURCE_READ_MAX_BYTES; a seed has SEED_MIN_BYTES to SEED_MAX_BYTES (seed.h).
+         */
+        bool seeds;
 
         /*
          * Bytes that may have been waiting in the kernel since before the request, and are thus
@@ -72,6 +90,8 @@ struct Source {
         const SourceOps *ops;
         SourceConfig config;
         int fd;
+        void *state;                  /* the source's own, between open() and close() */
+        char label[SOURCE_LABEL_MAX]; /* which seed the last read was about; else empty */
 };
 
 /* Never NULL. */

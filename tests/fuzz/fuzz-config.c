@@ -20,7 +20,7 @@ static void check_accepted(const Settings *settings) {
               (step_bytes >= VALUES_MIN_STEP_BYTES && step_bytes <= VALUES_MAX_STEP_BYTES));
         check(settings->reseed_interval_usec <= VALUES_MAX_RESEED_USEC);
         check(settings->watermark.value <= VALUES_MAX_WATERMARK_BITS);
-        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 const SourceSettings *source = &settings->sources[id];
 
                 check(source->credit_override_per_1024 <= CREDIT_PER_1024_MAX ||

@@ -110,7 +110,7 @@ static const char *describe(const Settings *settings, char *text, size_t size) {
                 add(text, size, " device");
         if (settings->option_credit_per_1024 != CREDIT_OVERRIDE_NONE)
                 add(text, size, " credit=%u", settings->option_credit_per_1024);
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 describe_source(settings, id, text, size);
         return text + (*text == ' ');
 }

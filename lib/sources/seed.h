@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What every seed that was made before has to be, wherever it was found. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+
+/* A pool's worth; a longer one gains nothing, and one request carries it. */
+#define SEED_MIN_BYTES 32U
+#define SEED_MAX_BYTES 4096U
+
+/*
+ * An upper limit of what a seed's bytes can hold, per 1024 bits, to be used like the kernel's word
+ * (CreditInput.quality_per_1024): 0 where nothing speaks against full entropy; 512 for text in
+ * letters and digits of hex or base64, which holds four bits a byte at least if it encodes random
+ * bytes; 1, next to nothing, for other text: words that a person typed.
+ */
+uint32_t seed_quality_per_1024(const uint8_t *bytes, size_t length);
+
+/*
+ * The seed of an OpenStack meta_data.json: top-level `random_seed`, base64. A tenant can set keys
+ * below `meta`, so nothing deeper counts. Its source: nova/api/metadata/base.py.
+ *
+ * 0; SEED_E_ABSENT: the document has none, as before 2013-04-04; -EBADMSG: no such document, or no
+ * base64; -ERANGE: fewer than SEED_MIN_BYTES or more than SEED_MAX_BYTES; -EFBIG, -ENOMEM.
+ */
+enum {
+        SEED_E_ABSENT = 1,
+};
+
+_must_check_ int seed_from_openstack(
+        const char *text,
+        size_t length,
+        uint8_t *buffer,
+        size_t size,
+        size_t *ret_length);
