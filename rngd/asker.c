@@ -88,8 +88,11 @@ void asker_look(Asker *asker) {
         if (!there) {
                 if (asker->state == ASKER_IDLE)
                         asker_stop(asker);
-                if (asker->state != ASKER_ASKED) /* its answer will say ENODEV */
-                        asker->state = ASKER_ABSENT;
+                if (asker->state == ASKER_ASKED) /* its answer will say ENODEV */
+                        return;
+                /* What comes next is another device, or this one mended: judged afresh. */
+                asker_forget(asker);
+                asker->state = ASKER_ABSENT;
                 return;
         }
         if (asker->state == ASKER_DISABLED || asker->state == ASKER_ABSENT) {

@@ -6,6 +6,7 @@
 #include "lib/kernel/hotplug.h"
 
 #define EVENTS_AT_ONCE 64U
+#define MODALIAS_RNG   "virtio:d00000004v"
 
 struct Hotplug {
         struct udev *udev;
@@ -79,12 +80,17 @@ bool hotplug_by_udevd(const Hotplug *hotplug) {
         return hotplug->by_udevd;
 }
 
+/* The driver is gone from its device when unbind is told, so DRIVER is not among its properties:
+ * MODALIAS names the kind of device, and 4 is virtio's number for an RNG. */
 static bool is_rng_removal(struct udev_device *device) {
         const char *action = udev_device_get_action(device);
         const char *driver = udev_device_get_property_value(device, "DRIVER");
+        const char *modalias = udev_device_get_property_value(device, "MODALIAS");
 
-        return action && driver && strcmp(driver, "virtio_rng") == 0 &&
-               (strcmp(action, "unbind") == 0 || strcmp(action, "remove") == 0);
+        if (!action || (strcmp(action, "unbind") != 0 && strcmp(action, "remove") != 0))
+                return false;
+        return (driver && strcmp(driver, "virtio_rng") == 0) ||
+               (modalias && strncmp(modalias, MODALIAS_RNG, strlen(MODALIAS_RNG)) == 0);
 }
 
 int hotplug_receive(Hotplug *hotplug, HotplugChange *ret_change) {
