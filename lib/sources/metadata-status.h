@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * How a fetch of metadata ended: the exit status of the program entropy-metadata, which the source
+ * `metadata` makes an errno of. 0 is success. The numbers are those of sysexits.h where they fit.
+ */
+
+enum {
+        METADATA_E_SYSTEM = 1,       /* out of memory, output closed... */
+        METADATA_E_USAGE = 64,       /* command line */
+        METADATA_E_FORMAT = 65,      /* the answer is no seed in the format that was told */
+        METADATA_E_NOT_THERE = 66,   /* HTTP says that there is no such document */
+        METADATA_E_UNREACHABLE = 69, /* no route, no connection, no whole answer in time */
+        METADATA_E_BUSY = 75,        /* 408, 429, 5xx to the end; or TLS had no random bytes yet */
+        METADATA_E_PROTOCOL = 76,    /* too large, compressed, redirected elsewhere, no HTTP */
+        METADATA_E_CERTIFICATE = 77, /* TLS: the server did not prove who it is */
+        METADATA_E_CA_FILE = 78,     /* cannot be used */
+};
