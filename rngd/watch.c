@@ -154,8 +154,10 @@ static int on_kmsg(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 
         for (unsigned int i = 0; i < KMSG_AT_ONCE; i++) {
                 r = kmsg_read(fd, &record);
-                if (r == KMSG_E_END)
+                if (r == KMSG_E_END) {
+                        manager->watch.kmsg_read_once = true;
                         return 0;
+                }
                 if (r == 0)
                         take_record(manager, &record);
                 else if (r < 0 && r != -EBADMSG) {
@@ -164,6 +166,14 @@ static int on_kmsg(sd_event_source *s, int fd, uint32_t revents, void *userdata)
                 }
         }
         return 0; /* level-triggered: the rest comes in the next turn, behind the others */
+}
+
+void watch_look_for_fork(Manager *manager) {
+        Watch *watch = &manager->watch;
+
+        if (watch->kmsg_source && watch->kmsg_read_once)
+                (void)on_kmsg(watch->kmsg_source, watch->kmsg_fd, EPOLLIN, manager);
+        watch_vmgenid_look(manager);
 }
 
 static int start_kmsg(Manager *manager) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/kernel/kmsg.h"
@@ -37,26 +38,83 @@ static bool begins_with(const char *text, size_t length, const char *prefix) {
         return length >= n && memcmp(text, prefix, n) == 0;
 }
 
-static KmsgEvent classify(const char *text, size_t length) {
-        static const struct {
-                const char *prefix;
-                KmsgEvent event;
-        } lines[] = {
-                { "random: crng init done", KMSG_EVENT_RNG_READY },
-                { "random: crng done (trusting", KMSG_EVENT_RNG_READY }, /* 4.19 to 5.16 */
-                { "random: nonblocking pool is initialized", KMSG_EVENT_RNG_READY }, /* to 4.7 */
-                { "random: crng reseeded due to virtual machine fork", KMSG_EVENT_VM_FORK },
-                { "random: crng reseeded on system resumption", KMSG_EVENT_RESUME },
-        };
+typedef struct KmsgLine {
+        const char *begin;  /* the line begins with this */
+        const char *inside; /* and contains this, if not NULL */
+        KmsgEvent event;
+        const char *detail_from; /* the detail is between these two; NULL: none */
+        const char *detail_to;   /* NULL: up to the line's end */
+} KmsgLine;
 
-        for (size_t i = 0; i < ELEMENTSOF(lines); i++)
-                if (begins_with(text, length, lines[i].prefix))
-                        return lines[i].event;
-        return KMSG_EVENT_NONE;
+static const KmsgLine kernel_lines[] = {
+        { "random: crng init done", NULL, KMSG_EVENT_RNG_READY, "(", ")" },
+        /* 4.19 to 5.16 */
+        { "random: crng done (trusting", NULL, KMSG_EVENT_RNG_READY, "(", ")" },
+        /* to 4.7 */
+        { "random: nonblocking pool is initialized", NULL, KMSG_EVENT_RNG_READY, NULL, NULL },
+        { "random: crng reseeded due to virtual machine fork",
+          NULL,
+          KMSG_EVENT_VM_FORK,
+          NULL,
+          NULL },
+        { "random: crng reseeded on system resumption", NULL, KMSG_EVENT_RESUME, NULL, NULL },
+        { "random: fast init done", NULL, KMSG_EVENT_FAST_INIT, NULL, NULL },
+        { "random: ",
+          ": uninitialized urandom read",
+          KMSG_EVENT_UNINITIALIZED_READ,
+          "random: ",
+          ": uninitialized" },
+        /* to 4.7 */
+        { "random: ",
+          " urandom read with ",
+          KMSG_EVENT_UNINITIALIZED_READ,
+          "random: ",
+          " urandom read" },
+        { "Run ", " as init process", KMSG_EVENT_INIT_STARTED, "Run ", " as init" },
+};
+
+/* Lines that programs write to the log; anybody with the right to may imitate them. */
+static const KmsgLine program_lines[] = {
+        { "entropy-seeder: ", NULL, KMSG_EVENT_SEEDER, "entropy-seeder: ", NULL },
+};
+
+static const char *find(const char *text, const char *end, const char *word) {
+        return memmem(text, (size_t)(end - text), word, strlen(word));
+}
+
+static void copy_detail(const KmsgLine *line, const char *text, const char *end, char *detail) {
+        const char *from, *to;
+
+        if (!line->detail_from)
+                return;
+        from = find(text, end, line->detail_from);
+        if (!from)
+                return;
+        from += strlen(line->detail_from);
+        to = line->detail_to ? find(from, end, line->detail_to) : end;
+        if (!to)
+                return;
+        (void)snprintf(detail, KMSG_DETAIL_MAX, "%.*s", (int)(to - from), from);
+}
+
+static void classify(
+        const KmsgLine *lines,
+        size_t n_lines,
+        const char *text,
+        const char *end,
+        KmsgRecord *record) {
+        for (size_t i = 0; i < n_lines; i++) {
+                if (!begins_with(text, (size_t)(end - text), lines[i].begin) ||
+                    (lines[i].inside && !find(text, end, lines[i].inside)))
+                        continue;
+                record->event = lines[i].event;
+                copy_detail(&lines[i], text, end, record->detail);
+                return;
+        }
 }
 
 int kmsg_parse(const char *text, size_t length, KmsgRecord *ret_record) {
-        const char *end = text + length, *message;
+        const char *end = text + length, *message, *newline;
         KmsgRecord record = {};
         uint64_t priority;
 
@@ -69,10 +127,16 @@ int kmsg_parse(const char *text, size_t length, KmsgRecord *ret_record) {
         if (!message)
                 return -EBADMSG;
         message++;
+        /* The line itself; behind it come the device's properties. */
+        newline = memchr(message, '\n', (size_t)(end - message));
+        if (newline)
+                end = newline;
 
         /* Facility 0 is the kernel itself; a program that writes to /dev/kmsg cannot claim it. */
         if (priority >> 3 == 0)
-                record.event = classify(message, (size_t)(end - message));
+                classify(kernel_lines, ELEMENTSOF(kernel_lines), message, end, &record);
+        else
+                classify(program_lines, ELEMENTSOF(program_lines), message, end, &record);
         *ret_record = record;
         return 0;
 }

@@ -20,12 +20,21 @@ typedef enum KmsgEvent {
         KMSG_EVENT_RNG_READY, /* "random: crng init done", and what older kernels say instead */
         KMSG_EVENT_VM_FORK,   /* "random: crng reseeded due to virtual machine fork", 5.18 */
         KMSG_EVENT_RESUME,    /* "random: crng reseeded on system resumption", 5.19 */
+        KMSG_EVENT_FAST_INIT, /* "random: fast init done", 4.8 to 5.17 */
+        KMSG_EVENT_UNINITIALIZED_READ, /* somebody read /dev/urandom before the RNG was ready */
+        KMSG_EVENT_INIT_STARTED,       /* "Run /init as init process" */
+        KMSG_EVENT_SEEDER,             /* a line of entropy-seeder */
 } KmsgEvent;
+
+#define KMSG_DETAIL_MAX 96U
 
 typedef struct KmsgRecord {
         KmsgEvent event;
         uint64_t sequence;
         uint64_t at_usec; /* the kernel's log clock: within milliseconds of CLOCK_MONOTONIC */
+        /* What the line says beyond its event, cut to fit: "trusting CPU's manufacturer", the
+         * process that read /dev/urandom, init's path, the seeder's text. Empty for the others. */
+        char detail[KMSG_DETAIL_MAX];
 } KmsgRecord;
 
 enum {

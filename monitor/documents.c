@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include "lib/base/io.h"
+#include "monitor/documents.h"
+
+#define DOCUMENT_MAX_BYTES (256U * 1024U)
+#define TIMEOUT_SEC        2
+
+static const struct {
+        const char *name;
+        const char *file;
+} documents[_DOCUMENT_MAX] = {
+        [DOCUMENT_SEEDER_INITRAMFS] = { "seeder-initramfs", "seeder-initramfs.json" },
+        [DOCUMENT_SEEDER] = { "seeder", "seeder.json" },
+        [DOCUMENT_RNGD] = { "rngd", "rngd.sock" },
+};
+
+const char *document_name(DocumentId id) {
+        return documents[id].name;
+}
+
+void documents_prepare(void) {
+        /* Its default hash is seeded from /dev/urandom where getrandom() would wait, and that read
+         * starts the kernel's jitter loop. */
+        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+}
+
+void cleanup_json(Json **object) {
+        (void)json_object_put(*object);
+        *object = NULL;
+}
+
+static int connect_to(const char *path, int *ret_fd) {
+        const struct timeval timeout = { .tv_sec = TIMEOUT_SEC };
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = -1;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        (void)stpcpy(address.sun_path, path);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return negative_errno();
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                return negative_errno();
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int open_document(const char *path, bool is_socket, int *ret_fd) {
+        int fd;
+
+        if (is_socket)
+                return connect_to(path, ret_fd);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0)
+                return negative_errno();
+        *ret_fd = fd;
+        return 0;
+}
+
+int document_read(const char *folder, DocumentId id, Json **ret_document) {
+        _cleanup_free_ char *text = NULL;
+        _cleanup_json_ Json *document = NULL;
+        _cleanup_close_ int fd = -1;
+        char path[256];
+        size_t length;
+        int r, n;
+
+        n = snprintf(path, sizeof(path), "%s/%s", folder, documents[id].file);
+        if (n < 0 || (size_t)n >= sizeof(path))
+                return -ENAMETOOLONG;
+        r = open_document(path, id == DOCUMENT_RNGD, &fd);
+        if (r < 0)
+                return r;
+
+        text = malloc(DOCUMENT_MAX_BYTES);
+        if (!text)
+                return -ENOMEM;
+        r = io_read_full(fd, text, DOCUMENT_MAX_BYTES - 1, &length);
+        if (r < 0)
+                return r;
+        text[length] = '\0';
+        document = json_tokener_parse(text);
+        if (!document || !json_object_is_type(document, json_type_object))
+                return -EBADMSG;
+        *ret_document = TAKE_PTR(document);
+        return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The JSON documents that rngd and entropy-seeder leave in /run/guest-entropy. */
+
+#include <json-c/json.h>
+
+#include "lib/base/error.h"
+
+typedef struct json_object Json;
+
+#define DOCUMENTS_FOLDER "/run/guest-entropy"
+
+typedef enum DocumentId {
+        DOCUMENT_SEEDER_INITRAMFS, /* seeder-initramfs.json */
+        DOCUMENT_SEEDER,           /* seeder.json */
+        DOCUMENT_RNGD,             /* asked from rngd.sock */
+        _DOCUMENT_MAX,
+} DocumentId;
+
+const char *document_name(DocumentId id);
+
+/* folder is where they are. -ENOENT or -ECONNREFUSED where nobody left one, -EBADMSG for what is
+ * not a JSON object. The caller puts the object. */
+_must_check_ int document_read(const char *folder, DocumentId id, Json **ret_document);
+
+/* json-c without its look at /dev/urandom: to be called once, before anything of json-c. */
+void documents_prepare(void);
+
+void cleanup_json(Json **object);
+#define _cleanup_json_ _cleanup_(cleanup_json)

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/base/io.h"
+#include "lib/kernel/clock.h"
+#include "lib/kernel/kmsg.h"
+#include "lib/kernel/proc-connector.h"
+#include "lib/kernel/uevent.h"
+#include "monitor/events.h"
+
+#define HWRNG_FILE "class/misc/hw_random/rng_current"
+/* A bound for each turn: the level must go on being sampled in a storm of events. */
+#define AT_ONCE 4096U
+
+void events_open(const Views *views, Events *ret_events) {
+        Events events = EVENTS_NULL;
+
+        events.kmsg_fd =
+                openat(views->dev_fd, "kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        if (uevent_open(&events.uevent_fd) < 0)
+                events.uevent_fd = -1;
+        if (proc_connector_open(&events.starts_fd) < 0) {
+                events.starts_fd = -1;
+                events.stat_fd = openat(views->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
+        }
+        *ret_events = events;
+}
+
+void events_close(Events *events) {
+        cleanup_close(&events->kmsg_fd);
+        cleanup_close(&events->uevent_fd);
+        cleanup_close(&events->starts_fd);
+        cleanup_close(&events->stat_fd);
+}
+
+/* hwrng sends no event of its own: what carries it does, and then its name is looked at. */
+static void look_at_hwrng(Events *events, const Views *views, Memory *memory, uint64_t now_usec) {
+        char name[sizeof(events->hwrng)] = "";
+
+        if (io_read_text_at(views->sys_fd, HWRNG_FILE, name, sizeof(name)) < 0 ||
+            strcmp(name, "none") == 0)
+                name[0] = '\0';
+        if (strcmp(name, events->hwrng) == 0)
+                return;
+        (void)stpcpy(events->hwrng, name);
+        memory_add_event(memory, now_usec, EVENT_HWRNG, name[0] ? name : "none");
+}
+
+static void look_at_root(Events *events, const Views *views, Memory *memory, uint64_t now_usec) {
+        struct stat status;
+        bool first = events->root_inode == 0;
+
+        if (fstatat(views->proc_fd, "1/root", &status, 0) < 0)
+                return;
+        if (status.st_dev == events->root_device && status.st_ino == events->root_inode)
+                return;
+        events->root_device = status.st_dev;
+        events->root_inode = status.st_ino;
+        if (!first)
+                memory_add_event(memory, now_usec, EVENT_SWITCH_ROOT, "");
+}
+
+static uint64_t read_forks(int fd) {
+        static char text[32768]; /* one line of it lists every interrupt */
+        const char *line;
+        ssize_t n;
+
+        n = pread(fd, text, sizeof(text) - 1, 0);
+        if (n <= 0)
+                return 0;
+        text[n] = '\0';
+        line = strstr(text, "\nprocesses ");
+        return line ? strtoull(line + 11, NULL, 10) : 0;
+}
+
+void events_begin(Events *events, const Views *views, Memory *memory, uint64_t now_usec) {
+        events->hwrng[0] = '\0';
+        look_at_hwrng(events, views, memory, now_usec);
+        look_at_root(events, views, memory, now_usec);
+        if (events->stat_fd >= 0)
+                events->forks_so_far = read_forks(events->stat_fd);
+}
+
+static void take_record(Memory *memory, const KmsgRecord *record) {
+        static const EventKind kinds[] = {
+                [KMSG_EVENT_RNG_READY] = EVENT_LOG_READY,
+                [KMSG_EVENT_VM_FORK] = EVENT_VM_FORK,
+                [KMSG_EVENT_RESUME] = EVENT_RESUME,
+                [KMSG_EVENT_FAST_INIT] = EVENT_FAST_INIT,
+                [KMSG_EVENT_UNINITIALIZED_READ] = EVENT_UNINITIALIZED_READ,
+                [KMSG_EVENT_INIT_STARTED] = EVENT_INIT_STARTED,
+                [KMSG_EVENT_SEEDER] = EVENT_SEEDER,
+        };
+
+        if (record->event != KMSG_EVENT_NONE)
+                memory_add_event(memory, record->at_usec, kinds[record->event], record->detail);
+}
+
+void events_take_kmsg(Events *events, Memory *memory) {
+        KmsgRecord record;
+        int r;
+
+        for (unsigned int i = 0; i < AT_ONCE; i++) {
+                r = kmsg_read(events->kmsg_fd, &record);
+                if (r == KMSG_E_END)
+                        return;
+                if (r == 0)
+                        take_record(memory, &record);
+                else if (r < 0 && r != -EBADMSG) {
+                        cleanup_close(&events->kmsg_fd);
+                        return;
+                }
+        }
+}
+
+static bool is_new_disk(const Uevent *event) {
+        static const char *const virtual_disks[] = { "loop", "ram", "zram", "nbd" };
+
+        if (strcmp(event->subsystem, "block") != 0 || strcmp(event->action, "add") != 0 ||
+            strcmp(event->device_type, "disk") != 0)
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(virtual_disks); i++)
+                if (strncmp(event->device_name, virtual_disks[i], strlen(virtual_disks[i])) == 0)
+                        return false;
+        return true;
+}
+
+void events_take_uevents(Events *events, const Views *views, Memory *memory, uint64_t now_usec) {
+        Uevent event;
+        int r;
+
+        for (unsigned int i = 0; i < AT_ONCE; i++) {
+                r = uevent_receive(events->uevent_fd, &event);
+                if (r == UEVENT_E_END)
+                        break;
+                if (r < 0) {
+                        cleanup_close(&events->uevent_fd);
+                        break;
+                }
+                if (r == 0 && is_new_disk(&event))
+                        memory_add_event(memory, now_usec, EVENT_BLOCK_DEVICE, event.device_name);
+        }
+        look_at_hwrng(events, views, memory, now_usec);
+}
+
+static void init_exec(Events *events, const Views *views, Memory *memory, uint64_t at_usec) {
+        char name[64] = "";
+
+        (void)!io_read_text_at(views->proc_fd, "1/comm", name, sizeof(name));
+        memory_add_event(memory, at_usec, EVENT_INIT_EXEC, name);
+        look_at_root(events, views, memory, at_usec);
+}
+
+static void take_forks(Events *events, Memory *memory, uint64_t now_usec) {
+        uint64_t forks = read_forks(events->stat_fd);
+
+        if (forks > events->forks_so_far)
+                memory_count_start(memory, now_usec, 0, (uint32_t)(forks - events->forks_so_far));
+        events->forks_so_far = MAX(forks, events->forks_so_far);
+}
+
+void events_take_starts(Events *events, const Views *views, Memory *memory, uint64_t now_usec) {
+        uint64_t suspended_usec;
+        ProcStart start;
+        int r;
+
+        if (events->starts_fd < 0) {
+                if (events->stat_fd >= 0)
+                        take_forks(events, memory, now_usec);
+                look_at_root(events, views, memory, now_usec);
+                return;
+        }
+
+        suspended_usec = clock_suspended_usec();
+        for (unsigned int i = 0; i < AT_ONCE; i++) {
+                r = proc_connector_receive(events->starts_fd, &start);
+                if (r == PROC_CONNECTOR_E_END)
+                        return;
+                if (r < 0) {
+                        cleanup_close(&events->starts_fd);
+                        return;
+                }
+                if (r == PROC_CONNECTOR_E_LOST)
+                        events->lost_starts++;
+                if (r != 0)
+                        continue;
+                start.at_usec += suspended_usec;
+                memory_count_start(
+                        memory,
+                        start.at_usec,
+                        start.kind == PROC_START_EXEC,
+                        start.kind == PROC_START_FORK);
+                if (start.kind == PROC_START_EXEC && start.pid == 1)
+                        init_exec(events, views, memory, start.at_usec);
+        }
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sysexits.h>
+
+#include "lib/base/log.h"
+#include "monitor/finish.h"
+#include "monitor/sampler.h"
+#include "monitor/verbs.h"
+
+#define WAIT_MSEC 30000
+
+/* The process that listens on the sampler's name, if it is root's: any user may take a name. */
+static int find_sampler(pid_t *ret_pid) {
+        const struct sockaddr_un address = {
+                .sun_family = AF_UNIX,
+                .sun_path = FINISH_SOCKET_NAME,
+        };
+        struct ucred peer;
+        socklen_t size = sizeof(peer);
+        _cleanup_close_ int fd = -1;
+
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return negative_errno();
+        if (connect(fd, (const struct sockaddr *)&address, FINISH_SOCKET_SIZE) < 0)
+                return errno == ECONNREFUSED ? -ESRCH : negative_errno();
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+                return negative_errno();
+        if (peer.uid != 0 || peer.pid <= 1)
+                return -EPERM;
+        *ret_pid = peer.pid;
+        return 0;
+}
+
+static int ask_and_wait(pid_t pid) {
+        const union sigval value = { .sival_int = SAMPLER_SIGNAL_BOOT };
+        struct pollfd entry = { .events = POLLIN };
+        _cleanup_close_ int fd = -1;
+        int n;
+
+        fd = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (sigqueue(pid, SIGTERM, value) < 0)
+                return negative_errno();
+        /* Before Linux 5.3 there is nothing to wait on: it will write all the same. */
+        if (fd < 0)
+                return 0;
+        entry.fd = fd;
+        n = poll(&entry, 1, WAIT_MSEC);
+        return n < 0 ? negative_errno() : n == 0 ? -ETIMEDOUT : 0;
+}
+
+int finish_main(int argc, char *argv[]) {
+        pid_t pid;
+        int r;
+
+        if (argc > 1) {
+                log_error("finish takes no argument, see entropy-monitor(8)");
+                return EX_USAGE;
+        }
+        r = find_sampler(&pid);
+        if (r == -ESRCH) {
+                log_notice("No sampler runs: the machine was not booted with init=%s", argv[0]);
+                return EX_UNAVAILABLE;
+        }
+        if (r >= 0)
+                r = ask_and_wait(pid);
+        if (r < 0) {
+                (void)log_errno(LOG_ERR, r, "Cannot end the sampler");
+                return r == -EPERM ? EX_NOPERM : EXIT_FAILURE;
+        }
+        return EXIT_SUCCESS;
+}

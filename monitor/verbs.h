@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The verbs of entropy-monitor, one file each. argv[0] is the verb. Each returns an exit status:
+ * 0, 1 for what the man page says of the verb, 64 usage, 65 not a recording, 66 no such file,
+ * 69 nothing to talk to, 73 cannot write, 77 not allowed.
+ */
+
+#include "monitor/recording.h"
+
+int record_main(int argc, char *argv[]);
+int report_main(int argc, char *argv[]);
+int plot_main(int argc, char *argv[]);
+int compare_main(int argc, char *argv[]);
+int check_main(int argc, char *argv[]);
+int export_main(int argc, char *argv[]);
+int status_main(int argc, char *argv[]);
+
+/* Reads a recording or says why not: an exit status, 0 to go on. */
+int verb_read_recording(const char *path, Recording *ret_recording);
+
+/* The default recording where a verb is given none. */
+const char *verb_recording_path(int argc, char *argv[], int at);

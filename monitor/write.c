@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "lib/base/io.h"
+#include "monitor/documents.h"
+#include "monitor/recording.h"
+#include "monitor/write.h"
+
+#define COLUMN_WRAP 24U
+
+typedef struct Writer {
+        int fd;
+        int error;
+        size_t n;
+        char buffer[65536]; /* static, see write_all() */
+} Writer;
+
+static void flush(Writer *writer) {
+        int r;
+
+        if (writer->error == 0) {
+                r = io_write_full(writer->fd, writer->buffer, writer->n);
+                if (r < 0)
+                        writer->error = r;
+        }
+        writer->n = 0;
+}
+
+static void put(Writer *writer, const char *text) {
+        for (size_t left = strlen(text); left > 0;) {
+                size_t n = MIN(left, sizeof(writer->buffer) - writer->n);
+
+                memcpy(writer->buffer + writer->n, text, n);
+                writer->n += n;
+                text += n;
+                left -= n;
+                if (writer->n == sizeof(writer->buffer))
+                        flush(writer);
+        }
+}
+
+static void put_format(Writer *writer, const char *format, ...) _printf_(2, 3);
+
+static void put_format(Writer *writer, const char *format, ...) {
+        char text[512];
+        va_list args;
+
+        va_start(args, format);
+        (void)vsnprintf(text, sizeof(text), format, args);
+        va_end(args);
+        put(writer, text);
+}
+
+/* A process may give itself any name: what is not plain ASCII is escaped byte by byte. */
+static void put_string(Writer *writer, const char *text) {
+        put(writer, "\"");
+        for (const char *p = text; *p; p++) {
+                unsigned char c = (unsigned char)*p;
+
+                if (c == '"' || c == '\\')
+                        put_format(writer, "\\%c", c);
+                else if (c < 0x20 || c >= 0x7f)
+                        put_format(writer, "\\u%04x", c);
+                else
+                        put_format(writer, "%c", c);
+        }
+        put(writer, "\"");
+}
+
+static void put_key_string(Writer *writer, const char *key, const char *value) {
+        put_format(writer, "  \"%s\": ", key);
+        put_string(writer, value);
+        put(writer, ",\n");
+}
+
+static void put_separator(Writer *writer, size_t i) {
+        if (i > 0)
+                put(writer, i % COLUMN_WRAP == 0 ? ",\n      " : ",");
+}
+
+static void put_head(Writer *writer, const Sampler *sampler, SamplerEnd end_why) {
+        const Memory *memory = &sampler->memory;
+        struct utsname kernel = {};
+        char boot_id[64] = "";
+
+        (void)uname(&kernel);
+        (void)!io_read_text_at(
+                sampler->views.proc_fd,
+                "sys/kernel/random/boot_id",
+                boot_id,
+                sizeof(boot_id));
+        put(writer, "{\n");
+        put_key_string(writer, "format", RECORDING_FORMAT);
+        put_format(writer, "  \"version\": %u,\n", RECORDING_VERSION);
+        put_key_string(writer, "program", PACKAGE_VERSION);
+        put_key_string(writer, "kernel", kernel.release);
+        put_key_string(writer, "machine", kernel.machine);
+        put_key_string(writer, "boot_id", boot_id);
+        put_format(
+                writer,
+                "  \"first_process\": %s,\n  \"end\": \"%s\",\n"
+                "  \"started_usec\": %" PRIu64 ",\n  \"ended_usec\": %" PRIu64 ",\n",
+                sampler->as_pid1 ? "true" : "false",
+                sampler_end_to_string(end_why),
+                memory->started_usec,
+                sampler->ended_usec);
+}
+
+static void put_rng(Writer *writer, const Sampler *sampler) {
+        put_format(
+                writer,
+                "  \"rng\": {\n    \"pool_bits\": %u,\n    \"threshold_bits\": %u,\n"
+                "    \"ready_at_start\": %s,\n    \"ready_usec\": ",
+                sampler->pool_bits,
+                sampler->first_threshold_bits,
+                sampler->ready_at_start ? "true" : "false");
+        if (sampler->ready && !sampler->ready_at_start)
+                put_format(writer, "%" PRIu64, sampler->ready_usec);
+        else
+                put(writer, "null");
+        put(writer, ",\n    \"hwrng\": ");
+        if (sampler->events.hwrng[0])
+                put_string(writer, sampler->events.hwrng);
+        else
+                put(writer, "null");
+        put(writer, "\n  },\n");
+}
+
+/* Of a level that stays, the first sample and the last say everything. */
+static bool is_needed(const Memory *memory, size_t i) {
+        const Sample *s = &memory->samples[i];
+
+        return i == 0 || i + 1 == memory->n_samples || s->minimum_bits != s->maximum_bits ||
+               s->minimum_bits != s[-1].maximum_bits || s[-1].minimum_bits != s->minimum_bits ||
+               s->minimum_bits != s[1].maximum_bits || s[1].minimum_bits != s->minimum_bits;
+}
+
+typedef enum Column {
+        COLUMN_AT,
+        COLUMN_MINIMUM,
+        COLUMN_MAXIMUM,
+} Column;
+
+static void put_sample_column(
+        Writer *writer,
+        const Memory *memory,
+        const char *name,
+        Column column) {
+        size_t written = 0;
+
+        put_format(writer, "    \"%s\": [", name);
+        for (size_t i = 0; i < memory->n_samples; i++) {
+                const Sample *s = &memory->samples[i];
+
+                if (!is_needed(memory, i))
+                        continue;
+                put_separator(writer, written++);
+                if (column == COLUMN_AT)
+                        put_format(
+                                writer,
+                                "%" PRIu64,
+                                memory->started_usec + s->at_ticks * MEMORY_TICK_USEC);
+                else
+                        put_format(
+                                writer,
+                                "%d",
+                                column == COLUMN_MINIMUM ? s->minimum_bits : s->maximum_bits);
+        }
+        put(writer, "]");
+}
+
+static void put_samples(Writer *writer, const Memory *memory) {
+        put_format(
+                writer,
+                "  \"samples\": {\n    \"interval_usec\": %" PRIu64 ",\n    \"taken\": %zu,\n"
+                "    \"thinnings\": %u,\n",
+                memory->interval_usec,
+                memory->n_samples,
+                memory->thinnings);
+        put_sample_column(writer, memory, "at_usec", COLUMN_AT);
+        put(writer, ",\n");
+        put_sample_column(writer, memory, "minimum_bits", COLUMN_MINIMUM);
+        put(writer, ",\n");
+        put_sample_column(writer, memory, "maximum_bits", COLUMN_MAXIMUM);
+        put(writer, "\n  },\n");
+}
+
+static bool counts_execs(const Sampler *sampler) {
+        return sampler->events.starts_fd >= 0;
+}
+
+static void put_starts(Writer *writer, const Sampler *sampler) {
+        const Memory *memory = &sampler->memory;
+
+        put_format(
+                writer,
+                "  \"starts\": {\n    \"from_usec\": %" PRIu64 ",\n    \"interval_usec\": %" PRIu64
+                ",\n    \"source\": \"%s\",\n    \"execs\": [",
+                memory->started_usec,
+                memory->bin_usec,
+                counts_execs(sampler)          ? "connector"
+                : sampler->events.stat_fd >= 0 ? "stat"
+                                               : "none");
+        for (size_t i = 0; i < memory->n_bins; i++) {
+                put_separator(writer, i);
+                put_format(writer, "%u", memory->bins[i].execs);
+        }
+        put(writer, "],\n    \"forks\": [");
+        for (size_t i = 0; i < memory->n_bins; i++) {
+                put_separator(writer, i);
+                put_format(writer, "%u", memory->bins[i].forks);
+        }
+        put(writer, "]\n  },\n");
+}
+
+static void put_blocked(Writer *writer, const Memory *memory) {
+        put(writer, "  \"blocked\": [");
+        for (size_t i = 0; i < memory->n_spans; i++) {
+                const BlockedSpan *span = &memory->spans[i];
+
+                put_format(
+                        writer,
+                        "%s\n    { \"pid\": %d, \"tid\": %d, \"from_usec\": %" PRIu64
+                        ", \"to_usec\": %" PRIu64 ", \"jitter\": %s, \"open\": %s, \"name\": ",
+                        i > 0 ? "," : "",
+                        (int)span->pid,
+                        (int)span->tid,
+                        span->from_usec,
+                        span->to_usec,
+                        span->jitter ? "true" : "false",
+                        span->open ? "true" : "false");
+                put_string(writer, span->name);
+                put(writer, " }");
+        }
+        put(writer, memory->n_spans > 0 ? "\n  ],\n" : "],\n");
+}
+
+static void put_events(Writer *writer, const Memory *memory) {
+        put(writer, "  \"events\": [");
+        for (size_t i = 0; i < memory->n_events; i++) {
+                put_format(
+                        writer,
+                        "%s\n    { \"at_usec\": %" PRIu64 ", \"kind\": \"%s\", \"text\": ",
+                        i > 0 ? "," : "",
+                        memory->events[i].at_usec,
+                        event_kind_to_string(memory->events[i].kind));
+                put_string(writer, memory->events[i].text);
+                put(writer, " }");
+        }
+        put(writer, "\n  ],\n");
+}
+
+static void put_ledgers(Writer *writer, const char *folder) {
+        const char *separator = "\n";
+
+        put(writer, "  \"ledgers\": {");
+        for (DocumentId id = 0; id < _DOCUMENT_MAX; id++) {
+                _cleanup_json_ Json *document = NULL;
+
+                if (document_read(folder, id, &document) < 0)
+                        continue;
+                put_format(writer, "%s    \"%s\": ", separator, document_name(id));
+                put(writer, json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN));
+                separator = ",\n";
+        }
+        put(writer, "\n  },\n");
+}
+
+static uint64_t cpu_usec(const struct rusage *usage) {
+        return (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
+               (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
+}
+
+static void put_monitor(Writer *writer, const Sampler *sampler) {
+        const struct rusage *before = &sampler->usage_at_start, *after = &sampler->usage;
+
+        put_format(
+                writer,
+                "  \"monitor\": {\n    \"cpu_usec\": %" PRIu64
+                ",\n    \"page_faults\": %ld,\n    \"wakes\": %" PRIu64
+                ",\n    \"late_samples\": %" PRIu64
+                ",\n    \"memory_bytes\": %zu,\n    \"locked\": %s,\n",
+                cpu_usec(after) - cpu_usec(before),
+                after->ru_minflt + after->ru_majflt - before->ru_minflt - before->ru_majflt,
+                sampler->wakes,
+                sampler->late_samples,
+                sampler->memory.map_bytes,
+                sampler->memory.locked ? "true" : "false");
+        put_format(
+                writer,
+                "    \"lost\": { \"events\": %" PRIu64 ", \"blocked\": %" PRIu64
+                ", \"starts\": %" PRIu64 " }\n  }\n}\n",
+                sampler->memory.lost_events,
+                sampler->memory.lost_spans,
+                sampler->events.lost_starts);
+}
+
+static int write_all(
+        int fd,
+        const Sampler *sampler,
+        SamplerEnd end_why,
+        const char *documents_folder) {
+        static Writer writer; /* large, and one recording is written at a time */
+
+        writer.fd = fd;
+        writer.error = 0;
+        writer.n = 0;
+        put_head(&writer, sampler, end_why);
+        put_rng(&writer, sampler);
+        put_samples(&writer, &sampler->memory);
+        put_starts(&writer, sampler);
+        put_blocked(&writer, &sampler->memory);
+        put_events(&writer, &sampler->memory);
+        put_ledgers(&writer, documents_folder);
+        put_monitor(&writer, sampler);
+        flush(&writer);
+        return writer.error;
+}
+
+static int write_beside(
+        const Sampler *sampler,
+        SamplerEnd end_why,
+        int dirfd,
+        const char *path,
+        const char *documents_folder) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return negative_errno();
+        r = write_all(fd, sampler, end_why, documents_folder);
+        if (r < 0)
+                return r;
+        if (fsync(fd) < 0 && errno != EINVAL)
+                return negative_errno();
+        if (close(TAKE_FD(fd)) < 0)
+                return negative_errno();
+        return 0;
+}
+
+int write_recording(
+        const Sampler *sampler,
+        SamplerEnd end_why,
+        int dirfd,
+        const char *path,
+        const char *documents_folder) {
+        char temporary[SETTINGS_OUTPUT_MAX + 8];
+        int r;
+
+        (void)snprintf(temporary, sizeof(temporary), "%s.new", path);
+        r = write_beside(sampler, end_why, dirfd, temporary, documents_folder);
+        if (r >= 0 && renameat(dirfd, temporary, dirfd, path) < 0)
+                r = negative_errno();
+        if (r < 0)
+                (void)unlinkat(dirfd, temporary, 0);
+        return r;
+}
