@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "lib/base/io.h"
+#include "seeder/image-identity.h"
+#include "seeder/image-template.h"
+
+#define SEARCH_MAX_BYTES (16U * 1024 * 1024)
+
+typedef struct Rule {
+        const char *id;
+        ImageGroup group;
+        ImageAction action;
+        const char *pattern;
+        const char *reason;
+        bool even_empty;    /* a flag: that it is there is what counts */
+        const char *needle; /* only files with these bytes in them */
+} Rule;
+
+#define OWN_REASON    "state of guest-entropy: which seeds were used, and the next one"
+#define SEED_REASON   "a saved seed, the same in every clone"
+#define CREDIT_REASON "a saved seed that every clone would credit"
+#define CLOUD_REASON  "holds the random_seed of the machine that ran this tree"
+#define STATIC_REASON "holds a random_seed that every clone would use"
+#define SSH_REASON    "an SSH host key, the same in every clone"
+#define CREDS_REASON  "a seed as a credential, the same in every clone"
+#define SECRET_REASON "the key of encrypted credentials, the same in every clone"
+#define SEEDED_REASON "pollinate never seeds a machine that has this flag"
+#define BY_HAND       IMAGE_ACTION_BY_HAND
+#define REMOVE        IMAGE_ACTION_REMOVE
+#define SEEDS         IMAGE_GROUP_SEEDS
+#define IDENTITY      IMAGE_GROUP_IDENTITY
+#define CLOUD_NEEDLE  "random_seed"
+
+/* id, group, action, pattern, reason, even if empty, needle */
+static const Rule rules[] = {
+        { "own-state", SEEDS, REMOVE, "var/lib/guest-entropy/*", OWN_REASON, true, NULL },
+        { "own-state", SEEDS, REMOVE, "run/guest-entropy/*", OWN_REASON, true, NULL },
+        { "systemd-seed", SEEDS, REMOVE, "var/lib/systemd/random-seed", SEED_REASON, false, NULL },
+        { "esp-seed", SEEDS, REMOVE, "efi/loader/random-seed", SEED_REASON, false, NULL },
+        { "esp-seed", SEEDS, REMOVE, "boot/efi/loader/random-seed", SEED_REASON, false, NULL },
+        { "esp-seed", SEEDS, REMOVE, "boot/loader/random-seed", SEED_REASON, false, NULL },
+        { "seedrng-seed",
+          SEEDS,
+          REMOVE,
+          "var/lib/seedrng/seed.credit",
+          CREDIT_REASON,
+          false,
+          NULL },
+        { "seedrng-seed",
+          SEEDS,
+          REMOVE,
+          "var/lib/seedrng/seed.no-credit",
+          SEED_REASON,
+          false,
+          NULL },
+        /* Debian's init script; OpenRC's before seedrng; virt-sysprep's list; OpenWrt */
+        { "urandom-seed", SEEDS, REMOVE, "var/lib/urandom/random-seed", SEED_REASON, false, NULL },
+        { "openrc-seed", SEEDS, REMOVE, "var/lib/misc/random-seed", SEED_REASON, false, NULL },
+        { "urandom-seed", SEEDS, REMOVE, "var/lib/random-seed", SEED_REASON, false, NULL },
+        { "urandom-seed", SEEDS, REMOVE, "etc/random-seed", SEED_REASON, false, NULL },
+        { "urandom-seed", SEEDS, REMOVE, "etc/urandom.seed", SEED_REASON, false, NULL },
+        { "pollinate-flag",
+          SEEDS,
+          REMOVE,
+          "var/cache/pollinate/seeded",
+          SEEDED_REASON,
+          true,
+          NULL },
+        { "cloud-init-seed",
+          SEEDS,
+          REMOVE,
+          "var/lib/cloud/instances/*/*",
+          CLOUD_REASON,
+          false,
+          CLOUD_NEEDLE },
+        { "cloud-init-seed",
+          SEEDS,
+          REMOVE,
+          "run/cloud-init/*.json",
+          CLOUD_REASON,
+          false,
+          CLOUD_NEEDLE },
+        /* Put there by a person: what else is in these files is theirs. */
+        { "cloud-seed-folder",
+          SEEDS,
+          BY_HAND,
+          "var/lib/cloud/seed/*/*",
+          STATIC_REASON,
+          false,
+          CLOUD_NEEDLE },
+        { "cloud-seed-folder",
+          SEEDS,
+          BY_HAND,
+          "var/lib/cloud/seed/*/openstack/*/meta_data.json",
+          STATIC_REASON,
+          false,
+          CLOUD_NEEDLE },
+        { "credential-seed",
+          SEEDS,
+          BY_HAND,
+          "etc/credstore*/entropy.seed",
+          CREDS_REASON,
+          false,
+          NULL },
+        { "credential-seed",
+          SEEDS,
+          BY_HAND,
+          "usr/lib/credstore*/entropy.seed",
+          CREDS_REASON,
+          false,
+          NULL },
+        { "credential-secret",
+          IDENTITY,
+          REMOVE,
+          "var/lib/systemd/credential.secret",
+          SECRET_REASON,
+          false,
+          NULL },
+        { "ssh-host-key", IDENTITY, REMOVE, "etc/ssh/ssh_host_*key", SSH_REASON, true, NULL },
+        { "ssh-host-key", IDENTITY, REMOVE, "etc/ssh/ssh_host_*key.pub", SSH_REASON, true, NULL },
+        { "ssh-host-key",
+          IDENTITY,
+          REMOVE,
+          "etc/dropbear/dropbear_*_host_key",
+          SSH_REASON,
+          true,
+          NULL },
+};
+
+typedef struct Finder {
+        const ImageTree *tree;
+        const Rule *rule;
+        ImageReport *report;
+} Finder;
+
+static ImageItem item_of(const Rule *rule, const char *path, const struct stat *status) {
+        return (ImageItem){
+                .id = rule->id,
+                .group = rule->group,
+                .state = IMAGE_STATE_FINDING,
+                .action = rule->action,
+                .path = path,
+                .device = status ? status->st_dev : 0,
+                .inode = status ? status->st_ino : 0,
+        };
+}
+
+static int add_error(const Finder *finder, const char *path, int error) {
+        ImageItem item = item_of(finder->rule, path, NULL);
+
+        item.state = IMAGE_STATE_ERROR;
+        item.action = IMAGE_ACTION_NONE;
+        return image_report_add(
+                finder->report,
+                &item,
+                "cannot be looked at: %s",
+                image_error_to_string(error));
+}
+
+/* 0 or 1, or a negative errno. Bounded: a file that is larger is not cloud-init's. */
+static int holds(int path_fd, const char *needle) {
+        char buffer[4096];
+        size_t keep = 0, n_needle = strlen(needle), total = 0;
+        _cleanup_close_ int fd = -1;
+
+        fd = image_tree_reopen(path_fd);
+        if (fd < 0)
+                return fd;
+        for (;;) {
+                size_t n;
+                int r;
+
+                r = io_read_full(fd, buffer + keep, sizeof(buffer) - keep, &n);
+                if (r < 0)
+                        return r;
+                if (memmem(buffer, keep + n, needle, n_needle))
+                        return 1;
+                if (n < sizeof(buffer) - keep)
+                        return 0;
+                total += n;
+                if (total > SEARCH_MAX_BYTES)
+                        return -EFBIG;
+                /* The needle may lie across two reads. */
+                keep = n_needle - 1;
+                memmove(buffer, buffer + sizeof(buffer) - keep, keep);
+        }
+}
+
+static const char *kind_of(mode_t mode) {
+        return S_ISDIR(mode)    ? "a folder"
+               : S_ISFIFO(mode) ? "a FIFO"
+               : S_ISSOCK(mode) ? "a socket"
+               : S_ISLNK(mode)  ? "a symbolic link"
+                                : "a device";
+}
+
+/* What it leads to may be a seed, and is not ours to remove: the tree chose the name. */
+static int add_link(const Finder *finder, const char *path, const ImageEntry *entry) {
+        ImageItem item = item_of(finder->rule, path, &entry->status);
+        _cleanup_close_ int fd = image_tree_open_at(finder->tree, path, O_PATH);
+
+        if (fd == -ENOENT || fd == -ENOTDIR)
+                return 0; /* leads nowhere within the tree */
+        if (fd < 0)
+                return add_error(finder, path, fd);
+        item.action = IMAGE_ACTION_BY_HAND;
+        return image_report_add(
+                finder->report,
+                &item,
+                "%s; it is a symbolic link: remove what it points to",
+                finder->rule->reason);
+}
+
+static int add_odd_kind(const Finder *finder, const char *path, const ImageEntry *entry) {
+        ImageItem item = item_of(finder->rule, path, &entry->status);
+
+        if (S_ISLNK(entry->status.st_mode))
+                return add_link(finder, path, entry);
+        /* cloud-init's folders have subfolders; they hold other things. */
+        if (finder->rule->needle)
+                return 0;
+        if (S_ISDIR(entry->status.st_mode))
+                item.action = IMAGE_ACTION_BY_HAND;
+        return image_report_add(
+                finder->report,
+                &item,
+                "is %s, where a file is expected",
+                kind_of(entry->status.st_mode));
+}
+
+static int add_mark(const Finder *finder, const char *path, const ImageEntry *entry) {
+        ImageItem item = item_of(finder->rule, path, &entry->status);
+        _cleanup_close_ int fd = image_tree_reopen(entry->fd);
+        ssize_t n;
+
+        if (fd < 0)
+                return add_error(finder, path, fd);
+        n = fgetxattr(fd, IMAGE_CREDITABLE_MARK, NULL, 0);
+        if (n < 0)
+                return errno == ENODATA || errno == ENOTSUP
+                               ? 0
+                               : add_error(finder, path, negative_errno());
+        item.id = "creditable-mark";
+        return image_report_add(
+                finder->report,
+                &item,
+                "has the attribute " IMAGE_CREDITABLE_MARK
+                ": with SYSTEMD_RANDOM_SEED_CREDIT each clone credits the same seed");
+}
+
+/* As bootctl(1): whoever can read the seed can predict what is made of it. */
+static int add_mode(const Finder *finder, const char *path, const ImageEntry *entry) {
+        ImageItem item = item_of(finder->rule, path, &entry->status);
+
+        if ((entry->status.st_mode & 0007) == 0)
+                return 0;
+        item.id = "esp-seed-mode";
+        item.action = IMAGE_ACTION_BY_HAND;
+        return image_report_add(
+                finder->report,
+                &item,
+                "mode %04o lets everybody at it, and at the next seed: mount the ESP with "
+                "umask=0077",
+                (unsigned)(entry->status.st_mode & 07777));
+}
+
+static int add_file(const Finder *finder, const char *path, const ImageEntry *entry) {
+        ImageItem item = item_of(finder->rule, path, &entry->status);
+        char links[96] = "";
+        int r;
+
+        if (entry->status.st_nlink > 1)
+                (void)snprintf(
+                        links,
+                        sizeof(links),
+                        "; other names of the same file stay (%ju hard links)",
+                        (uintmax_t)entry->status.st_nlink);
+        r = image_report_add(
+                finder->report,
+                &item,
+                "%s (%jd bytes, mode %04o)%s",
+                finder->rule->reason,
+                (intmax_t)entry->status.st_size,
+                (unsigned)(entry->status.st_mode & 07777),
+                links);
+        if (r < 0 || item.group != IMAGE_GROUP_SEEDS || finder->rule->needle)
+                return r;
+        r = add_mark(finder, path, entry);
+        if (r < 0 || strcmp(item.id, "esp-seed") != 0)
+                return r;
+        return add_mode(finder, path, entry);
+}
+
+static int visit(const char *path, void *userdata) {
+        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+        const Finder *finder = userdata;
+        int r;
+
+        r = image_entry_open(finder->tree, path, &entry);
+        if (r != 0)
+                return r == IMAGE_TREE_E_ABSENT ? 0 : add_error(finder, path, r);
+        if (!S_ISREG(entry.status.st_mode))
+                return add_odd_kind(finder, path, &entry);
+        if (entry.status.st_size == 0 && !finder->rule->even_empty)
+                return 0;
+        if (finder->rule->needle) {
+                r = holds(entry.fd, finder->rule->needle);
+                if (r <= 0)
+                        return r == 0 ? 0 : add_error(finder, path, r);
+        }
+        return add_file(finder, path, &entry);
+}
+
+/* The variable is in the firmware's memory, which no tree holds: all that can be said of it. */
+static int find_loader(const ImageTree *tree, ImageReport *report) {
+        static const char *const folders[] = { "efi/loader", "boot/efi/loader", "boot/loader" };
+        const ImageItem item = {
+                .id = "loader-system-token",
+                .group = IMAGE_GROUP_SEEDS,
+                .state = IMAGE_STATE_NOTE,
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++)
+                if (image_tree_has(tree, folders[i]))
+                        return image_report_add(
+                                report,
+                                &item,
+                                "systemd-boot keeps the EFI variable LoaderSystemToken in NVRAM: "
+                                "do not hand on the NVRAM file of a machine that booted this tree");
+        return 0;
+}
+
+int image_template_find(const ImageTree *tree, unsigned groups, ImageReport *report) {
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(rules); i++) {
+                Finder finder = { tree, &rules[i], report };
+
+                if (!(groups & (1U << rules[i].group)))
+                        continue;
+                r = image_tree_glob(tree, rules[i].pattern, visit, &finder);
+                if (r < 0 && r != -ENOMEM)
+                        r = add_error(&finder, rules[i].pattern, r);
+                if (r < 0)
+                        return r;
+        }
+        if (groups & (1U << IMAGE_GROUP_SEEDS)) {
+                r = find_loader(tree, report);
+                if (r < 0)
+                        return r;
+        }
+        if (groups & (1U << IMAGE_GROUP_IDENTITY))
+                return image_identity_find(tree, report);
+        return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Pure readers of the texts in an image: a kernel's configuration, the command lines of rngd and
+ * of the kernel, a listing of an initramfs. Each takes any bytes.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum ImageKernelOption {
+        IMAGE_KERNEL_OPTION_UNNAMED, /* this kernel does not have it, or not with these others */
+        IMAGE_KERNEL_OPTION_OFF,
+        IMAGE_KERNEL_OPTION_MODULE,
+        IMAGE_KERNEL_OPTION_BUILTIN,
+} ImageKernelOption;
+
+/* name as in the file: "CONFIG_HW_RANDOM". The last line about it holds, as for make. */
+ImageKernelOption image_text_kernel_option(const char *text, size_t length, const char *name);
+
+/*
+ * The number of the first line that has rngd read the kernel's own output (/dev/random or
+ * /dev/urandom as -r, --rng-device, HRNGDEVICE=, DEVICE= or path =), or 0. Understands shell
+ * assignments, units, and our configuration: comments, quotes, lines joined by a backslash.
+ */
+unsigned image_text_feeds_itself(const char *text, size_t length);
+
+/* The number of the first line with a systemd.random_seed= that is not empty, or 0. */
+unsigned image_text_has_boot_seed(const char *text, size_t length);
+
+/* What a listing of an initramfs tells, bits. */
+enum {
+        IMAGE_LISTING_NAMES = 1 << 0,      /* there was a file at all */
+        IMAGE_LISTING_VIRTIO_RNG = 1 << 1, /* the module */
+        IMAGE_LISTING_SEEDER = 1 << 2,     /* entropy-seeder itself */
+        IMAGE_LISTING_SEED = 1 << 3,       /* a saved seed */
+        IMAGE_LISTING_SQUASHED = 1 << 4,   /* an image within: not all was seen */
+};
+
+/* One line, as lsinitramfs (a path) or lsinitrd (ls -l) print it, without its newline. */
+unsigned image_text_listing_line(const char *line, size_t length);

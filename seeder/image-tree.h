@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A mounted tree that somebody else wrote. Nothing that is named here resolves outside of it:
+ * symbolic links (absolute ones, too) and ".." are taken within the tree by openat2(2)'s
+ * RESOLVE_IN_ROOT, and the links of a /proc that is mounted in it lead nowhere. A kernel without
+ * openat2() (before 5.6, or a container's seccomp filter) follows no link at all: then what lies
+ * behind one is -ELOOP. Only regular files are ever opened for reading: a FIFO would wait for its
+ * writer, and opening a device may do something.
+ *
+ * Paths are relative to the tree, without a leading slash.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "lib/base/error.h"
+
+#define IMAGE_PATH_MAX_BYTES   1024U
+#define IMAGE_FOLDER_MAX_NAMES 4096U /* of one folder */
+
+enum {
+        _IMAGE_TREE_E_SUCCESS,
+        IMAGE_TREE_E_ABSENT,     /* there is nothing of this name */
+        IMAGE_TREE_E_NOT_A_FILE, /* there is something else than a regular file */
+};
+
+typedef struct ImageTree {
+        int fd;            /* O_PATH */
+        bool refuse_links; /* no openat2() */
+} ImageTree;
+
+#define IMAGE_TREE_NULL \
+        { .fd = -1 }
+
+/* A name and the folder it is in. The name itself was not followed if it is a symbolic link. */
+typedef struct ImageEntry {
+        int folder_fd; /* O_RDONLY, for fsync() */
+        int fd;        /* O_PATH | O_NOFOLLOW */
+        struct stat status;
+        char name[256];
+} ImageEntry;
+
+#define IMAGE_ENTRY_NULL \
+        { .folder_fd = -1, .fd = -1 }
+
+_must_check_ int image_tree_open(const char *path, ImageTree *ret_tree);
+void image_tree_close(ImageTree *tree);
+
+/* An fd, or a negative errno. flags: O_DIRECTORY, O_PATH and O_NOFOLLOW only. */
+_must_check_ int image_tree_open_at(const ImageTree *tree, const char *path, int flags);
+
+/* IMAGE_TREE_E_ABSENT or a negative errno. */
+_must_check_ int image_entry_open(const ImageTree *tree, const char *path, ImageEntry *ret_entry);
+void image_entry_close(ImageEntry *entry);
+
+/* Opens what an O_PATH fd stands for, for reading; an fd, -ENXIO if it is not a regular file. */
+_must_check_ int image_tree_reopen(int path_fd);
+
+/* A regular file, links within the tree followed, for reading: 0 or IMAGE_TREE_E_... */
+_must_check_ int image_tree_open_file(const ImageTree *tree, const char *path, int *ret_fd);
+
+/* As image_tree_open_file(), and its bytes: -EFBIG if there are more than size. */
+_must_check_ int image_tree_read(
+        const ImageTree *tree,
+        const char *path,
+        char *buffer,
+        size_t size,
+        size_t *ret_length);
+
+/* Whether something is there, links followed: false also where this cannot be told. */
+bool image_tree_has(const ImageTree *tree, const char *path);
+
+/* Gets each match; what is not 0 ends the walk and is returned. */
+typedef int (*ImageTreeVisit)(const char *path, void *userdata);
+
+/*
+ * Calls visit for each name that matches a pattern as of fnmatch(3), component by component, names
+ * that begin with a dot included; a pattern without wildcards is visited if something is there.
+ * -E2BIG if a folder has more than IMAGE_FOLDER_MAX_NAMES names. Folders that are absent match
+ * nothing; one that cannot be read is its negative errno.
+ */
+_must_check_ int image_tree_glob(
+        const ImageTree *tree,
+        const char *pattern,
+        ImageTreeVisit visit,
+        void *userdata);
+
+#define _cleanup_image_tree_  _cleanup_(image_tree_close)
+#define _cleanup_image_entry_ _cleanup_(image_entry_close)
