@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,15 @@
 #include "rngd/status-client.h"
 
 #define EX_ALREADY_RUNNING EX_TEMPFAIL
+
+/* Started without them, the next files that are opened would get these numbers, and the log with
+ * it: a line of it must not end up in a lock file or a device. */
+static void fill_standard_files(void) {
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+                if (fcntl(fd, F_GETFD) < 0 &&
+                    open("/dev/null", O_RDWR) != fd) // NOLINT(android-cloexec-open): inherited
+                        return;                      /* no /dev: nothing to be done */
+}
 
 /* Bytes of the kernel's RNG pass through here: no core file, and no debugger of another user. */
 static void protect_memory(void) {
@@ -66,7 +76,10 @@ static int take_locks(const Settings *settings, const char *runtime_folder) {
 }
 
 static int exit_status_of(int error) {
-        return error == -EPERM ? EX_NOPERM : error == -EINVAL ? EX_CONFIG : EXIT_FAILURE;
+        return error == -EPERM    ? EX_NOPERM
+               : error == -ENODEV ? EX_UNAVAILABLE
+               : error == -EINVAL ? EX_CONFIG
+                                  : EXIT_FAILURE;
 }
 
 static int serve(Settings *settings, ManagerArguments arguments) {
@@ -138,6 +151,7 @@ int main(int argc, char *argv[]) {
         _cleanup_messages_ Messages errors = {}, notices = {};
         int r;
 
+        fill_standard_files();
         log_open("rngd", log_target_detect(), LOG_NOTICE);
         r = options_load(argc, argv, NULL, &settings, &errors, &notices);
         if (r != 0) {

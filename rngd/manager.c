@@ -239,15 +239,18 @@ int manager_start(Manager *manager) {
                 return log_errno(LOG_ERR, r, "Cannot start the event loop");
 
         look_at_sources(manager);
+        if (manager->settings.require_source && !manager_has_source(manager))
+                return log_errno(LOG_ERR, -ENODEV, "No source works here, and one is required");
         report_start(manager);
         set_threshold(manager);
-        want_add(manager, WANT_START);
         return 0;
 }
 
 int manager_run(Manager *manager) {
         int r;
 
+        /* Not before the terminal was let go: a worker keeps the stderr that it was born with. */
+        want_add(manager, WANT_START);
         r = sd_event_loop(manager->event);
         status_stopping();
         if (r < 0) {

@@ -64,10 +64,11 @@ struct Manager {
 /* Takes the settings over (they are empty afterwards). arguments must outlive the manager. */
 _must_check_ int manager_new(Settings *settings, ManagerArguments arguments, Manager **ret_manager);
 
-/* Feeds once and watches from then on. Negative: nothing useful can be done, and it was logged. */
+/* Gets ready, starts no process. Negative: nothing useful can be done, and it was logged; -ENODEV
+ * if a source is required and there is none. */
 _must_check_ int manager_start(Manager *manager);
 
-/* Until told to stop; returns an exit status. */
+/* Feeds at once and when something happens, until told to stop; returns an exit status. */
 int manager_run(Manager *manager);
 
 /* SIGHUP: reads the settings again; broken ones are logged and the old ones stay in force. */
