@@ -17,7 +17,7 @@ import sys
 import style
 
 BUILD = pathlib.Path(sys.argv[1])
-FINDING = re.compile(r"^\S.*: (warning|error): .*\]$", re.M)
+FINDING = re.compile(r"^\S.*: (warning|error): .*$", re.M)
 
 
 def tidy(paths, *options):
@@ -45,7 +45,9 @@ def tree_is_tidy(root, files):
     commands = json.loads((BUILD / "compile_commands.json").read_text(encoding="utf-8"))
     paths = {(pathlib.Path(c["directory"]) / c["file"]).resolve() for c in commands}
     ours = sorted(
-        str(path) for path in paths if path.relative_to(root).parts[0] in ("lib", "rngd")
+        str(path)
+        for path in paths
+        if path.relative_to(root).parts[0] in ("lib", "rngd", "seeder", "monitor")
     )
     # The commands may be those of gcc, whose warning options clang does not all know.
     options = ["-p", str(BUILD), "--extra-arg=-Wno-unknown-warning-option"]

@@ -131,7 +131,7 @@ static void handle_line(char *line) {
                 dispatch(&request);
 }
 
-static void serve(void) {
+static __attribute__((noreturn)) void serve(void) {
         static char buffer[262144];
         size_t size = 0;
 
