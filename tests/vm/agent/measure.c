@@ -49,8 +49,10 @@ void verb_random(const Request *request, FILE *out) {
 
 /* ioctl reseed | zap | add BYTES BITS */
 void verb_ioctl(const Request *request, FILE *out) {
+        /* As struct rand_pool_info, whose bytes are an array without a length. */
         struct {
-                struct rand_pool_info info;
+                int entropy_count;
+                int buf_size;
                 unsigned char bytes[4096];
         } add = {};
         int r;
@@ -60,8 +62,8 @@ void verb_ioctl(const Request *request, FILE *out) {
         else if (strcmp(request->words[1], "zap") == 0)
                 r = ioctl(random_fd(), RNDZAPENTCNT);
         else if (request->n_words > 3) {
-                add.info.buf_size = (int)strtol(request->words[2], NULL, 10);
-                add.info.entropy_count = (int)strtol(request->words[3], NULL, 10);
+                add.buf_size = (int)strtol(request->words[2], NULL, 10);
+                add.entropy_count = (int)strtol(request->words[3], NULL, 10);
                 r = ioctl(random_fd(), RNDADDENTROPY, &add);
         } else {
                 errno = EINVAL;
