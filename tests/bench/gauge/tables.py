@@ -162,8 +162,11 @@ def wakeups(bench):
     running = [(v, processes.Running(v.program, bench.folder, *v.options)) for v in one_each(bench)]
     try:
         time.sleep(settle)
+        log = processes.KernelLog()
         before = [r.switches() for _, r in running]
         time.sleep(seconds)
+        n_lines = log.count()
+        log.close()
         for (variant, r), (voluntary, involuntary) in zip(running, before):
             if reason := r.ended():
                 table.row(variant.label, reason, "–", "–", "–")
@@ -173,14 +176,23 @@ def wakeups(bench):
             table.row(variant.label, f"{len(r.tree())} ({r.n_threads()})", voluntary, involuntary,
                       number((voluntary + involuntary) * 60 / seconds))
             if variant.program is bench.ours:
-                bench.budgets.add(f"wakeups while idle and ready, {seconds} s", "0", str(voluntary + involuntary),
-                                  voluntary + involuntary == 0)
+                judge_wakeups(bench, seconds, voluntary + involuntary, n_lines)
     finally:
         for _, r in running:
             r.stop()
     table.note(f"Context switches of all processes and threads, {settle} s after the start, all programs at the same"
-               f" time. This kernel: {bench.kernel_model}.")
+               f" time. This kernel: {bench.kernel_model}. Its log got {n_lines} lines meanwhile; ours waits for"
+               " those, since a VM fork is told there.")
     return table
+
+
+def judge_wakeups(bench, seconds, n, n_lines):
+    what = f"wakeups while idle and ready, {seconds} s"
+    if n and n_lines:
+        # Somebody else made the kernel talk: this says nothing about a machine where nothing happens.
+        bench.budgets.table.row(what, "0", f"{n}, with {n_lines} lines of kernel log", "not idle, run again")
+    else:
+        bench.budgets.add(what, "0", str(n), n == 0)
 
 
 # ---- 3 ----
@@ -294,6 +306,7 @@ def stop(bench):
     chosen = one_each(bench)
     for _ in range(bench.runs):
         for variant in chosen:
+            time.sleep(HWRNG_REFILL_SECONDS)
             r = processes.Running(variant.program, bench.folder, *variant.options)
             time.sleep(0.3)
             if r.ended():
