@@ -81,7 +81,7 @@ static int take_time(const char *option, const char *value, uint64_t minimum, ui
         return 0;
 }
 
-static int take_option(int option, const char *value, Options *options) {
+static int take_option(int option, const char *value, const char *word, Options *options) {
         switch (option) {
         case OPTION_URL:
                 return take_url(value, options);
@@ -106,8 +106,10 @@ static int take_option(int option, const char *value, Options *options) {
         case OPTION_VERSION:
                 printf("entropy-metadata (guest-entropy) " PACKAGE_VERSION "\n");
                 return OPTIONS_E_DONE;
+        case ':':
+                return refuse("option", word, "an argument to it");
         default:
-                return METADATA_E_USAGE; /* getopt has said it */
+                return refuse("option", word, "a known one");
         }
 }
 
@@ -119,8 +121,8 @@ int options_parse(int argc, char **argv, Options *ret_options) {
         };
         int option, r;
 
-        while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-                r = take_option(option, optarg, &options);
+        while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+                r = take_option(option, optarg, argv[optind - 1], &options);
                 if (r != 0)
                         return r;
         }

@@ -254,7 +254,11 @@ static TransferVerdict judge_failure(const Transfer *transfer, CURLcode code) {
         case CURLE_AGAIN:
                 return verdict(TRANSFER_RETRY, METADATA_E_UNREACHABLE, "%s", text);
         case CURLE_OUT_OF_MEMORY:
-                return verdict(TRANSFER_FAILED, METADATA_E_SYSTEM, "no memory");
+                /* What curl says to a line of headers over 100 KiB, before we see it. */
+                return verdict(
+                        TRANSFER_FAILED,
+                        METADATA_E_PROTOCOL,
+                        "a header is too long, or there is no memory");
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_ISSUER_ERROR:
                 return verdict(TRANSFER_FAILED, METADATA_E_CERTIFICATE, "%s", text);
