@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,6 +21,16 @@
 #include "seeder/image-initramfs.h"
 #include "seeder/image-text.h"
 
+/* Of linux/mount.h, which glibc 2.36's sys/mount.h does not get along with. */
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE   1
+#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#endif
+#ifndef MOVE_MOUNT_F_EMPTY_PATH
+#define MOVE_MOUNT_F_EMPTY_PATH 0x00000004
+#endif
+
+#define NAME         "/initramfs"
 #define NOBODY       65534U
 #define TOOL_FD      100 /* beyond the numbers that shell scripts use for themselves */
 #define LINE_MAX_LEN 2048U
@@ -101,25 +112,55 @@ static int drop_root(void) {
         return 0;
 }
 
+/*
+ * gzip, xz and zstd refuse symbolic links, and so the names in /proc/self/fd. In a mount namespace
+ * of its own the tool gets the very file at a name, without a copy. The clone comes first: after
+ * unshare() the file's mount is in another namespace, of which nothing may be bound.
+ */
+static int mount_at(int initramfs_fd, const char *path) {
+        _cleanup_close_ int mount_fd = -1;
+
+        mount_fd = (int)syscall(
+                SYS_open_tree,
+                initramfs_fd,
+                "",
+                AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (mount_fd < 0)
+                return negative_errno();
+        if (unshare(CLONE_NEWNS) < 0)
+                return negative_errno();
+        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                return negative_errno();
+        if (syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                return negative_errno();
+        return 0;
+}
+
 static void __attribute__((noreturn))
 run_tool(const char *tool, int initramfs_fd, int output_fd, const char *folder) {
-        char variable[64], file[] = "/proc/self/fd/100";
+        char variable[64], file[64], by_fd[] = "/proc/self/fd/100";
         char path_variable[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
-        char *const argv[] = { (char *)tool, file, NULL };
         char *const environment[] = { path_variable, locale, variable, NULL };
         int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        bool mounted;
 
         (void)snprintf(variable, sizeof(variable), "TMPDIR=%s", folder);
+        (void)snprintf(file, sizeof(file), "%s" NAME, folder);
         (void)setpgid(0, 0);
+        mounted = mount_at(initramfs_fd, file) >= 0;
         /* dup2() clears close-on-exec. */
-        if (null_fd < 0 || dup2(initramfs_fd, TOOL_FD) < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
-            dup2(output_fd, STDOUT_FILENO) < 0 || dup2(null_fd, STDERR_FILENO) < 0)
+        if (null_fd < 0 || (!mounted && dup2(initramfs_fd, TOOL_FD) < 0) ||
+            dup2(null_fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
+            dup2(null_fd, STDERR_FILENO) < 0)
                 _exit(126);
         if ((geteuid() == 0 && drop_root() < 0) || set_limits() < 0 ||
             prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir(folder) < 0)
                 _exit(126);
         (void)signal(SIGPIPE, SIG_DFL);
-        (void)execve(tool, argv, environment);
+        (void)execve(
+                tool,
+                (char *const[]){ (char *)tool, mounted ? file : by_fd, NULL },
+                environment);
         _exit(127);
 }
 
@@ -237,6 +278,21 @@ static void empty_folder(int folder_fd, unsigned depth) {
         (void)closedir(folder);
 }
 
+/* The place for the mount, and a folder that the tool may write to. */
+static int prepare_folder(const char *path) {
+        _cleanup_close_ int fd = -1;
+        char file[64];
+
+        (void)snprintf(file, sizeof(file), "%s" NAME, path);
+        fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return negative_errno();
+        /* Fails in a user namespace without "nobody": then the tool stays who we are. */
+        if (geteuid() == 0 && chown(path, NOBODY, NOBODY) < 0 && errno != EINVAL)
+                return negative_errno();
+        return 0;
+}
+
 static void remove_folder(const char *path) {
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -258,10 +314,8 @@ int image_initramfs_list_with(
                 return IMAGE_INITRAMFS_E_NO_TOOL;
         if (!mkdtemp(folder))
                 return negative_errno();
-        /* Fails in a user namespace without "nobody": then the tool stays who we are. */
-        if (geteuid() == 0 && chown(folder, NOBODY, NOBODY) < 0 && errno != EINVAL)
-                r = negative_errno();
-        else
+        r = prepare_folder(folder);
+        if (r >= 0)
                 r = list_in(tool, initramfs_fd, folder, timeout_usec, &listing);
         remove_folder(folder);
         if (r < 0)

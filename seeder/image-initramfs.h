@@ -4,9 +4,10 @@
 /*
  * Looks into an initramfs with the tool of the machine that runs this: lsinitramfs
  * (initramfs-tools), else lsinitrd (dracut). The file comes as an fd, so that nobody can put
- * another in its place; the tool runs as nobody with the one capability to read it, without
- * network, without our environment, bounded in time, output and memory. Its output is read line
- * by line and never kept.
+ * another in its place, and is mounted for the tool alone; the tool runs as nobody with the one
+ * capability to read it, without network, without our environment, bounded in time, output and
+ * memory. Its output is read line by line and never kept. All of this takes root, or a user
+ * namespace; for others the tools fail, as they read no file by its number.
  */
 
 #include <stdint.h>
