@@ -83,7 +83,37 @@ void events_begin(Events *events, const Views *views, Memory *memory, uint64_t n
                 events->forks_so_far = read_forks(events->stat_fd);
 }
 
-static void take_record(Memory *memory, const KmsgRecord *record) {
+void events_calibrate(Events *events, const Views *views) {
+        /* Without its newline the record could be continued, and is not given to readers yet. */
+        static const char line[] = "<7>entropy-monitor: sampling the kernel's RNG\n";
+        _cleanup_close_ int fd = -1;
+        uint64_t before_usec, after_usec;
+        KmsgRecord record;
+        int r;
+
+        fd = openat(views->dev_fd, "kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0 || events->kmsg_fd < 0 || lseek(events->kmsg_fd, 0, SEEK_END) < 0)
+                return;
+        before_usec = clock_boottime_usec();
+        if (write(fd, line, sizeof(line) - 1) < 0)
+                before_usec = 0;
+        after_usec = clock_boottime_usec();
+
+        for (unsigned int i = 0; before_usec > 0 && i < AT_ONCE; i++) {
+                r = kmsg_read(events->kmsg_fd, &record);
+                if (r < 0 || r == KMSG_E_END)
+                        break;
+                if (r == 0 && record.event == KMSG_EVENT_MONITOR) {
+                        events->log_offset_usec =
+                                (int64_t)(before_usec + (after_usec - before_usec) / 2) -
+                                (int64_t)record.at_usec;
+                        break;
+                }
+        }
+        (void)lseek(events->kmsg_fd, 0, SEEK_SET);
+}
+
+static void take_record(const Events *events, Memory *memory, const KmsgRecord *record) {
         static const EventKind kinds[] = {
                 [KMSG_EVENT_RNG_READY] = EVENT_LOG_READY,
                 [KMSG_EVENT_VM_FORK] = EVENT_VM_FORK,
@@ -94,8 +124,14 @@ static void take_record(Memory *memory, const KmsgRecord *record) {
                 [KMSG_EVENT_SEEDER] = EVENT_SEEDER,
         };
 
-        if (record->event != KMSG_EVENT_NONE)
-                memory_add_event(memory, record->at_usec, kinds[record->event], record->detail);
+        int64_t at_usec = (int64_t)record->at_usec + events->log_offset_usec;
+
+        if (record->event != KMSG_EVENT_NONE && record->event != KMSG_EVENT_MONITOR)
+                memory_add_event(
+                        memory,
+                        (uint64_t)MAX(at_usec, INT64_C(0)),
+                        kinds[record->event],
+                        record->detail);
 }
 
 void events_take_kmsg(Events *events, Memory *memory) {
@@ -107,7 +143,7 @@ void events_take_kmsg(Events *events, Memory *memory) {
                 if (r == KMSG_E_END)
                         return;
                 if (r == 0)
-                        take_record(memory, &record);
+                        take_record(events, memory, &record);
                 else if (r < 0 && r != -EBADMSG) {
                         cleanup_close(&events->kmsg_fd);
                         return;

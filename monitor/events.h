@@ -17,8 +17,9 @@
 typedef struct Events {
         int kmsg_fd; /* -1: none, as the others */
         int uevent_fd;
-        int starts_fd; /* the proc connector */
-        int stat_fd;   /* /proc/stat, where there is no connector */
+        int starts_fd;           /* the proc connector */
+        int stat_fd;             /* /proc/stat, where there is no connector */
+        int64_t log_offset_usec; /* CLOCK_BOOTTIME minus the kernel log's clock */
         uint64_t forks_so_far;
         uint64_t lost_starts;
         dev_t root_device; /* of PID 1's root */
@@ -34,6 +35,12 @@ void events_close(Events *events);
 
 /* Looks at what is there already: the current hwrng, PID 1's root. */
 void events_begin(Events *events, const Views *views, Memory *memory, uint64_t now_usec);
+
+/*
+ * Finds how far the clock of the kernel's log is from ours (50 ms were seen in an emulated guest),
+ * by a line of our own in the log. Where that is not allowed, no difference is assumed.
+ */
+void events_calibrate(Events *events, const Views *views);
 
 void events_take_kmsg(Events *events, Memory *memory);
 void events_take_uevents(Events *events, const Views *views, Memory *memory, uint64_t now_usec);

@@ -348,6 +348,7 @@ int sampler_new(const MonitorSettings *settings, const Views *views, Sampler *re
 void sampler_begin(Sampler *sampler) {
         (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NSEC, 0, 0, 0);
         warm_up(sampler);
+        events_calibrate(&sampler->events, &sampler->views);
         begin(sampler);
         /* What the kernel said before, which also warms up the reading. */
         if (sampler->events.kmsg_fd >= 0)

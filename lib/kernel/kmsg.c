@@ -76,6 +76,7 @@ static const KmsgLine kernel_lines[] = {
 /* Lines that programs write to the log; anybody with the right to may imitate them. */
 static const KmsgLine program_lines[] = {
         { "entropy-seeder: ", NULL, KMSG_EVENT_SEEDER, "entropy-seeder: ", NULL },
+        { "entropy-monitor: ", NULL, KMSG_EVENT_MONITOR, "entropy-monitor: ", NULL },
 };
 
 static const char *find(const char *text, const char *end, const char *word) {

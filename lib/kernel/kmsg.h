@@ -24,6 +24,7 @@ typedef enum KmsgEvent {
         KMSG_EVENT_UNINITIALIZED_READ, /* somebody read /dev/urandom before the RNG was ready */
         KMSG_EVENT_INIT_STARTED,       /* "Run /init as init process" */
         KMSG_EVENT_SEEDER,             /* a line of entropy-seeder */
+        KMSG_EVENT_MONITOR,            /* a line of entropy-monitor */
 } KmsgEvent;
 
 #define KMSG_DETAIL_MAX 96U
