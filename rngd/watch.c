@@ -142,6 +142,7 @@ static void take_record(Manager *manager, const KmsgRecord *record) {
         case KMSG_EVENT_UNINITIALIZED_READ:
         case KMSG_EVENT_INIT_STARTED:
         case KMSG_EVENT_SEEDER:
+        case KMSG_EVENT_MONITOR:
         default:
                 break;
         }
