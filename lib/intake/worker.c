@@ -1,13 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "lib/intake/worker-child.h"
 #include "lib/intake/worker-protocol.h"
 #include "lib/intake/worker.h"
 #include "lib/kernel/clock.h"
+
+/*
+ * A worker that runs programs is the first process of a PID namespace: when it is killed, the
+ * kernel ends all that they started, which no signal to a process or to its group could promise.
+ */
+static pid_t fork_worker(const WorkerSpec *spec) {
+#if defined(SYS_clone3) && defined(CLONE_ARGS_SIZE_VER0)
+        struct clone_args arguments = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD };
+        long pid;
+
+        if (spec->source == SOURCE_EXEC) {
+                pid = syscall(SYS_clone3, &arguments, CLONE_ARGS_SIZE_VER0);
+                if (pid >= 0)
+                        return (pid_t)pid;
+                /* An older kernel, one without these namespaces, or a filter that forbids them. */
+        }
+#endif
+        return fork();
+}
 
 int worker_start(Worker *worker, const WorkerSpec *spec) {
         _cleanup_close_ int ours = -1, theirs = -1;
@@ -19,7 +40,7 @@ int worker_start(Worker *worker, const WorkerSpec *spec) {
         ours = pair[0];
         theirs = pair[1];
 
-        pid = fork();
+        pid = fork_worker(spec);
         if (pid < 0)
                 return negative_errno();
         if (pid == 0)

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
+#include "lib/kernel/clock.h"
 #include "lib/sources/source-list.h"
 #include "lib/sources/wait-read.h"
 
@@ -27,6 +29,7 @@ static _Noreturn void run_program(char *const *argv, int output) {
         char *environment[] = { path, NULL };
 
         environ = environment;
+        (void)setpgid(0, 0);
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (dup2(output, STDOUT_FILENO) >= 0)
                 (void)execvp(argv[0], argv);
@@ -53,29 +56,51 @@ static int start_program(Source *source, pid_t *ret_pid) {
         if (pid == 0)
                 run_program(source->config.argv, theirs);
 
+        (void)setpgid(pid, pid); /* whoever of the two comes first */
         source->fd = TAKE_FD(ours);
         *ret_pid = pid;
         return 0;
 }
 
-/* The program is ended whether it is done or not: what it wrote by now is what counts. */
-static int end_program(pid_t pid, bool killed) {
-        int status = 0;
+/* The program and what it left behind. A worker has a PID namespace of its own where the kernel has
+ * them (lib/intake/worker.c), so that nothing escapes; elsewhere a program may leave its group. */
+static void kill_program(pid_t pid) {
+        bool alone = getpid() == 1;
 
-        if (killed)
-                (void)kill(pid, SIGKILL);
-        if (waitpid(pid, &status, 0) < 0)
-                return negative_errno();
-        if (killed)
-                return 0;
+        (void)kill(alone ? -1 : -pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+        while (waitpid(-1, NULL, alone ? 0 : WNOHANG) > 0)
+                ;
+}
+
+static int judge(int status) {
         if (!WIFEXITED(status))
                 return -EIO;
         return WEXITSTATUS(status) == 127 ? -ENOENT : WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
+/* How it ended; 0 if it had to be ended, since then what it wrote by now is what counts. */
+static int end_program(pid_t pid, bool full, uint64_t until_usec) {
+        const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+        int status = 0, r = 0;
+
+        /* Its output ends a moment before itself. */
+        while (!full && clock_monotonic_usec() < until_usec) {
+                pid_t found = waitpid(pid, &status, WNOHANG);
+
+                if (found != 0) {
+                        r = found == pid ? judge(status) : negative_errno();
+                        break;
+                }
+                (void)nanosleep(&pause, NULL);
+        }
+        kill_program(pid);
+        return r;
+}
+
 static int read_program(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        uint64_t until_usec = clock_monotonic_usec() + source->config.wait_usec;
         size_t length = 0;
-        bool full;
         pid_t pid;
         int ended, r;
 
@@ -84,10 +109,9 @@ static int read_program(Source *source, uint8_t *buffer, size_t size, size_t *re
                 return r;
 
         r = wait_read(source->fd, source->config.wait_usec, buffer, size, &length);
-        full = r == 0 && length == size;
         cleanup_close(&source->fd);
 
-        ended = end_program(pid, full || r == -ETIMEDOUT);
+        ended = end_program(pid, length == size, until_usec);
         if (ended < 0)
                 return ended; /* a program that failed may have written half a thing */
         if (r < 0)
