@@ -57,6 +57,7 @@ static SourceConfig config_of(const Asker *asker) {
         return (SourceConfig){
                 .path = settings->path,
                 .argv = settings->argv,
+                .address = settings->address,
                 .offset = asker->look.fresh ? 0 : asker->file_offset,
                 /* A little before our own deadline, so that the source's reason wins. */
                 .wait_usec = settings->timeout_usec / 10 * 9,
@@ -129,6 +130,7 @@ CreditInput asker_credit_input(const Asker *asker) {
                 .source_class = asker->look.source_class,
                 .fresh = asker->look.fresh,
                 .confidential_guest = asker->manager->confidential,
+                .enabled_by_admin = asker->id == SOURCE_EGD, /* nobody else knows an address */
                 .quality_per_1024 = asker->look.quality_per_1024,
                 .override_per_1024 = settings_of(asker)->credit_override_per_1024,
         };
@@ -159,8 +161,8 @@ static void absent_with(Asker *asker, const char *why) {
         want_failed(asker->manager, asker, why);
 }
 
-/* A regular file gave what it had. */
-static void exhausted_with(Asker *asker, const char *why) {
+/* A regular file gave what it had; or there is no such thing here. */
+static void ended_with(Asker *asker, const char *why) {
         asker_stop(asker);
         asker->state = ASKER_ABSENT;
         want_failed(asker->manager, asker, why);
@@ -175,17 +177,23 @@ static void source_error(Asker *asker, int error) {
                 return;
         case ENODATA:
                 if (asker->id == SOURCE_FILE && !asker->look.fresh)
-                        exhausted_with(asker, "read to its end; a file is not read twice");
+                        ended_with(asker, "read to its end; a file is not read twice");
                 else
                         want_failed(asker->manager, asker, "end of file");
                 return;
         case ETIMEDOUT:
+                if (asker->id == SOURCE_EGD)
+                        asker_stop(asker); /* it may still owe bytes */
                 want_failed(asker->manager, asker, "nobody writes to it: no bytes in time");
+                return;
+        case EOPNOTSUPP:
+                ended_with(asker, "neither this kernel nor a library offers it");
                 return;
         case ENOTTY:
                 want_failed(asker->manager, asker, "is no device that can be a source");
                 return;
         default:
+                asker_stop(asker); /* the next request opens it anew */
                 failed_with(asker, "read failed", error);
         }
 }

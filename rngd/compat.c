@@ -23,11 +23,7 @@ static const char aes_instead[] =
 /* The first eleven in the order of rng-tools 6: the place is the index that -x and -n take. */
 static const CompatSource compat_sources[] = {
         { "hwrng", SOURCE_HWRNG, NULL, NULL, { NULL } },
-        { "tpm",
-          SOURCE_NONE,
-          NULL,
-          "the kernel offers the TPM as a hwrng, which source 'hwrng' reads",
-          { NULL } },
+        { "tpm", SOURCE_TPM, NULL, NULL, { NULL } },
         { "rdrand", SOURCE_CPU, "x86 i3 i4 i5 i6", aes_instead, { "use_aes" } },
         { "darn", SOURCE_CPU, "ppc", aes_instead, { "use_aes" } },
         { "rndr", SOURCE_CPU, "aarch64 arm", aes_instead, { "use_aes" } },
@@ -37,9 +33,9 @@ static const CompatSource compat_sources[] = {
           "a public beacon is known to everybody and worth no credit",
           { "use_aes" } },
         { "jitter",
-          SOURCE_NONE,
+          SOURCE_JITTER,
           NULL,
-          "kernels since 5.4 gather CPU jitter by themselves when they need it",
+          "the kernel's jitterentropy_rng has nothing to set",
           { "thread_count",
             "buffer_size",
             "refill_thresh",
@@ -67,6 +63,7 @@ static const CompatSource compat_sources[] = {
         { "cpu", SOURCE_CPU, NULL, NULL, { NULL } },
         { "file", SOURCE_FILE, NULL, NULL, { "path", "timeout" } },
         { "exec", SOURCE_EXEC, NULL, NULL, { NULL } },
+        { "egd", SOURCE_EGD, NULL, NULL, { NULL } },
 };
 
 #define COMPAT_INDICES 11U

@@ -8,6 +8,7 @@
 #include "lib/base/io.h"
 #include "lib/base/parse.h"
 #include "lib/policy/credit.h"
+#include "lib/sources/egd.h"
 #include "rngd/config.h"
 
 /* One bit for each section that has the key: the sources by their id, then [rngd]. */
@@ -15,13 +16,17 @@
 #define SECTION_NONE (SECTION_RNGD + 1)
 #define IN_HWRNG     (1U << SOURCE_HWRNG)
 #define IN_CPU       (1U << SOURCE_CPU)
+#define IN_TPM       (1U << SOURCE_TPM)
+#define IN_EGD       (1U << SOURCE_EGD)
 #define IN_FILE      (1U << SOURCE_FILE)
 #define IN_EXEC      (1U << SOURCE_EXEC)
+#define IN_JITTER    (1U << SOURCE_JITTER)
 #define IN_RNGD      (1U << SECTION_RNGD)
-#define IN_SOURCES   (IN_HWRNG | IN_CPU | IN_FILE | IN_EXEC)
+#define IN_BLOCKING  (IN_HWRNG | IN_TPM | IN_EGD | IN_FILE | IN_EXEC | IN_JITTER)
+#define IN_SOURCES   (IN_CPU | IN_BLOCKING)
 
 #define KEYS_MAX      16U
-#define SECTION_NAMES "[rngd], [hwrng], [cpu], [file], [exec]"
+#define SECTION_NAMES "[rngd], [hwrng], [cpu], [tpm], [egd], [file], [exec], [jitter]"
 
 typedef struct ConfigKey {
         const char *name;
@@ -115,6 +120,14 @@ static int apply_path(SourceSettings *source, const char *value) {
         return settings_set_string(&source->path, value);
 }
 
+static int apply_address(SourceSettings *source, const char *value) {
+        EgdAddress address;
+        int r;
+
+        r = egd_parse_address(value, &address);
+        return r < 0 ? r : settings_set_string(&source->address, value);
+}
+
 static int apply_source_timeout(SourceSettings *source, const char *value) {
         return values_parse_timeout(value, &source->timeout_usec);
 }
@@ -144,7 +157,7 @@ static const ConfigKey config_keys[] = {
         { "fork-check", IN_RNGD, "a time like 10s up to 1d, or 0", apply_fork_check, NULL },
         { "require-source", IN_RNGD, "yes or no", apply_require_source, NULL },
         { "timeout",
-          IN_RNGD | IN_HWRNG | IN_FILE | IN_EXEC,
+          IN_RNGD | IN_BLOCKING,
           "a time from 100ms to 1h",
           apply_timeout,
           apply_source_timeout },
@@ -155,7 +168,12 @@ static const ConfigKey config_keys[] = {
           apply_source_user },
         { "enabled", IN_SOURCES, "yes or no", NULL, apply_enabled },
         { "credit", IN_SOURCES, "0 to 1024, or auto", NULL, apply_credit },
-        { "path", IN_HWRNG | IN_FILE, "an absolute path", NULL, apply_path },
+        { "path", IN_HWRNG | IN_TPM | IN_FILE, "an absolute path", NULL, apply_path },
+        { "address",
+          IN_EGD,
+          "unix:/PATH, tcp:ADDRESS:PORT, tcp:[IPV6]:PORT or vsock:CID:PORT, all in numbers",
+          NULL,
+          apply_address },
         { "command",
           IN_EXEC,
           "an absolute path of a program, and its arguments",

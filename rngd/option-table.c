@@ -152,7 +152,7 @@ static int apply_no_tpm(OptionContext *context, const char *value) {
         r = parse_u32(value, 0, 1, &off);
         if (r < 0)
                 return r;
-        return off ? 0 : compat_include(context->settings, "tpm", context->notices);
+        return off ? compat_exclude(context->settings, "tpm") : 0;
 }
 
 static int apply_timeout(OptionContext *context, const char *value) {
@@ -410,7 +410,7 @@ const Option option_table[] = {
         { .names = { "no-tpm" },
           .argument = "1|0",
           .group = OPTION_GROUP_SOURCES,
-          .help = "1: do not use a source tpm, which is not there; 0: a notice",
+          .help = "1: do not use tpm",
           .expected = "0 or 1",
           .apply = apply_no_tpm },
 

@@ -55,6 +55,7 @@ static void probe_init(Probe *probe, const Settings *settings, SourceId id, Batc
                 .config = {
                         .path = settings->sources[id].path,
                         .argv = settings->sources[id].argv,
+                        .address = settings->sources[id].address,
                         .wait_usec = LIST_TIMEOUT_USEC / 10 * 9,
                 },
                 .worker = WORKER_NULL,
@@ -259,6 +260,8 @@ static int write_batches(Probe probes[static _SOURCE_LIVE_MAX], int fd, const ch
                         Probe *probe = &probes[id];
                         int r;
 
+                        if (any && source_ops(id)->last_resort)
+                                continue;
                         if (!probe->settings->enabled || probe->error[0] ||
                             probe_once(probe, BATCH_BYTES, probe->settings->timeout_usec) < 0)
                                 continue;

@@ -77,6 +77,7 @@ int settings_init(Settings *settings) {
 void settings_deinit(Settings *settings) {
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 free(settings->sources[id].path);
+                free(settings->sources[id].address);
                 values_free_command(settings->sources[id].argv);
         }
         free(settings->base_folder);
@@ -115,6 +116,7 @@ static int finish_needs(SourceSettings *source, bool present, const char *what, 
 int settings_finish(Settings *settings, Messages *errors) {
         SourceSettings *file = &settings->sources[SOURCE_FILE];
         SourceSettings *exec = &settings->sources[SOURCE_EXEC];
+        SourceSettings *egd = &settings->sources[SOURCE_EGD];
         int r;
 
         r = finish_needs(
@@ -134,12 +136,22 @@ int settings_finish(Settings *settings, Messages *errors) {
         if (r != 0)
                 return r;
 
-        /* As in rng-tools one number is for every source, but exec is known to the file only. */
+        r = finish_needs(
+                egd,
+                egd->address,
+                "source 'egd' is enabled and has no address: expected 'address = ADDRESS' in [egd]",
+                errors);
+        if (r != 0)
+                return r;
+
+        /* As in rng-tools one number is for every source, but exec and egd are known to the file only. */
         if (settings->option_credit_per_1024 != CREDIT_OVERRIDE_NONE) {
                 uint32_t credit_per_1024 = settings->option_credit_per_1024;
 
                 settings->sources[SOURCE_HWRNG].credit_override_per_1024 = credit_per_1024;
                 settings->sources[SOURCE_CPU].credit_override_per_1024 = credit_per_1024;
+                settings->sources[SOURCE_TPM].credit_override_per_1024 = credit_per_1024;
+                settings->sources[SOURCE_JITTER].credit_override_per_1024 = credit_per_1024;
                 if (settings->file_path_given)
                         file->credit_override_per_1024 = credit_per_1024;
         }

@@ -51,10 +51,11 @@ typedef enum Origin {
 } Origin;
 
 typedef struct SourceSettings {
-        bool enabled; /* true only if path or argv is there where it must be */
+        bool enabled; /* true only if path, address or argv is there where it must be */
         Origin enabled_origin;
         uint32_t credit_override_per_1024; /* or CREDIT_OVERRIDE_NONE */
         char *path;                        /* hwrng, file: absolute */
+        char *address;                     /* egd: as in lib/sources/egd.h */
         char **argv;                       /* exec: argv[0] is absolute; NULL-terminated */
         UserIds user;                      /* as whom its worker runs */
         bool user_given;

@@ -8,7 +8,9 @@
 #include "rngd/manager.h"
 
 /* Those that answer later are asked first, so that they work while the others are read. */
-static const SourceId asking_order[] = { SOURCE_HWRNG, SOURCE_FILE, SOURCE_EXEC, SOURCE_CPU };
+static const SourceId asking_order[] = {
+        SOURCE_HWRNG, SOURCE_TPM, SOURCE_EGD, SOURCE_FILE, SOURCE_EXEC, SOURCE_CPU, SOURCE_JITTER,
+};
 _Static_assert(ELEMENTSOF(asking_order) == _SOURCE_LIVE_MAX, "every source has its turn");
 
 /* A want is the refill policy's want of the same place. */
@@ -54,6 +56,7 @@ static RefillPlan plan_for(const Manager *manager, const Asker *asker) {
 }
 
 static void start_rounds(Manager *manager) {
+        manager->need.got_credit = false;
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 manager->askers[id].rounds = 0;
 }
@@ -121,6 +124,26 @@ static bool earliest_retry(const Manager *manager, uint64_t *ret_delay_usec) {
         return true;
 }
 
+static bool follow_plan(Manager *manager, Asker *asker);
+
+/*
+ * A source that costs the guest its own time is asked only when every other one has answered,
+ * failed or is not there, and nothing that came could be credited. True if there is now an answer
+ * to wait for, or nothing left to do.
+ */
+static bool ask_last_resort(Manager *manager) {
+        for (size_t i = 0; i < ELEMENTSOF(asking_order); i++) {
+                Asker *asker = &manager->askers[asking_order[i]];
+
+                if (!source_ops(asker->id)->last_resort || manager->need.got_credit ||
+                    !asker_can_be_asked(asker, manager_now_usec(manager)))
+                        continue;
+                if (!follow_plan(manager, asker) || asker->state == ASKER_ASKED)
+                        return true;
+        }
+        return false;
+}
+
 /*
  * Nobody owes an answer and the need is not met. What failed is tried again; what merely could
  * not be credited is tried again only where the kernel still waits for bits.
@@ -129,7 +152,7 @@ static void settle(Manager *manager) {
         Need *need = &manager->need;
         uint64_t delay_usec;
 
-        if (!need->active || any_asked(manager))
+        if (!need->active || any_asked(manager) || ask_last_resort(manager))
                 return;
 
         if (!manager_has_source(manager)) {
@@ -183,7 +206,8 @@ void want_pursue(Manager *manager) {
 
                 if (!manager->need.active)
                         return;
-                if (asker_can_be_asked(asker, manager_now_usec(manager)) &&
+                if (!source_ops(asker->id)->last_resort &&
+                    asker_can_be_asked(asker, manager_now_usec(manager)) &&
                     !follow_plan(manager, asker))
                         return;
         }
@@ -236,6 +260,7 @@ static void take_report(Manager *manager, Asker *asker, int fed, const FeedRepor
         if (fed == 0 || fed == FEED_E_UNTESTED) {
                 asker_succeeded(asker);
                 manager->need.got_bits += report->credited_bits;
+                manager->need.got_credit |= report->credited_bits > 0;
                 manager->need.reseeded |= report->reseeded;
                 if (asker->reseed && report->reseed_error < 0 && manager->ready)
                         (void)log_errno(LOG_DEBUG, report->reseed_error, "RNDRESEEDCRNG, ignoring");

@@ -37,6 +37,7 @@ typedef struct Need {
         uint64_t fresh_usec; /* answers asked for before this are older than a fork: dropped */
         bool discard_stale;  /* since the fork: what the kernel had buffered is older, too */
         uint32_t got_bits;   /* credited since since_usec */
+        bool got_credit;     /* any, since the sources were asked the last time */
         bool reseeded;
         Backoff backoff; /* for a need that its sources answered but could not end */
         sd_event_source *retry_source;

@@ -18,8 +18,11 @@ typedef enum SourceId {
         /* These make new bytes at each read, as often as they are asked. */
         SOURCE_HWRNG,
         SOURCE_CPU,
+        SOURCE_TPM,
+        SOURCE_EGD,
         SOURCE_FILE,
         SOURCE_EXEC,
+        SOURCE_JITTER,
         _SOURCE_LIVE_MAX,
 
         /* These hold seeds that were made before (SourceOps.seeds). */
@@ -34,10 +37,11 @@ typedef enum SourceId {
 #define SOURCE_LABEL_MAX  48U
 
 typedef struct SourceConfig {
-        const char *path;   /* hwrng, file: what to open */
-        char *const *argv;  /* exec: the program and its arguments, NULL-terminated */
-        uint64_t offset;    /* file: where to go on in a regular file */
-        uint64_t wait_usec; /* file, exec: how long one read may wait for bytes */
+        const char *path;    /* hwrng, file, tpm: what to open; tpm: NULL for the usual ones */
+        char *const *argv;   /* exec: the program and its arguments, NULL-terminated */
+        uint64_t offset;     /* file: where to go on in a regular file */
+        uint64_t wait_usec;  /* file, exec, egd: how long one read may wait for bytes */
+        const char *address; /* egd: see egd.h */
 
         const char *credentials; /* platform: $CREDENTIALS_DIRECTORY, or NULL */
         const char *root;        /* platform: where /sys, /dev, /run and /var are; NULL: "/" */
@@ -58,6 +62,8 @@ typedef struct SourceOps {
         bool blocking;      /* open() or read() may wait: run it in a worker */
         bool needs_network; /* the worker keeps the network namespace */
         bool mounts;        /* open() mounts: in a mount namespace that the worker made before */
+
+        bool last_resort; /* it costs: asked only when no other source gives what is needed */
 
         /*
          * Each read gives one whole seed, and the next read the next one: -ENODATA after the last.

@@ -11,7 +11,9 @@
 #include "rngd/config.h"
 #include "tests/unit/harness.h"
 
-#define SECTIONS "expected one of: [rngd], [hwrng], [cpu], [file], [exec]"
+#define SECTIONS                                                                  \
+        "expected one of: [rngd], [hwrng], [cpu], [tpm], [egd], [file], [exec], " \
+        "[jitter]"
 
 static int parse(const char *text, Settings *ret_settings, Messages *errors) {
         int r;
@@ -41,6 +43,13 @@ static void test_everything(void) {
                                    "[cpu]\n"
                                    "enabled = no\n"
                                    "credit = 0\n"
+                                   "[tpm]\n"
+                                   "path = /dev/tpm1\n"
+                                   "[egd]\n"
+                                   "address = tcp:[::1]:8888\n"
+                                   "timeout = 2s\n"
+                                   "[jitter]\n"
+                                   "enabled = no\n"
                                    "[file]\n"
                                    "path = /run/pipe\n"
                                    "credit = auto\n"
@@ -75,6 +84,10 @@ static void test_everything(void) {
         CU_ASSERT_EQUAL(sources[SOURCE_HWRNG].timeout_usec, 250000);
         CU_ASSERT_FALSE(sources[SOURCE_CPU].enabled);
         CU_ASSERT_EQUAL(sources[SOURCE_CPU].credit_override_per_1024, 0);
+        CU_ASSERT_STRING_EQUAL(sources[SOURCE_TPM].path, "/dev/tpm1");
+        CU_ASSERT_STRING_EQUAL(sources[SOURCE_EGD].address, "tcp:[::1]:8888");
+        CU_ASSERT_EQUAL(sources[SOURCE_EGD].timeout_usec, 2000000);
+        CU_ASSERT_FALSE(sources[SOURCE_JITTER].enabled);
         CU_ASSERT_STRING_EQUAL(sources[SOURCE_FILE].path, "/run/pipe");
         CU_ASSERT_EQUAL(sources[SOURCE_FILE].credit_override_per_1024, CREDIT_OVERRIDE_NONE);
         CU_ASSERT_EQUAL(sources[SOURCE_EXEC].credit_override_per_1024, 1024);
@@ -127,9 +140,12 @@ static void test_refused(void) {
                   "conf:2: [cpu] has no key 'path', expected one of: enabled, credit" },
                 { "[cpu]\nEnabled = yes\n",
                   "conf:2: [cpu] has no key 'Enabled', expected one of: enabled, credit" },
-                { "\n[tpm]\nenabled = yes\npath = x\n",
-                  "conf:2: 'tpm' is an unknown section, " SECTIONS },
-                { "[tpm]", "conf:1: 'tpm' is an unknown section, " SECTIONS },
+                { "\n[pkcs11]\nenabled = yes\npath = x\n",
+                  "conf:2: 'pkcs11' is an unknown section, " SECTIONS },
+                { "[egd]\naddress = tcp:localhost:8888\n",
+                  "conf:2: [egd] address 'tcp:localhost:8888': expected unix:/PATH, "
+                  "tcp:ADDRESS:PORT, tcp:[IPV6]:PORT or vsock:CID:PORT, all in numbers" },
+                { "[nist]", "conf:1: 'nist' is an unknown section, " SECTIONS },
                 { "[]\n", "conf:1: '' is an unknown section, " SECTIONS },
                 { "[cpu\nenabled = no\n", "conf:1: '[cpu' is no section, " SECTIONS },
                 { "[cpu] x\n", "conf:1: '[cpu] x' is no section, " SECTIONS },

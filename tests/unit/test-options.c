@@ -230,8 +230,9 @@ static void test_what_to_feed(void) {
                 { "-x 0 -x 10", "hwrng=off file=off" },
                 { "-x cpu -n cpu", "cpu=on" },
                 { "--exclude=namedpipe", "file=off" },
-                { "-x 1 -x 5 -x 6 -x 7 -x 8 -x 9", "" },
-                { "-x tpm -x nist -x jitter -x pkcs11 -x rtlsdr -x qrypt", "" },
+                { "-x 1 -x 5 -x 6 -x 7 -x 8 -x 9", "tpm=off jitter=off" },
+                { "-x tpm -x nist -x jitter -x pkcs11 -x rtlsdr -x qrypt", "tpm=off jitter=off" },
+                { "-n tpm -n 6 -n egd", "tpm=on egd=on jitter=on" },
                 { "--include=exec -x file", "file=off exec=on" },
                 { "-O namedpipe:path:/run/pipe", "file.path=/run/pipe" },
                 { "-O namedpipe:path:a:b", "file.path=/base/a:b" },
@@ -244,7 +245,8 @@ static void test_what_to_feed(void) {
                 { "--hrng=viapadlock", "" },
                 { "--rng-driver=stream", "" },
                 { "--no-drng=1", "cpu=off" },
-                { "--no-drng=0 --no-tpm=1", "" },
+                { "--no-drng=0 --no-tpm=1", "tpm=off" },
+                { "--no-tpm=0", "" },
                 { "-i -u -S 0 -B 3 -Q high", "" },
                 { "--ignorefail --use-slow-sources --stats-interval=3600", "" },
                 { "--rng-buffers=5 --rng-quality=medium", "" },
@@ -371,14 +373,14 @@ static void test_notices(void) {
                 { "-s 2500", 1, "512 bytes" },
                 { "-s 31", 1, "32 bytes" },
                 { "-s 32 -s 512", 0, NULL },
-                { "-n jitter", 1, "-n jitter: " },
-                { "-n 1", 1, "hwrng" },
-                { "--no-tpm=0", 1, "-n tpm: " },
+                { "-n jitter -n 1", 0, NULL },
+                { "-n 5", 1, "beacon" },
+                { "--no-tpm=0", 0, NULL },
                 { "--no-tpm=1", 0, NULL },
                 { "-O jitter:thread_count:1 -O jitter:buffer_size:2048", 1, "-O jitter: " },
                 { "-O rdrand:use_aes:1", 1, "SHA-512" },
                 { "--hrng=viapadlock --rng-driver=viapadlock", 1, "via-rng" },
-                { "-n nist -n jitter -n qrypt", 3, "-n nist: " },
+                { "-n nist -n jitter -n qrypt", 2, "-n nist: " },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -437,6 +439,8 @@ static void test_rhel(void) {
         CU_ASSERT_EQUAL(settings.sources[SOURCE_HWRNG].user.uid, user->pw_uid);
         CU_ASSERT(settings.sources[SOURCE_HWRNG].enabled);
         CU_ASSERT(settings.sources[SOURCE_CPU].enabled);
+        CU_ASSERT(settings.sources[SOURCE_TPM].enabled);
+        CU_ASSERT_FALSE(settings.sources[SOURCE_JITTER].enabled);
         CU_ASSERT_FALSE(settings.sources[SOURCE_FILE].enabled);
         CU_ASSERT_FALSE(messages_any(&errors));
         CU_ASSERT_FALSE(messages_any(&notices));

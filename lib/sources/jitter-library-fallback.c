@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/sources/jitter-library.h"
+
+int jitter_library_new(void **ret_collector) {
+        return -EOPNOTSUPP;
+}
+
+int jitter_library_read(void *collector, uint8_t *buffer, size_t size) {
+        return -EOPNOTSUPP;
+}
+
+void jitter_library_free(void *collector) {
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "lib/kernel/clock.h"
+#include "lib/sources/egd.h"
+#include "lib/sources/source-list.h"
+
+static int egd_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+        look->source_class = SOURCE_CLASS_LIVE_NETWORK;
+        look->fresh = true;
+        if (!config->address)
+                return -ENOENT;
+        (void)snprintf(look->detail, sizeof(look->detail), "%s", config->address);
+        return 0;
+}
+
+/*
+ * The connection is made with root's rights, to a socket that may be root's, and outlives the
+ * network namespace that the worker leaves then. Half of the time is for it, half for the bytes.
+ */
+static int egd_open(Source *source) {
+        EgdConnection connection = { .fd = -1 };
+        EgdAddress address;
+        uint32_t level_bits;
+        int r;
+
+        r = source->config.address ? egd_parse_address(source->config.address, &address) : -EINVAL;
+        if (r < 0)
+                return r;
+        connection.until_usec = clock_monotonic_usec() + source->config.wait_usec / 2;
+        r = egd_connect(&address, &connection);
+        if (r < 0)
+                return r;
+
+        /* Only to see that the server speaks the protocol: what the level means differs. */
+        r = egd_level_bits(&connection, &level_bits);
+        if (r < 0) {
+                cleanup_close(&connection.fd);
+                return r;
+        }
+        source->fd = connection.fd;
+        return 0;
+}
+
+static int egd_read_source(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        EgdConnection connection = {
+                .fd = source->fd,
+                .until_usec = clock_monotonic_usec() + source->config.wait_usec / 2,
+        };
+        bool reusable = false;
+        int r;
+
+        if (source->fd < 0)
+                return -ECONNRESET;
+        r = egd_read(&connection, buffer, size, ret_length, &reusable);
+        if (!reusable)
+                cleanup_close(&source->fd);
+        return r;
+}
+
+static void egd_close(Source *source) {
+        cleanup_close(&source->fd);
+}
+
+const SourceOps source_egd = {
+        .name = "egd",
+        .blocking = true,
+        .look = egd_look,
+        .open = egd_open,
+        .read = egd_read_source,
+        .close = egd_close,
+};

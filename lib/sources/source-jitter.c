@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include <linux/if_alg.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "lib/sources/jitter-library.h"
+#include "lib/sources/source-list.h"
+
+#define ALGORITHM "jitterentropy_rng"
+
+/* crypto/algif_rng.c: what one recvmsg() gives at most. */
+#define KERNEL_READ_MAX 128U
+
+/* Only bind() tells whether the kernel has it, and that may load a module or test the timer. */
+static int jitter_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+        look->source_class = SOURCE_CLASS_LOCAL_SOFTWARE;
+        look->fresh = true;
+        (void)snprintf(look->detail, sizeof(look->detail), "%s", ALGORITHM);
+        return 0;
+}
+
+/*
+ * ENOENT: no such module, or its own test found a timer that is too coarse, as under emulation.
+ * EAFNOSUPPORT: no AF_ALG at all.
+ */
+static int open_kernel(int *ret_fd) {
+        const struct sockaddr_alg address = {
+                .salg_family = AF_ALG,
+                .salg_type = "rng",
+                .salg_name = ALGORITHM,
+        };
+        _cleanup_close_ int fd = -1;
+        int operation_fd;
+
+        fd = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return negative_errno();
+        if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                return negative_errno();
+        operation_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+        if (operation_fd < 0)
+                return negative_errno();
+        *ret_fd = operation_fd;
+        return 0;
+}
+
+static int jitter_open(Source *source) {
+        int r;
+
+        r = open_kernel(&source->fd);
+        if (r < 0)
+                r = jitter_library_new(&source->state);
+        return r;
+}
+
+static int read_kernel(int fd, uint8_t *buffer, size_t size, size_t *ret_length) {
+        ssize_t n;
+
+        do
+                n = recv(fd, buffer, MIN(size, KERNEL_READ_MAX), 0);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return negative_errno(); /* its health tests failed */
+        if (n == 0)
+                return -ENODATA;
+        *ret_length = (size_t)n;
+        return 0;
+}
+
+static int jitter_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        int r;
+
+        if (source->fd >= 0)
+                return read_kernel(source->fd, buffer, size, ret_length);
+        r = jitter_library_read(source->state, buffer, size);
+        if (r < 0)
+                return r;
+        *ret_length = size;
+        return 0;
+}
+
+static void jitter_close(Source *source) {
+        cleanup_close(&source->fd);
+        if (source->state)
+                jitter_library_free(source->state);
+        source->state = NULL;
+}
+
+const SourceOps source_jitter = {
+        .name = "jitter",
+        .blocking = true,
+        .last_resort = true,
+        .look = jitter_look,
+        .open = jitter_open,
+        .read = jitter_read,
+        .close = jitter_close,
+};
