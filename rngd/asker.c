@@ -203,6 +203,9 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdat
         Manager *manager = asker->manager;
         int error = 0, r;
 
+        watch_look_for_fork(manager);
+        if (asker->worker.pid == 0) /* stopped by what was just seen */
+                return 0;
         r = worker_receive(&asker->worker, &manager->batch, &error);
         if (r == WORKER_E_AGAIN)
                 return 0;

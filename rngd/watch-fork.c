@@ -5,7 +5,7 @@
 #include "lib/kernel/clock.h"
 #include "rngd/manager.h"
 
-/* Ten reads a second of an emulated port are nothing; one for each refill would be. */
+/* For what wakes often; a batch is always worth the look. */
 #define VMGENID_LOOK_USEC (100 * USEC_PER_MSEC)
 
 static int on_vmclock(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
@@ -59,7 +59,7 @@ static bool kernel_tells(const Manager *manager) {
 void watch_vmgenid_start(Manager *manager) {
         Watch *watch = &manager->watch;
 
-        if (watch->vmgenid_fd >= 0 || kernel_tells(manager))
+        if (watch->vmgenid_fd >= 0)
                 return;
         if (vmgenid_open(&manager->root, &watch->vmgenid_fd) < 0)
                 return;
@@ -67,17 +67,22 @@ void watch_vmgenid_start(Manager *manager) {
                 cleanup_close(&watch->vmgenid_fd);
                 return;
         }
-        log_info("No driver tells of VM forks here: looking at the VM generation ID in fw_cfg");
+        /* With a driver it is still looked at before a batch is taken: the answer of a virtual device
+         * can overtake the kernel's own notice of the fork by some milliseconds. */
+        if (!kernel_tells(manager))
+                log_info(
+                        "No driver tells of VM forks here: looking at the VM generation ID in fw_cfg");
         watch_fork_check_timer(manager);
 }
 
-void watch_vmgenid_look(Manager *manager) {
+void watch_vmgenid_look(Manager *manager, bool always) {
         Watch *watch = &manager->watch;
         uint64_t now_usec = clock_boottime_usec();
         Vmgenid vmgenid;
         bool changed;
 
-        if (watch->vmgenid_fd < 0 || now_usec - watch->vmgenid_looked_usec < VMGENID_LOOK_USEC)
+        if (watch->vmgenid_fd < 0 ||
+            (!always && now_usec - watch->vmgenid_looked_usec < VMGENID_LOOK_USEC))
                 return;
         watch->vmgenid_looked_usec = now_usec;
         if (vmgenid_read(watch->vmgenid_fd, &vmgenid) < 0)
@@ -103,7 +108,7 @@ void watch_fork_check_timer(Manager *manager) {
         int r;
 
         watch->fork_check_source = sd_event_source_disable_unref(watch->fork_check_source);
-        if (interval_usec == 0 || watch->vmgenid_fd < 0)
+        if (interval_usec == 0 || watch->vmgenid_fd < 0 || kernel_tells(manager))
                 return;
         r = sd_event_add_time_relative(
                 manager->event,

@@ -6,6 +6,8 @@
  * ID in fw_cfg where the kernel has no driver that would tell.
  */
 
+#include <stdbool.h>
+
 #include "lib/base/error.h"
 
 typedef struct Manager Manager;
@@ -13,11 +15,11 @@ typedef struct Manager Manager;
 /* 0 also where there is no vmclock, or one that cannot be polled. */
 _must_check_ int watch_vmclock_start(Manager *manager);
 
-/* Opens the GUID if it is there and nobody else tells; again after each hotplug event. */
+/* Opens the GUID if it is there; again after each hotplug event. */
 void watch_vmgenid_start(Manager *manager);
 
-/* Looks whether it changed; on every wake, but not more often than ten times a second. */
-void watch_vmgenid_look(Manager *manager);
+/* Looks whether it changed; unless always, not more often than ten times a second. */
+void watch_vmgenid_look(Manager *manager, bool always);
 
 /* fork-check: only where the GUID is all there is. */
 void watch_fork_check_timer(Manager *manager);

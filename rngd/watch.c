@@ -174,7 +174,7 @@ void watch_look_for_fork(Manager *manager) {
 
         if (watch->kmsg_source && watch->kmsg_read_once)
                 (void)on_kmsg(watch->kmsg_source, watch->kmsg_fd, EPOLLIN, manager);
-        watch_vmgenid_look(manager);
+        watch_vmgenid_look(manager, true);
 }
 
 static int start_kmsg(Manager *manager) {
@@ -349,7 +349,7 @@ static int on_post(sd_event_source *s, void *userdata) {
         Manager *manager = userdata;
 
         look_at_suspend(manager);
-        watch_vmgenid_look(manager);
+        watch_vmgenid_look(manager, false);
         status_update(manager);
         return 0;
 }

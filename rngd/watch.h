@@ -32,6 +32,7 @@ typedef struct Watch {
         VmclockState vmclock;
         Vmgenid vmgenid;
         bool pollin_is_not_ready;
+        bool kmsg_read_once;   /* to its end; before that it is a backlog */
         uint64_t started_usec; /* CLOCK_MONOTONIC */
         uint64_t vmgenid_looked_usec;
         uint64_t suspended_usec;
@@ -49,6 +50,10 @@ void watch_level(Manager *manager);
 
 /* Whatever else there is; behind the first request, since all of it costs milliseconds. */
 void watch_start_late(Manager *manager);
+
+/* Before a batch that may have been asked for in another life: its answer and the kernel's word of
+ * the fork can be there at the same time, and the log has the lowest priority of all. */
+void watch_look_for_fork(Manager *manager);
 
 /* The timers again, after a reload. */
 void watch_timers(Manager *manager);
