@@ -52,7 +52,7 @@ def test_predictable(bed):
 
 @vm_test()
 def test_good_again(bed):
-    """Retired for all zeros; plugged in again with good bytes: fed."""
+    """Retired for all zeros; the driver loaded again, now with good bytes: fed. Again with both at once."""
     bed.only_ours()
     server = bed.server(entropy_server.zeros)
     vm = bed.linux(devices=server.device(), load=["virtio_pci", "virtio_rng"])
@@ -65,6 +65,18 @@ def test_good_again(bed):
     vm.load("virtio_rng")
     vm.wait_until(lambda: daemon.credited(at), 10, "credited after it was plugged in again")
     check(not [c for c in daemon.credited() if c["boottime_usec"] < at], "credited before")
+
+    # Bad, and then unbound and bound so quickly that rngd finds it there with the same name as before.
+    server.switch(entropy_server.zeros)
+    vm.shell("dd if=/dev/hwrng of=/dev/null bs=256 count=1 2>/dev/null")
+    daemon.signal(10)
+    daemon.wait_status(lambda s: s["sources"][0]["state"] == "retired", 5, "retired again")
+    server.switch(entropy_server.random_stream("better"))
+    at = vm.boottime_usec()
+    daemon.signal(19)
+    vm.shell("cd /sys/bus/virtio/drivers/virtio_rng && echo virtio0 > unbind && echo virtio0 > bind")
+    daemon.signal(18)
+    vm.wait_until(lambda: daemon.credited(at), 10, "credited after it was bound again")
 
 
 @vm_test()

@@ -4,6 +4,7 @@
 import time
 
 from harness.bed import check
+from harness.qemu import COUNT_INSTRUCTIONS
 from harness.runner import vm_test
 
 SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGTERM = 1, 2, 9, 10, 15
@@ -13,7 +14,8 @@ def ready_guest(bed, *args, **kwargs):
     """A ready kernel (by the CPU's own instructions) and a rngd that has only its hwrng: one feed for each wake."""
     server = bed.server()
     options = {k: kwargs.pop(k) for k in ("kernel", "append") if k in kwargs}
-    vm = bed.linux(cpu="max", devices=server.device(), load=["virtio_pci", "virtio_rng", *kwargs.pop("load", ())], **options)
+    devices = [*server.device(), *kwargs.pop("devices", ())]
+    vm = bed.linux(cpu="max", devices=devices, load=["virtio_pci", "virtio_rng", *kwargs.pop("load", ())], **options)
     daemon = bed.start(vm, "-x", "rdrand", *args, trace=True, **kwargs)
     daemon.wait_status(lambda s: s["last_feed"], 5, "a first feed")
     return vm, daemon, server
@@ -70,7 +72,7 @@ def test_sighup(bed):
 def test_sigterm(bed):
     """Stopped within 100 ms with all its workers: idle, and with a worker blocked in the driver."""
     bed.only_ours()
-    vm, daemon, server = ready_guest(bed)
+    vm, daemon, server = ready_guest(bed, devices=COUNT_INSTRUCTIONS)
     settle(daemon, vm)
     stopped = daemon.stop(SIGTERM)
     bed.note(f"idle: {stopped['processes']} processes gone in {stopped['usec'] / 1000:.1f} ms")
@@ -80,7 +82,7 @@ def test_sigterm(bed):
 
     for number in (SIGTERM, SIGINT):
         server.allow()
-        daemon = bed.start(vm)
+        daemon = bed.start(vm, "-x", "rdrand")
         daemon.wait_status(lambda s: s["last_feed"], 5, "a feed")
         server.serve_only(0)
         for _ in range(3):

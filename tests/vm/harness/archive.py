@@ -16,6 +16,11 @@ def libraries(program):
     return tuple(re.findall(r"(/\S+) \(0x", done.stdout))
 
 
+def libraries_missing(program):
+    done = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=30)
+    return re.findall(r"(\S+) => not found", done.stdout)
+
+
 class Archive:
     def __init__(self):
         self.entries = {}
