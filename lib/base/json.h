@@ -13,6 +13,15 @@
 
 #define JSON_DOCUMENT_MAX_BYTES (1024U * 1024U)
 
+/*
+ * To be called before anything of json-c is used, wherever the kernel's RNG may not be ready yet
+ * (json_get_string() does so itself). For the seed of its hash tables json-c asks getrandom(), and
+ * if that has nothing reads /dev/urandom: there Linux 5.19 and later start their jitter loop and
+ * wait for it, a second long. After this call json-c hashes without a seed. Objects with thousands
+ * of keys of somebody's choice are slow then, so documents are bounded.
+ */
+void json_avoid_random(void);
+
 enum {
         JSON_E_ABSENT = 1, /* the document is an object without this key */
 };
