@@ -1,14 +1,177 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 
+#include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "seeder/image.h"
+#include "seeder/ledger-file.h"
+#include "seeder/options.h"
+#include "seeder/run.h"
+#include "seeder/saved.h"
+
+#define STATE_FOLDER "/var/lib/guest-entropy"
+
+/* What a record of the kernel's log can hold besides its prefix. */
+#define SUMMARY_MAX 900U
+
+/* Bytes of the kernel's RNG pass through here: no core file, and no debugger of another user. */
+static void protect_memory(void) {
+        const struct rlimit none = {};
+
+        (void)setrlimit(RLIMIT_CORE, &none);
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* The one line that is left of a boot when nothing else is: <5> is LOG_NOTICE. */
+static void tell_kernel_log(const char *summary) {
+        _cleanup_close_ int fd = -1;
+        char line[SUMMARY_MAX + 64];
+        int n;
+
+        fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+                return;
+        n = snprintf(line, sizeof(line), "<5>entropy-seeder: %s\n", summary);
+        if (n > 0 && io_write_full(fd, line, MIN((size_t)n, sizeof(line) - 1)) < 0)
+                log_debug("Cannot write to the kernel's log");
+}
+
+static int run(const SeederOptions *options, const RunSettings *settings) {
+        Account *account = calloc(1, sizeof(*account));
+        char summary[SUMMARY_MAX];
+        int r;
+
+        r = account ? run_all(settings, account) : -ENOMEM;
+        if (r < 0) {
+                (void)log_errno(LOG_ERR, r, "Cannot feed the kernel's RNG");
+                free(account);
+                return r == -EPERM ? EX_NOPERM : EXIT_FAILURE;
+        }
+
+        account_summary(account, summary, sizeof(summary));
+        if (options->dry_run)
+                (void)puts(summary);
+        else {
+                log_info("%s", summary);
+                tell_kernel_log(summary);
+                ledger_file_write(account);
+        }
+        r = account->ready || options->dry_run ? EXIT_SUCCESS : EX_UNAVAILABLE;
+        free(account);
+        return r;
+}
+
+static int save(const RootDir *root) {
+        SeedFile file = SEED_FILE_NULL;
+        Account *account = calloc(1, sizeof(*account));
+        int r;
+
+        r = account ? seed_file_open(STATE_FOLDER, &file) : -ENOMEM;
+        if (r != 0) {
+                log_error(
+                        "Cannot save a seed in " STATE_FOLDER ": %s",
+                        r > 0 ? "another entropy-seeder runs" : strerror(-r));
+                free(account);
+                return EX_CANTCREAT;
+        }
+        r = saved_save(&file, root, account);
+        if (account->n_lines > 0)
+                log_message(r < 0 ? LOG_ERR : LOG_NOTICE, "%s", account->lines[0].note);
+        seed_file_close(&file);
+        free(account);
+        return r < 0 ? EX_CANTCREAT : EXIT_SUCCESS;
+}
+
+static bool is_named(const SeederOptions *options, SourceId id) {
+        return !options->only_named || options->named[id];
+}
+
+/* Defaults, then the kernel's command line, then our own. */
+static void make_settings(
+        const SeederOptions *options,
+        const CommandLine *line,
+        PlanPhase phase,
+        RunSettings *settings) {
+        bool real_root = phase == PLAN_REAL_ROOT;
+
+        *settings = (RunSettings){
+                .phase = phase,
+                .dry_run = options->dry_run,
+                .deadline_usec = options->deadline_usec > 0 ? options->deadline_usec
+                                                            : plan_deadline_usec(phase),
+                .state_folder = real_root ? STATE_FOLDER : NULL,
+                .use_seed_file = real_root && (!options->only_named || options->seed_file_named),
+        };
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                settings->sources[id] = (RunSource){
+                        .enabled = is_named(options, id),
+                        .credit_override_per_1024 = line->credit_per_1024[id],
+                        .config = {
+                                .path = id == SOURCE_HWRNG ? "/dev/hwrng" : NULL,
+                                .wait_usec = settings->deadline_usec,
+                                .credentials = getenv("CREDENTIALS_DIRECTORY"),
+                        },
+                        .uid = 65534,
+                        .gid = 65534,
+                };
+}
+
+static int act(const SeederOptions *options, const RootDir *root) {
+        PlanPhase phase = options->phase_given ? options->phase : plan_detect_phase(root);
+        RunSettings settings;
+        CommandLine line;
+
+        command_line_read(root, &line);
+        if (line.n_ignored > 0)
+                log_warning(
+                        "%u words entropy.* on the kernel's command line make no sense, ignoring",
+                        line.n_ignored);
+        if (line.off) {
+                log_notice("Switched off by entropy.seeder= on the kernel's command line");
+                return EXIT_SUCCESS;
+        }
+        if (options->action == SEEDER_SAVE)
+                return save(root);
+
+        make_settings(options, &line, phase, &settings);
+        return run(options, &settings);
+}
 
 int main(int argc, char *argv[]) {
+        _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
+        SeederOptions options;
+
         log_open("entropy-seeder", log_target_detect(), LOG_NOTICE);
         if (argc >= 2 && strcmp(argv[1], "image") == 0)
                 return image_main(argc - 1, argv + 1);
-        log_error("usage: entropy-seeder image check|clean [OPTION...] ROOT");
-        return EX_USAGE;
+
+        if (seeder_options_parse(argc, argv, &options) != 0)
+                return EX_USAGE;
+        log_set_max_level(options.quiet ? LOG_ERR : options.verbose ? LOG_DEBUG : LOG_NOTICE);
+        switch (options.action) {
+        case SEEDER_HELP:
+                seeder_options_help();
+                return EXIT_SUCCESS;
+        case SEEDER_VERSION:
+                (void)puts("entropy-seeder (guest-entropy) " PACKAGE_VERSION);
+                return EXIT_SUCCESS;
+        case SEEDER_REPORT:
+                return ledger_file_report(options.as_json);
+        case SEEDER_RUN:
+        case SEEDER_SAVE:
+        default:
+                break;
+        }
+
+        protect_memory();
+        if (rootdir_open("/", &root) < 0) {
+                log_error("Cannot open /");
+                return EXIT_FAILURE;
+        }
+        return act(&options, &root);
 }

@@ -101,33 +101,69 @@ static const char *refuse_credit(int folder_fd, const Secret *content, const Ide
         return NULL;
 }
 
-int seed_file_load(SeedFile *file, const Identity *identity, SeedLoad *ret_load) {
-        _cleanup_secret_ Secret *content = NULL, *seed = NULL;
-        SeedLoad load = { .why_not = "it was used before" };
-        bool marked;
+/* Either name; ret_marked tells which. */
+static int read_seed(int folder_fd, Secret **ret_content, bool *ret_marked) {
+        _cleanup_secret_ Secret *content = NULL;
+        bool marked = true;
         int r;
 
         r = secret_new(sizeof(SeedHeader) + SEED_FILE_BYTES, &content);
         if (r < 0)
                 return r;
-        r = secret_new(SEED_FILE_BYTES, &seed);
+        r = read_file(folder_fd, MARKED_NAME, content);
+        if (r == -ENOENT) {
+                marked = false;
+                r = read_file(folder_fd, UNMARKED_NAME, content);
+        }
         if (r < 0)
                 return r;
 
-        r = read_file(file->folder_fd, MARKED_NAME, content);
-        marked = r >= 0;
-        if (r == -ENOENT)
-                r = read_file(file->folder_fd, UNMARKED_NAME, content);
+        *ret_content = TAKE_PTR(content);
+        *ret_marked = marked;
+        return 0;
+}
+
+static int take_seed(const Secret *content, Secret **ret_seed) {
+        Secret *seed;
+        int r;
+
+        r = secret_new(SEED_FILE_BYTES, &seed);
+        if (r < 0)
+                return r;
+        memcpy(seed->bytes, content->bytes + sizeof(SeedHeader), SEED_FILE_BYTES);
+        *ret_seed = seed;
+        return 0;
+}
+
+int seed_file_read_old(const SeedFile *file, Secret **ret_seed) {
+        _cleanup_secret_ Secret *content = NULL;
+        bool marked;
+        int r;
+
+        r = read_seed(file->folder_fd, &content, &marked);
+        if (r < 0)
+                return r;
+        return take_seed(content, ret_seed);
+}
+
+int seed_file_load(SeedFile *file, const Identity *identity, SeedLoad *ret_load) {
+        _cleanup_secret_ Secret *content = NULL;
+        SeedLoad load = { .why_not = "it was used before" };
+        bool marked;
+        int r;
+
+        r = read_seed(file->folder_fd, &content, &marked);
         if (r == -ENOENT)
                 return SEED_FILE_E_NONE;
+        if (r < 0)
+                return r;
+        r = take_seed(content, &load.seed);
         if (r < 0)
                 return r;
 
         if (marked)
                 load.why_not = refuse_credit(file->folder_fd, content, identity);
         load.marked = marked && !load.why_not;
-        memcpy(seed->bytes, content->bytes + sizeof(SeedHeader), SEED_FILE_BYTES);
-        load.seed = TAKE_PTR(seed);
         *ret_load = load;
         return 0;
 }

@@ -49,6 +49,9 @@ void seed_file_close(SeedFile *file);
 /* -EBADMSG for a file that is not ours. */
 _must_check_ int seed_file_load(SeedFile *file, const Identity *identity, SeedLoad *ret_load);
 
+/* The seed that a new one is to be hashed with, whatever its name; the mark is left alone. */
+_must_check_ int seed_file_read_old(const SeedFile *file, Secret **ret_seed);
+
 /*
  * Saves a new seed, hashed with the old one (NULL: none). Waits for nothing: where the kernel's RNG
  * is not ready the seed is saved without its mark, and ret_creditable is false.

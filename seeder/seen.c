@@ -8,6 +8,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/io.h"
 #include "lib/kernel/clock.h"
+#include "seeder/hex.h"
 #include "seeder/seen.h"
 
 #define FILE_NAME "seen"
@@ -23,27 +24,13 @@
 #define FILE_MAX_BYTES \
         (sizeof(HEADLINE) - 1 + SALT_LINE_BYTES + (size_t)SEEN_MAX * DIGEST_LINE_BYTES)
 
-static int hex_digit(char character) {
-        if (character >= '0' && character <= '9')
-                return character - '0';
-        if (character >= 'a' && character <= 'f')
-                return character - 'a' + 10;
-        return -1;
-}
-
 /* Exactly 2 * n digits and a newline; moves *text behind it. */
 static bool take_hex_line(const char **text, const char *end, uint8_t *bytes, size_t n) {
         const char *p = *text;
 
-        if ((size_t)(end - p) < 2 * n + 1 || p[2 * n] != '\n')
+        if ((size_t)(end - p) < 2 * n + 1 || p[2 * n] != '\n' ||
+            !hex_decode_prefix(p, 2 * n, bytes, n))
                 return false;
-        for (size_t i = 0; i < n; i++) {
-                int high = hex_digit(p[2 * i]), low = hex_digit(p[2 * i + 1]);
-
-                if (high < 0 || low < 0)
-                        return false;
-                bytes[i] = (uint8_t)(high << 4 | low);
-        }
         *text = p + 2 * n + 1;
         return true;
 }
@@ -73,8 +60,7 @@ static int parse(const char *text, size_t length, Seen *seen) {
         return 0;
 }
 
-/* Keeps tables of known seeds useless; that it is not the best of randomness does not matter. */
-static void make_salt(uint8_t salt[static 16]) {
+void seen_make_salt(uint8_t salt[static 16]) {
         uint64_t now_usec = clock_boottime_usec();
 
         if (getrandom(salt, 16, GRND_INSECURE) != 16) {
@@ -121,7 +107,7 @@ int seen_load(int folder_fd, Seen *ret_seen) {
 
         r = read_file(folder_fd, &text, &length);
         if (r == -ENOENT)
-                make_salt(seen.salt);
+                seen_make_salt(seen.salt);
         else if (r < 0)
                 return r;
         else {
@@ -170,12 +156,8 @@ int seen_add(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYTES]) {
 }
 
 static char *put_hex_line(char *text, const uint8_t *bytes, size_t n) {
-        static const char digits[] = "0123456789abcdef";
-
-        for (size_t i = 0; i < n; i++) {
-                *text++ = digits[bytes[i] >> 4];
-                *text++ = digits[bytes[i] & 15];
-        }
+        hex_encode(bytes, n, text);
+        text += 2 * n;
         *text++ = '\n';
         return text;
 }

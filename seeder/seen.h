@@ -23,6 +23,9 @@ typedef struct Seen {
         size_t n_digests;
 } Seen;
 
+/* Keeps tables of known seeds useless; that it is not the best of randomness does not matter. */
+void seen_make_salt(uint8_t salt[static 16]);
+
 /* An absent file is an empty list with a new salt. -EBADMSG: not such a file, so nothing can be
  * known to be new. */
 _must_check_ int seen_load(int folder_fd, Seen *ret_seen);

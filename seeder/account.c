@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "seeder/account.h"
+#include "seeder/hex.h"
+
+typedef struct json_object Json;
+
+static void cleanup_json(Json **object) {
+        (void)json_object_put(*object);
+}
+
+static AccountLine *find_line(Account *account, const char *name) {
+        for (size_t i = 0; i < account->n_lines; i++)
+                if (strcmp(account->lines[i].name, name) == 0)
+                        return &account->lines[i];
+        if (account->n_lines == ACCOUNT_LINES_MAX)
+                return NULL;
+        account->lines[account->n_lines] = (AccountLine){};
+        (void)snprintf(
+                account->lines[account->n_lines].name,
+                sizeof(account->lines->name),
+                "%s",
+                name);
+        return &account->lines[account->n_lines++];
+}
+
+void account_add(Account *account, const AccountLine *line) {
+        AccountLine *target = find_line(account, line->name);
+
+        if (!target)
+                return;
+        target->n_bytes += line->n_bytes;
+        target->credited_bits += line->credited_bits;
+        if (line->at_usec > 0)
+                target->at_usec = line->at_usec;
+        if (line->note[0])
+                (void)snprintf(target->note, sizeof(target->note), "%s", line->note);
+}
+
+/* ---- the line for the kernel's log ---- */
+
+static void append(char *text, size_t size, const char *format, ...) _printf_(3, 4);
+
+static void append(char *text, size_t size, const char *format, ...) {
+        size_t length = strlen(text);
+        va_list args;
+
+        va_start(args, format);
+        (void)vsnprintf(text + length, size - length, format, args);
+        va_end(args);
+}
+
+static double seconds(uint64_t usec) {
+        return (double)usec / 1e6;
+}
+
+static void append_line(const AccountLine *line, char *text, size_t size) {
+        append(text, size, "; %s", line->name);
+        if (line->n_bytes > 0)
+                append(text, size, " %zu B", line->n_bytes);
+        if (line->credited_bits > 0)
+                append(text, size, " +%u bits", line->credited_bits);
+        else if (line->n_bytes > 0)
+                append(text, size, " mixed");
+        if (line->at_usec > 0)
+                append(text, size, " at %.3f s", seconds(line->at_usec));
+        if (line->note[0])
+                append(text, size, "%s %s", line->n_bytes > 0 ? "," : ":", line->note);
+}
+
+void account_summary(const Account *account, char *text, size_t size) {
+        text[0] = '\0';
+        if (account->dry_run)
+                append(text, size, "dry run: ");
+        if (account->ready_usec > 0)
+                append(text, size, "kernel RNG ready at %.3f s", seconds(account->ready_usec));
+        else
+                append(text, size, "kernel RNG %s", account->ready ? "was ready" : "not ready");
+        for (size_t i = 0; i < account->n_lines; i++)
+                append_line(&account->lines[i], text, size);
+        if (account->n_lines == 0)
+                append(text, size, "; no source");
+}
+
+/* ---- JSON ---- */
+
+static void put(Json *object, const char *key, Json *value) {
+        if (json_object_object_add(object, key, value) < 0)
+                (void)json_object_put(value);
+}
+
+static void put_number(Json *object, const char *key, uint64_t value) {
+        put(object, key, json_object_new_uint64(value));
+}
+
+static void put_string(Json *object, const char *key, const char *value) {
+        put(object, key, value && value[0] ? json_object_new_string(value) : NULL);
+}
+
+static Json *line_to_json(const AccountLine *line) {
+        Json *object = json_object_new_object();
+
+        put_string(object, "name", line->name);
+        put_number(object, "bytes", line->n_bytes);
+        put_number(object, "credited_bits", line->credited_bits);
+        put_number(object, "at_usec", line->at_usec);
+        put_string(object, "note", line->note);
+        return object;
+}
+
+static Json *seeds_to_json(const Account *account) {
+        char hex[2 * SEEN_DIGEST_BYTES + 1];
+        Json *list = json_object_new_array();
+
+        for (size_t i = 0; i < account->n_seeds; i++) {
+                hex_encode(account->seeds[i].digest, SEEN_DIGEST_BYTES, hex);
+                (void)json_object_array_add(list, json_object_new_string(hex));
+        }
+        return list;
+}
+
+static Json *document(const Account *account) {
+        char hex[2 * sizeof(account->salt) + 1];
+        Json *object = json_object_new_object(), *lines = json_object_new_array();
+
+        put_string(object, "version", PACKAGE_VERSION);
+        put_string(object, "phase", plan_phase_to_string(account->phase));
+        put_string(object, "model", refill_model_to_string(account->model));
+        put(object, "ready", json_object_new_boolean(account->ready));
+        put_number(object, "started_usec", account->started_usec);
+        put_number(object, "ready_usec", account->ready_usec);
+        put_number(object, "ended_usec", account->ended_usec);
+        put_string(object, "ended_why", account->ended_why);
+        for (size_t i = 0; i < account->n_lines; i++)
+                (void)json_object_array_add(lines, line_to_json(&account->lines[i]));
+        put(object, "sources", lines);
+
+        hex_encode(account->salt, sizeof(account->salt), hex);
+        put_string(object, "salt", hex);
+        put(object, "credited_seeds", seeds_to_json(account));
+        return object;
+}
+
+int account_to_json(const Account *account, char **ret_text) {
+        _cleanup_(cleanup_json) Json *object = NULL;
+        const char *text;
+        char *copy;
+
+        /* json-c's default hash seeds itself from /dev/urandom where getrandom() would wait, and
+         * that read starts the kernel's jitter loop. This one has no seed; the keys are ours. */
+        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+
+        object = document(account);
+        text = object ? json_object_to_json_string_ext(
+                                object,
+                                JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)
+                      : NULL;
+        if (!text)
+                return -ENOMEM;
+        copy = malloc(strlen(text) + 2);
+        if (!copy)
+                return -ENOMEM;
+        (void)stpcpy(stpcpy(copy, text), "\n");
+        *ret_text = copy;
+        return 0;
+}
+
+static bool take_hex(Json *value, uint8_t *bytes, size_t n) {
+        return json_object_is_type(value, json_type_string) &&
+               hex_decode(json_object_get_string(value), bytes, n);
+}
+
+static int take_seeds(Json *object, Account *account) {
+        Json *list = NULL, *salt = NULL;
+
+        if (!json_object_object_get_ex(object, "credited_seeds", &list) ||
+            !json_object_is_type(list, json_type_array) ||
+            !json_object_object_get_ex(object, "salt", &salt) ||
+            !take_hex(salt, account->salt, sizeof(account->salt)))
+                return -EBADMSG;
+
+        account->n_seeds = MIN(json_object_array_length(list), (size_t)ACCOUNT_LINES_MAX);
+        for (size_t i = 0; i < account->n_seeds; i++)
+                if (!take_hex(
+                            json_object_array_get_idx(list, i),
+                            account->seeds[i].digest,
+                            SEEN_DIGEST_BYTES))
+                        return -EBADMSG;
+        return 0;
+}
+
+int account_seeds_from_json(const char *text, Account *ret_account) {
+        _cleanup_(cleanup_json) Json *object = NULL;
+        Account *account;
+        int r;
+
+        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+        object = json_tokener_parse(text);
+        if (!object || !json_object_is_type(object, json_type_object))
+                return -EBADMSG;
+
+        account = calloc(1, sizeof(*account));
+        if (!account)
+                return -ENOMEM;
+        r = take_seeds(object, account);
+        if (r >= 0)
+                *ret_account = *account;
+        free(account);
+        return r;
+}

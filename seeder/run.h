@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One run: asks every source that is there, listens for those that come, ends when the kernel's RNG
+ * is ready and the quick sources are in, or at the deadline. Waits with poll() alone, so that it
+ * needs neither systemd nor udevd, and drags no library of theirs into an initramfs.
+ */
+
+#include "seeder/account.h"
+#include "seeder/command-line.h"
+
+typedef struct RunSource {
+        bool enabled;
+        bool enabled_by_admin;
+        bool always; /* credit=always: static seeds again, and in the initramfs */
+        uint32_t credit_override_per_1024;
+        SourceConfig config;
+        uid_t uid;
+        gid_t gid;
+} RunSource;
+
+typedef struct RunSettings {
+        PlanPhase phase;
+        bool dry_run;
+        uint64_t deadline_usec;
+        const char *state_folder; /* /var/lib/guest-entropy; NULL in the initramfs */
+        bool use_seed_file;
+        RunSource sources[_SOURCE_MAX];
+} RunSettings;
+
+/* Written to in each case. Negative: nothing could be done at all (-EPERM without CAP_SYS_ADMIN). */
+_must_check_ int run_all(const RunSettings *settings, Account *account);

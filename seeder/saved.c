@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/kernel/clock.h"
+#include "seeder/saved.h"
+
+static void add(Account *account, AccountLine line, const char *note) {
+        (void)snprintf(line.name, sizeof(line.name), "seed-file");
+        (void)snprintf(line.note, sizeof(line.note), "%s", note ? note : "");
+        account_add(account, &line);
+}
+
+static int feed(const Feeder *feeder, Batch *batch, const SeedLoad *load, FeedReport *ret_report) {
+        const CreditInput credit = {
+                .source_class = SOURCE_CLASS_SAVED,
+                .marked_creditable = load->marked,
+                .override_per_1024 = CREDIT_OVERRIDE_NONE,
+        };
+        Health health;
+
+        memcpy(batch->secret->bytes, load->seed->bytes, SEED_FILE_BYTES);
+        batch->length = SEED_FILE_BYTES;
+        batch->asked_usec = batch->arrived_usec = clock_boottime_usec();
+        health_init(&health, CREDIT_PER_1024_MAX);
+        return feeder_feed(feeder, &health, batch, credit, true, ret_report);
+}
+
+static void look_only(const SeedFile *file, Account *account) {
+        if (faccessat(file->folder_fd, "seed.credit", F_OK, 0) >= 0)
+                add(account, (AccountLine){ .n_bytes = SEED_FILE_BYTES }, "marked creditable");
+        else if (faccessat(file->folder_fd, "seed", F_OK, 0) >= 0)
+                add(account, (AccountLine){ .n_bytes = SEED_FILE_BYTES }, "used before");
+}
+
+void saved_load(
+        SeedFile *file,
+        const RootDir *root,
+        const Feeder *feeder,
+        Batch *batch,
+        Account *account) {
+        Ledger ledger = {}; /* the account tells of it; this source is asked by nobody else */
+        const Feeder own = { .random = feeder->random, .ledger = &ledger };
+        AccountLine line = {};
+        FeedReport report = {};
+        SeedLoad load = {};
+        Identity identity;
+        int r;
+
+        if (account->dry_run) {
+                look_only(file, account);
+                return;
+        }
+
+        identity_read(root, &identity);
+        r = seed_file_load(file, &identity, &load);
+        if (r == SEED_FILE_E_NONE)
+                return;
+        if (r >= 0)
+                r = feed(&own, batch, &load, &report);
+        load.seed = secret_free(load.seed);
+        if (r != 0) {
+                add(account, line, r < 0 ? strerror(-r) : ledger.entries->last_error);
+                return;
+        }
+
+        line.n_bytes = report.n_bytes;
+        line.credited_bits = report.credited_bits;
+        line.at_usec = clock_boottime_usec();
+        add(account, line, load.why_not);
+}
+
+int saved_save(SeedFile *file, const RootDir *root, Account *account) {
+        _cleanup_secret_ Secret *old_seed = NULL;
+        Identity identity;
+        bool creditable;
+        int r;
+
+        identity_read(root, &identity);
+        r = seed_file_read_old(file, &old_seed);
+        if (r < 0 && r != -ENOENT)
+                log_warning(
+                        "Cannot read the old seed, so the new one replaces it: %s",
+                        strerror(-r));
+        r = seed_file_save(file, &identity, old_seed, &creditable);
+        if (r < 0)
+                add(account, (AccountLine){}, "the new seed could not be saved");
+        else if (!creditable)
+                add(account, (AccountLine){}, "saved without credit: the RNG is not ready");
+        return r;
+}
