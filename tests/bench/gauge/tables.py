@@ -210,11 +210,20 @@ def measure_memory(bench, variant):
     return numbers, {pathlib.Path(file).name: names for file, names in shared.items()}
 
 
+def with_conditioner(bench):
+    """A kernel up to 6.1 calls a virtio-rng's quality 1000 of 1024: then libgcrypt is not only there but used."""
+    config = bench.folder / "conditioner.conf"
+    config.write_text("[hwrng]\ncredit = 1000\n")
+    config.chmod(0o644)
+    return Variant("guest-entropy, hwrng of quality 1000 (SHA-512)", bench.ours,
+                   ["-f", "-x", "cpu", "--config", str(config)], "hwrng")
+
+
 def memory(bench):
     table = Table("Memory with workers, kB",
                   ["program", "processes", "Pss_Anon", "× ours", "Pss", "Pss if alone", "× ours", "Rss"])
-    base, others = None, {}
-    for variant in one_each(bench):
+    base, others, ours = None, {}, []
+    for variant in [*one_each(bench), with_conditioner(bench)]:
         m, shared = measure_memory(bench, variant)
         if shared is None:
             table.row(variant.label, m, *["–"] * 6)
@@ -224,10 +233,13 @@ def memory(bench):
                   m["alone"] or "–", ratio([m["alone"] or 0], [base["alone"] or 0]), m["Rss"])
         if variant.program is bench.ours:
             others = shared
-            bench.budgets.add("Pss_Anon with workers", "≤ 512 kB", f"{m['Pss_Anon']} kB", m["Pss_Anon"] <= 512)
-            if m["alone"]:
-                bench.budgets.add("Pss with workers, nothing shares the libraries", "≤ 2560 kB", f"{m['alone']} kB",
-                                  m["alone"] <= 2560)
+            ours.append(m)
+    if ours:
+        anon, alone = max(m["Pss_Anon"] for m in ours), max(m["alone"] or 0 for m in ours)
+        bench.budgets.add("Pss_Anon with workers, the larger", "≤ 512 kB", f"{anon} kB", anon <= 512)
+        if alone:
+            bench.budgets.add("Pss with workers, nothing shares the libraries, the larger", "≤ 2560 kB", f"{alone} kB",
+                              alone <= 2560)
     table.note("Sums over the program's processes, one program at a time, 2 s after its start. Pss divides a page by"
                " the number of processes that map it, so it falls with every other program that uses the same"
                " library, on this machine: "
