@@ -6,10 +6,11 @@
 #include "seeder/plan.h"
 
 PlanClass plan_class(SourceId id) {
+        /* What is not named here is not the seeder's: PLAN_NEVER is 0. */
         static const PlanClass classes[_SOURCE_MAX] = {
-                [SOURCE_HWRNG] = PLAN_QUICK,    [SOURCE_CPU] = PLAN_QUICK,
-                [SOURCE_FILE] = PLAN_NEVER,     [SOURCE_EXEC] = PLAN_NEVER,
-                [SOURCE_PLATFORM] = PLAN_QUICK,
+                [SOURCE_HWRNG] = PLAN_QUICK, [SOURCE_CPU] = PLAN_QUICK,
+                [SOURCE_TPM] = PLAN_QUICK,   [SOURCE_JITTER] = PLAN_LAST,
+                [SOURCE_EGD] = PLAN_SLOW,    [SOURCE_PLATFORM] = PLAN_QUICK,
         };
 
         return classes[id];
