@@ -13,3 +13,4 @@ extern const SourceOps source_file;
 extern const SourceOps source_exec;
 extern const SourceOps source_jitter;
 extern const SourceOps source_platform;
+extern const SourceOps source_config_drive;

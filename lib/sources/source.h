@@ -27,6 +27,7 @@ typedef enum SourceId {
 
         /* These hold seeds that were made before (SourceOps.seeds). */
         SOURCE_PLATFORM = _SOURCE_LIVE_MAX,
+        SOURCE_CONFIG_DRIVE,
         _SOURCE_MAX,
 } SourceId;
 
@@ -44,7 +45,7 @@ typedef struct SourceConfig {
         const char *address; /* egd: see egd.h */
 
         const char *credentials; /* platform: $CREDENTIALS_DIRECTORY, or NULL */
-        const char *root;        /* platform: where /sys, /dev, /run and /var are; NULL: "/" */
+        const char *root;        /* the same and config-drive: instead of "/" */
 } SourceConfig;
 
 /* What is there now: looked at without opening anything, as often as the caller likes. */

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "lib/base/io.h"
+#include "lib/base/json.h"
+#include "lib/base/secret.h"
+#include "lib/sources/config-drive-disks.h"
+#include "lib/sources/seed.h"
+#include "lib/sources/source-list.h"
+#include "lib/sources/volume-label.h"
+
+/* Nova writes ten; a name is a version or "latest". */
+#define VERSIONS_MAX 64U
+#define ENTRIES_MAX  1024U
+
+/* Where an administrator, or whoever built the image, may have put a copy for cloud-init. */
+#define SEED_FOLDER "var/lib/cloud/seed/config_drive"
+
+typedef struct Document {
+        int fd;
+        char label[SOURCE_LABEL_MAX]; /* "vda:2018-08-27" */
+} Document;
+
+typedef struct ConfigDrive {
+        Document documents[VERSIONS_MAX];
+        size_t n_documents;
+        size_t at;
+        Secret *text;
+} ConfigDrive;
+
+static int config_drive_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+        ConfigDriveDisks disks;
+
+        look->source_class = SOURCE_CLASS_STATIC_HOST;
+        config_drive_find_disks(root, &disks);
+        if (disks.n > 0) {
+                (void)snprintf(look->detail, sizeof(look->detail), "/dev/%s", disks.names[0]);
+                return 0;
+        }
+        if (faccessat(root->fd, SEED_FOLDER "/openstack", F_OK, 0) == 0) {
+                (void)snprintf(look->detail, sizeof(look->detail), "%s", "/" SEED_FOLDER);
+                return 0;
+        }
+        (void)snprintf(look->detail, sizeof(look->detail), "%s", "no disk labelled config-2");
+        return -ENOENT;
+}
+
+/*
+ * Step by step, each without following a symbolic link and each a plain name from a folder: what is
+ * opened is on the drive. (The same as openat2() with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on
+ * kernels that do not have it, too.) Not waiting for a FIFO that somebody put there.
+ */
+static int open_step(int folder_fd, const char *name, int flags) {
+        int fd =
+                openat(folder_fd,
+                       name,
+                       flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+        return fd < 0 ? negative_errno() : fd;
+}
+
+static void add_document(
+        ConfigDrive *drive,
+        int openstack_fd,
+        const char *version,
+        const char *where) {
+        _cleanup_close_ int folder_fd = -1, fd = -1;
+        Document *document = &drive->documents[drive->n_documents];
+        struct stat status;
+
+        folder_fd = open_step(openstack_fd, version, O_DIRECTORY);
+        if (folder_fd < 0)
+                return;
+        fd = open_step(folder_fd, "meta_data.json", 0);
+        if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+                return;
+
+        (void)snprintf(document->label, sizeof(document->label), "%.20s:%.24s", where, version);
+        document->fd = TAKE_FD(fd);
+        drive->n_documents++;
+}
+
+/* Every version has a seed of its own: nova makes each document for itself. */
+static void add_documents(ConfigDrive *drive, int root_fd, const char *where) {
+        _cleanup_close_ int fd = -1, list_fd = -1;
+        struct dirent *entry;
+        DIR *folder;
+
+        fd = open_step(root_fd, "openstack", O_DIRECTORY);
+        if (fd < 0)
+                return;
+        list_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        folder = list_fd < 0 ? NULL : fdopendir(list_fd);
+        if (!folder)
+                return;
+        (void)TAKE_FD(list_fd);
+
+        for (size_t i = 0; i < ENTRIES_MAX && drive->n_documents < VERSIONS_MAX; i++) {
+                entry = readdir(folder);
+                if (!entry)
+                        break;
+                if (entry->d_name[0] != '.')
+                        add_document(drive, fd, entry->d_name, where);
+        }
+        (void)closedir(folder);
+}
+
+static int read_label(const char *path, VolumeLabel *ret_label) {
+        _cleanup_close_ int fd = -1;
+        struct stat status;
+
+        /* O_NONBLOCK: a drive without a medium is opened, too, and says so at the first read. */
+        fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &status) < 0)
+                return negative_errno();
+        if (!S_ISBLK(status.st_mode))
+                return -ENOTBLK;
+        return volume_label_read(fd, ret_label);
+}
+
+/*
+ * Mounted over /dev, which is there wherever a disk is, in the worker's own namespace; taken off
+ * again at once, while the open files keep it alive.
+ */
+static void add_disk(ConfigDrive *drive, const char *root, const char *name) {
+        const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+        const char *base = strrchr(name, '/');
+        _cleanup_close_ int fd = -1;
+        char target[512], path[600];
+        VolumeLabel label;
+
+        (void)snprintf(target, sizeof(target), "%.500s/dev", root);
+        (void)snprintf(path, sizeof(path), "%s/%s", target, name);
+        if (read_label(path, &label) < 0 || !config_drive_is_label(label.label))
+                return;
+        if (mount(path, target, label.filesystem, flags, NULL) < 0)
+                return;
+        fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0)
+                add_documents(drive, fd, base ? base + 1 : name);
+        (void)umount2(target, MNT_DETACH);
+}
+
+static void add_seed_folder(ConfigDrive *drive, const RootDir *root) {
+        _cleanup_close_ int fd = -1;
+
+        fd = rootdir_open_file(root, SEED_FOLDER, O_PATH | O_DIRECTORY);
+        if (fd >= 0)
+                add_documents(drive, fd, "folder");
+}
+
+static void config_drive_close(Source *source) {
+        ConfigDrive *drive = source->state;
+
+        if (!drive)
+                return;
+        for (size_t i = 0; i < drive->n_documents; i++)
+                cleanup_close(&drive->documents[i].fd);
+        (void)secret_free(drive->text);
+        free(drive);
+        source->state = NULL;
+}
+
+static int config_drive_open(Source *source) {
+        const char *root_path = source->config.root ? source->config.root : "";
+        _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
+        ConfigDriveDisks disks;
+        ConfigDrive *drive;
+        int r;
+
+        r = rootdir_open(*root_path ? root_path : "/", &root);
+        if (r < 0)
+                return r;
+        drive = calloc(1, sizeof(*drive));
+        if (!drive)
+                return -ENOMEM;
+        source->state = drive;
+        r = secret_new(JSON_DOCUMENT_MAX_BYTES + 1, &drive->text);
+        if (r < 0) {
+                config_drive_close(source);
+                return r;
+        }
+
+        config_drive_find_disks(&root, &disks);
+        for (size_t i = 0; i < disks.n; i++)
+                add_disk(drive, root_path, disks.names[i]);
+        add_seed_folder(drive, &root);
+        if (drive->n_documents > 0)
+                return 0;
+        config_drive_close(source);
+        return -ENOENT;
+}
+
+static int read_document(
+        ConfigDrive *drive,
+        Document *document,
+        uint8_t *buffer,
+        size_t size,
+        size_t *ret_length) {
+        size_t length;
+        int r;
+
+        r = io_read_full(document->fd, drive->text->bytes, drive->text->size_bytes, &length);
+        cleanup_close(&document->fd);
+        if (r >= 0)
+                r = seed_from_openstack(
+                        (const char *)drive->text->bytes,
+                        length,
+                        buffer,
+                        size,
+                        ret_length);
+        secret_wipe(drive->text);
+        return r;
+}
+
+static int config_drive_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        ConfigDrive *drive = source->state;
+        int r;
+
+        source->label[0] = '\0';
+        while (drive->at < drive->n_documents) {
+                Document *document = &drive->documents[drive->at++];
+
+                r = read_document(drive, document, buffer, size, ret_length);
+                if (r == SEED_E_ABSENT)
+                        continue;
+                memcpy(source->label, document->label, sizeof(source->label));
+                return r;
+        }
+        return -ENODATA;
+}
+
+const SourceOps source_config_drive = {
+        .name = "config-drive",
+        .blocking = true,
+        .mounts = true,
+        .seeds = true,
+        .look = config_drive_look,
+        .open = config_drive_open,
+        .read = config_drive_read,
+        .close = config_drive_close,
+};

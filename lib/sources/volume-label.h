@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The label of an ISO 9660 or FAT volume, for disks that no udev has looked at. ECMA-119, 8.4 (the
+ * primary volume descriptor); Microsoft's FAT specification 1.03, 3 and 6 (the label in the root
+ * folder is stronger than the one in the boot sector). Root may use it on a disk that anybody
+ * wrote: it reads three sectors' worth of fixed fields and one folder, and writes two strings.
+ */
+
+#include "lib/base/error.h"
+
+#define VOLUME_LABEL_MAX 33U
+
+typedef struct VolumeLabel {
+        const char *filesystem; /* as mount(2) wants it: "iso9660" or "vfat" */
+        char label[VOLUME_LABEL_MAX];
+} VolumeLabel;
+
+/* -ENODATA: neither of the two. */
+_must_check_ int volume_label_read(int fd, VolumeLabel *ret_label);
