@@ -39,6 +39,8 @@ static int apply_output(OptionContext *context, const char *value) {
         if (strcmp(value, "/dev/random") == 0 || strcmp(value, "/dev/urandom") == 0)
                 return 0;
 
+        if (strcmp(value, "-") == 0)
+                value = "/dev/stdout";
         context->settings->action = ACTION_OUTPUT;
         return settings_set_path(context->settings, &context->settings->output_path, value);
 }
