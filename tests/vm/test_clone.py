@@ -24,11 +24,11 @@ def devices(server, guid):
     return [*server.device(), "-device", f"vmgenid,guid={guid},id=vmgenid0"]
 
 
-def template(bed, kernel):
+def template(bed, kernel, config=None):
     server = bed.server(random_stream("template"), "egd-template")
     vm = bed.linux(kernel=kernel, devices=devices(server, GUIDS[0]), cpu="max", load=MODULES)
     vm.write("/sys/class/misc/hw_random/rng_quality", "1024")
-    daemon = bed.start(vm, "--fork-check=1s", "-x", "rdrand", trace=True)
+    daemon = bed.start(vm, "--fork-check=1s", "-x", "rdrand", config=config, trace=True)
     vm.wait_until(daemon.credited, 5, "a first feed")
     vm.wait_until(daemon.reseeds, 3, "a first reseed")
     for call in daemon.credited():
@@ -40,8 +40,10 @@ def template(bed, kernel):
 
 
 class Clone:
-    def __init__(self, bed, kernel, snapshot, number, old_server, old, guid):
+    def __init__(self, bed, kernel, snapshot, number, old_server, old, guid, silent=False):
         self.server = bed.server(random_stream(f"clone {number}"), f"egd-clone{number}")
+        if silent:
+            self.server.serve_only(0)
         self.old_server, self.old = old_server, old
         self.vm = bed.linux(kernel=kernel, devices=devices(self.server, guid), cpu="max", load=MODULES, incoming=snapshot)
         self.vm.wait_until(lambda: self.vm.qmp("query-status")["status"] in ("paused", "running"), 30, "the snapshot is loaded")
@@ -132,4 +134,25 @@ def test_in_the_middle_of_a_batch(bed):
     image = bed.folder / "snapshot"
     vm.snapshot(image)
     clone = Clone(bed, "generic-6.1", image, 1, server, old, GUIDS[1])
+    check_clone(bed, clone, before, n_calls)
+
+
+@vm_test()
+def test_without_an_answer(bed):
+    """In the clone the host says nothing: the fork is told all the same, and made good when the host speaks again."""
+    bed.only_ours()
+    vm, old, server = template(bed, "generic-6.1", "[hwrng]\ntimeout = 1s\n")
+    # The driver's own stock would be an answer, though a stale one: rngd must not take it for fresh.
+    before, n_calls = old.status(), len(old.calls())
+    image = bed.folder / "snapshot"
+    vm.snapshot(image)
+    clone = Clone(bed, "generic-6.1", image, 1, server, old, GUIDS[1], silent=True)
+    daemon, vm = clone.daemon, clone.vm
+    daemon.wait_status(lambda s: s["forks"] == before["forks"] + 1, 5, "rngd saw the fork")
+    vm.wait_until(lambda: vm.read_number("/run/guest-entropy/generation") == before["generation"] + 1, 8,
+                  "the generation grew, though nothing could be fed")
+    check(not [c for c in daemon.calls()[n_calls:] if c["bits"] > 0], "credited without a fresh byte")
+    told = daemon.source("hwrng")
+    check(told["state"] in ("asked", "waiting") and told["last_error"], f"{told}")
+    clone.server.allow()
     check_clone(bed, clone, before, n_calls)

@@ -53,3 +53,24 @@ def test_first_process(bed):
     check(recording["rng"]["hwrng"] == "virtio_rng.0", "the hwrng was not seen to come")
     check(recording["monitor"]["page_faults"] == 0, f"{recording['monitor']['page_faults']} page faults while sampling")
     check(set(kinds(recording)) >= {"hwrng", "ready", "log-ready", "boot-finished"}, f"events: {kinds(recording)}")
+
+
+@vm_test()
+def test_blocked(bed):
+    """A starved guest: who waits in getrandom() is named, and the recording shows the jitter loop that ends it."""
+    vm = bed.linux(image=monitor_image(bed), init=MONITOR)
+    for n in range(3):
+        vm.ask("spawn", f"log=/tmp/dd{n}", "--", "/bin/dd", "if=/dev/random", "of=/dev/null", "bs=16", "count=1")
+        vm.shell("sleep 0.1")
+    vm.wait_until(lambda: vm.random()["ready"], 20, "the jitter loop made the RNG ready")
+    vm.shell("sleep 0.2")
+    recording = finish(vm)
+    pathlib.Path("/tmp/mon-blocked.json").write_text(json.dumps(recording))
+    waits = [w for w in recording["blocked"] if w["name"] == "dd"]
+    bed.note(json.dumps(recording["blocked"]))
+    check(len(waits) == 3, f"seen to wait: {recording['blocked']}")
+    check(any(w["jitter"] for w in waits), "the jitter loop was not seen")
+    ready = recording["rng"]["ready_usec"]
+    check(all(not w["open"] and w["to_usec"] <= ready for w in waits), f"{waits} although ready at {ready}")
+    longest = max(w["to_usec"] - w["from_usec"] for w in waits)
+    check(longest >= 500_000, f"the longest waited only {longest} us")

@@ -90,4 +90,5 @@ void verb_set_time(const Request *request, FILE *out);
 void verb_read(const Request *request, FILE *out);
 void verb_write(const Request *request, FILE *out);
 void verb_sock(const Request *request, FILE *out);
+void verb_hold(const Request *request, FILE *out);
 void verb_kmsg(const Request *request, FILE *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,19 @@ void verb_sock(const Request *request, FILE *out) {
         fputc(',', out);
         json_string(out, "data", data, size);
         free(data);
+}
+
+/* hold PATH COUNT: connects so often, reads nothing, and keeps the connections for good */
+void verb_hold(const Request *request, FILE *out) {
+        uint64_t n = parse_u64(request->words[2]), n_held = 0;
+        int fd = 0;
+
+        for (uint64_t i = 0; i < n && fd >= 0; i++) {
+                fd = sock_connect(request->words[1]);
+                n_held += fd >= 0;
+        }
+        json_result(out, n_held > 0 ? 0 : fd);
+        fprintf(out, ",\"held\":%" PRIu64, n_held);
 }
 
 /* kmsg: the whole kernel log, one record a line as "usec text". */

@@ -25,27 +25,17 @@ static void verb_poweroff(const Request *request, FILE *out) {
 }
 
 static const Verb verbs[] = {
-        { "ping", verb_ping, 0, false },
-        { "poweroff", verb_poweroff, 0, false },
-        { "spawn", verb_spawn, 2, false },
-        { "run", verb_run, 2, true },
-        { "kill", verb_kill, 2, false },
-        { "stop", verb_stop, 3, true },
-        { "wait", verb_wait, 2, false },
-        { "notify", verb_notify, 0, false },
-        { "tree", verb_tree, 1, false },
-        { "read", verb_read, 1, true },
-        { "write", verb_write, 2, false },
-        { "sock", verb_sock, 1, true },
-        { "kmsg", verb_kmsg, 0, false },
-        { "random", verb_random, 0, false },
-        { "ioctl", verb_ioctl, 1, false },
-        { "drain", verb_drain, 3, true },
-        { "wait-ready", verb_wait_ready, 1, true },
-        { "insmod", verb_insmod, 1, true },
-        { "rmmod", verb_rmmod, 1, true },
-        { "time", verb_time, 0, false },
-        { "set-time", verb_set_time, 1, false },
+        { "ping", verb_ping, 0, false },     { "poweroff", verb_poweroff, 0, false },
+        { "spawn", verb_spawn, 2, false },   { "run", verb_run, 2, true },
+        { "kill", verb_kill, 2, false },     { "stop", verb_stop, 3, true },
+        { "wait", verb_wait, 2, false },     { "notify", verb_notify, 0, false },
+        { "tree", verb_tree, 1, false },     { "read", verb_read, 1, true },
+        { "write", verb_write, 2, false },   { "sock", verb_sock, 1, true },
+        { "hold", verb_hold, 2, false },     { "kmsg", verb_kmsg, 0, false },
+        { "random", verb_random, 0, false }, { "ioctl", verb_ioctl, 1, false },
+        { "drain", verb_drain, 3, true },    { "wait-ready", verb_wait_ready, 1, true },
+        { "insmod", verb_insmod, 1, true },  { "rmmod", verb_rmmod, 1, true },
+        { "time", verb_time, 0, false },     { "set-time", verb_set_time, 1, false },
 };
 
 static void channel_write(const char *data, size_t n) {
