@@ -58,6 +58,10 @@ static SourceConfig config_of(const Asker *asker) {
                 .path = settings->path,
                 .argv = settings->argv,
                 .address = settings->address,
+                .url = settings->url,
+                .format = settings->format,
+                .ca_file = settings->ca_file,
+                .enabled_by_admin = settings->by_admin,
                 .offset = asker->look.fresh ? 0 : asker->file_offset,
                 /* A little before our own deadline, so that the source's reason wins. */
                 .wait_usec = settings->timeout_usec / 10 * 9,
@@ -130,7 +134,7 @@ CreditInput asker_credit_input(const Asker *asker) {
                 .source_class = asker->look.source_class,
                 .fresh = asker->look.fresh,
                 .confidential_guest = asker->manager->confidential,
-                .enabled_by_admin = asker->id == SOURCE_EGD, /* nobody else knows an address */
+                .enabled_by_admin = settings_of(asker)->by_admin,
                 .quality_per_1024 = asker->look.quality_per_1024,
                 .override_per_1024 = settings_of(asker)->credit_override_per_1024,
         };

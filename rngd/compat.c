@@ -64,6 +64,7 @@ static const CompatSource compat_sources[] = {
         { "file", SOURCE_FILE, NULL, NULL, { "path", "timeout" } },
         { "exec", SOURCE_EXEC, NULL, NULL, { NULL } },
         { "egd", SOURCE_EGD, NULL, NULL, { NULL } },
+        { "metadata", SOURCE_METADATA, NULL, NULL, { NULL } },
 };
 
 #define COMPAT_INDICES 11U

@@ -9,6 +9,7 @@
 #include "lib/base/parse.h"
 #include "lib/policy/credit.h"
 #include "lib/sources/egd.h"
+#include "lib/sources/metadata-format.h"
 #include "rngd/config.h"
 
 /* One bit for each section that has the key: the sources by their id, then [rngd]. */
@@ -18,15 +19,16 @@
 #define IN_CPU       (1U << SOURCE_CPU)
 #define IN_TPM       (1U << SOURCE_TPM)
 #define IN_EGD       (1U << SOURCE_EGD)
+#define IN_METADATA  (1U << SOURCE_METADATA)
 #define IN_FILE      (1U << SOURCE_FILE)
 #define IN_EXEC      (1U << SOURCE_EXEC)
 #define IN_JITTER    (1U << SOURCE_JITTER)
 #define IN_RNGD      (1U << SECTION_RNGD)
-#define IN_BLOCKING  (IN_HWRNG | IN_TPM | IN_EGD | IN_FILE | IN_EXEC | IN_JITTER)
+#define IN_BLOCKING  (IN_HWRNG | IN_TPM | IN_EGD | IN_METADATA | IN_FILE | IN_EXEC | IN_JITTER)
 #define IN_SOURCES   (IN_CPU | IN_BLOCKING)
 
 #define KEYS_MAX      16U
-#define SECTION_NAMES "[rngd], [hwrng], [cpu], [tpm], [egd], [file], [exec], [jitter]"
+#define SECTION_NAMES "[rngd], [hwrng], [cpu], [tpm], [egd], [metadata], [file], [exec], [jitter]"
 
 typedef struct ConfigKey {
         const char *name;
@@ -128,6 +130,27 @@ static int apply_address(SourceSettings *source, const char *value) {
         return r < 0 ? r : settings_set_string(&source->address, value);
 }
 
+static int apply_url(SourceSettings *source, const char *value) {
+        int r;
+
+        r = metadata_check_url(value);
+        return r < 0 ? r : settings_set_string(&source->url, value);
+}
+
+static int apply_format(SourceSettings *source, const char *value) {
+        MetadataFormat format;
+        int r;
+
+        r = metadata_parse_format(value, &format);
+        return r < 0 ? r : settings_set_string(&source->format, value);
+}
+
+static int apply_ca_file(SourceSettings *source, const char *value) {
+        if (*value != '/')
+                return -EINVAL;
+        return settings_set_string(&source->ca_file, value);
+}
+
 static int apply_source_timeout(SourceSettings *source, const char *value) {
         return values_parse_timeout(value, &source->timeout_usec);
 }
@@ -174,6 +197,13 @@ static const ConfigKey config_keys[] = {
           "unix:/PATH, tcp:ADDRESS:PORT, tcp:[IPV6]:PORT or vsock:CID:PORT, all in numbers",
           NULL,
           apply_address },
+        { "url",
+          IN_METADATA,
+          "http://HOST... or https://HOST..., without user and password",
+          NULL,
+          apply_url },
+        { "format", IN_METADATA, "raw, base64 or json:KEY", NULL, apply_format },
+        { "ca-file", IN_METADATA, "an absolute path", NULL, apply_ca_file },
         { "command",
           IN_EXEC,
           "an absolute path of a program, and its arguments",

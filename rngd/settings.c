@@ -78,6 +78,9 @@ void settings_deinit(Settings *settings) {
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 free(settings->sources[id].path);
                 free(settings->sources[id].address);
+                free(settings->sources[id].url);
+                free(settings->sources[id].format);
+                free(settings->sources[id].ca_file);
                 values_free_command(settings->sources[id].argv);
         }
         free(settings->base_folder);
@@ -144,7 +147,8 @@ int settings_finish(Settings *settings, Messages *errors) {
         if (r != 0)
                 return r;
 
-        /* As in rng-tools one number is for every source, but exec and egd are known to the file only. */
+        /* As in rng-tools one number is for every source, but exec, egd and metadata are known to
+         * the file only. */
         if (settings->option_credit_per_1024 != CREDIT_OVERRIDE_NONE) {
                 uint32_t credit_per_1024 = settings->option_credit_per_1024;
 
@@ -159,6 +163,8 @@ int settings_finish(Settings *settings, Messages *errors) {
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 SourceSettings *source = &settings->sources[id];
 
+                source->by_admin = source->enabled && (source->enabled_origin != ORIGIN_DEFAULT ||
+                                                       source->address || source->url);
                 if (source->timeout_usec == 0)
                         source->timeout_usec = settings->timeout_usec;
                 if (!source->user_given)

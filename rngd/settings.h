@@ -56,8 +56,12 @@ typedef struct SourceSettings {
         uint32_t credit_override_per_1024; /* or CREDIT_OVERRIDE_NONE */
         char *path;                        /* hwrng, file: absolute */
         char *address;                     /* egd: as in lib/sources/egd.h */
-        char **argv;                       /* exec: argv[0] is absolute; NULL-terminated */
-        UserIds user;                      /* as whom its worker runs */
+        char *url;                         /* metadata: or NULL */
+        char *format;                      /* metadata: or NULL */
+        char *ca_file;                     /* metadata: or NULL */
+        bool by_admin; /* somebody enabled it, or said what only makes sense for that */
+        char **argv;   /* exec: argv[0] is absolute; NULL-terminated */
+        UserIds user;  /* as whom its worker runs */
         bool user_given;
         uint64_t timeout_usec; /* per request; never 0 after options_load() */
 } SourceSettings;

@@ -9,7 +9,8 @@
 
 /* Those that answer later are asked first, so that they work while the others are read. */
 static const SourceId asking_order[] = {
-        SOURCE_HWRNG, SOURCE_TPM, SOURCE_EGD, SOURCE_FILE, SOURCE_EXEC, SOURCE_CPU, SOURCE_JITTER,
+        SOURCE_METADATA, SOURCE_HWRNG, SOURCE_TPM, SOURCE_EGD,
+        SOURCE_FILE,     SOURCE_EXEC,  SOURCE_CPU, SOURCE_JITTER,
 };
 _Static_assert(ELEMENTSOF(asking_order) == _SOURCE_LIVE_MAX, "every source has its turn");
 

@@ -8,9 +8,10 @@
 PlanClass plan_class(SourceId id) {
         /* What is not named here is not the seeder's: PLAN_NEVER is 0. */
         static const PlanClass classes[_SOURCE_MAX] = {
-                [SOURCE_HWRNG] = PLAN_QUICK, [SOURCE_CPU] = PLAN_QUICK,
-                [SOURCE_TPM] = PLAN_QUICK,   [SOURCE_JITTER] = PLAN_LAST,
-                [SOURCE_EGD] = PLAN_SLOW,    [SOURCE_PLATFORM] = PLAN_QUICK,
+                [SOURCE_HWRNG] = PLAN_QUICK,    [SOURCE_CPU] = PLAN_QUICK,
+                [SOURCE_TPM] = PLAN_QUICK,      [SOURCE_JITTER] = PLAN_LAST,
+                [SOURCE_EGD] = PLAN_SLOW,       [SOURCE_METADATA] = PLAN_SLOW,
+                [SOURCE_PLATFORM] = PLAN_QUICK,
         };
 
         return classes[id];

@@ -57,7 +57,7 @@ static int open_and_drop(Source *source, const WorkerSpec *spec) {
                 .uid = spec->uid,
                 .gid = spec->gid,
                 .keep_network = source->ops->needs_network,
-                .may_fork = spec->source == SOURCE_EXEC,
+                .may_fork = source->ops->runs_program,
                 .has_mounts = source->ops->mounts,
         };
         int r;

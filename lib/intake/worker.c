@@ -20,7 +20,7 @@ static pid_t fork_worker(const WorkerSpec *spec) {
         struct clone_args arguments = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD };
         long pid;
 
-        if (spec->source == SOURCE_EXEC) {
+        if (source_ops(spec->source)->runs_program) {
                 pid = syscall(SYS_clone3, &arguments, CLONE_ARGS_SIZE_VER0);
                 if (pid >= 0)
                         return (pid_t)pid;

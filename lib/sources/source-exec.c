@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
 
-#include "lib/kernel/clock.h"
+#include "lib/sources/run-program.h"
 #include "lib/sources/source-list.h"
-#include "lib/sources/wait-read.h"
 
 static int exec_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         look->source_class = SOURCE_CLASS_CONFIGURED;
@@ -23,101 +17,17 @@ static int exec_open(Source *source) {
         return source->config.argv && source->config.argv[0] ? 0 : -EINVAL;
 }
 
-/* In the child: the pipe is its standard output, and it never outlives the worker's read. */
-static _Noreturn void run_program(char *const *argv, int output) {
-        char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        char *environment[] = { path, NULL };
+static int exec_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        int status, r;
 
-        environ = environment;
-        (void)setpgid(0, 0);
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (dup2(output, STDOUT_FILENO) >= 0)
-                (void)execvp(argv[0], argv);
-        _exit(127);
-}
-
-static int start_program(Source *source, pid_t *ret_pid) {
-        _cleanup_close_ int ours = -1, theirs = -1;
-        int pipe_fds[2];
-        pid_t pid;
-
-        if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-                return negative_errno();
-        ours = pipe_fds[0];
-        theirs = pipe_fds[1];
-
-        /* Only our end: a program does not expect a standard output that says EAGAIN. */
-        if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
-                return negative_errno();
-
-        pid = fork();
-        if (pid < 0)
-                return negative_errno();
-        if (pid == 0)
-                run_program(source->config.argv, theirs);
-
-        (void)setpgid(pid, pid); /* whoever of the two comes first */
-        source->fd = TAKE_FD(ours);
-        *ret_pid = pid;
-        return 0;
-}
-
-/* The program and what it left behind. A worker has a PID namespace of its own where the kernel has
- * them (lib/intake/worker.c), so that nothing escapes; elsewhere a program may leave its group. */
-static void kill_program(pid_t pid) {
-        bool alone = getpid() == 1;
-
-        (void)kill(alone ? -1 : -pid, SIGKILL);
-        (void)waitpid(pid, NULL, 0);
-        while (waitpid(-1, NULL, alone ? 0 : WNOHANG) > 0)
-                ;
-}
-
-static int judge(int status) {
-        if (!WIFEXITED(status))
-                return -EIO;
-        return WEXITSTATUS(status) == 127 ? -ENOENT : WEXITSTATUS(status) == 0 ? 0 : -EIO;
-}
-
-/* How it ended; 0 if it had to be ended, since then what it wrote by now is what counts. */
-static int end_program(pid_t pid, bool full, uint64_t until_usec) {
-        const struct timespec pause = { .tv_nsec = 1000 * 1000 };
-        int status = 0, r = 0;
-
-        /* Its output ends a moment before itself. */
-        while (!full && clock_monotonic_usec() < until_usec) {
-                pid_t found = waitpid(pid, &status, WNOHANG);
-
-                if (found != 0) {
-                        r = found == pid ? judge(status) : negative_errno();
-                        break;
-                }
-                (void)nanosleep(&pause, NULL);
-        }
-        kill_program(pid);
-        return r;
-}
-
-static int read_program(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
-        uint64_t until_usec = clock_monotonic_usec() + source->config.wait_usec;
-        size_t length = 0;
-        pid_t pid;
-        int ended, r;
-
-        r = start_program(source, &pid);
-        if (r < 0)
-                return r;
-
-        r = wait_read(source->fd, source->config.wait_usec, buffer, size, &length);
-        cleanup_close(&source->fd);
-
-        ended = end_program(pid, length == size, until_usec);
-        if (ended < 0)
-                return ended; /* a program that failed may have written half a thing */
-        if (r < 0)
-                return r;
-        *ret_length = length;
-        return 0;
+        r = program_read(
+                source->config.argv,
+                source->config.wait_usec,
+                buffer,
+                size,
+                ret_length,
+                &status);
+        return r == PROGRAM_E_FAILED ? -EIO : r;
 }
 
 static void exec_close(Source *source) {
@@ -128,8 +38,9 @@ const SourceOps source_exec = {
         .name = "exec",
         .blocking = true,
         .needs_network = true,
+        .runs_program = true,
         .look = exec_look,
         .open = exec_open,
-        .read = read_program,
+        .read = exec_read,
         .close = exec_close,
 };

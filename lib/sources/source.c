@@ -3,15 +3,11 @@
 
 const SourceOps *source_ops(SourceId id) {
         static const SourceOps *const list[_SOURCE_MAX] = {
-                [SOURCE_HWRNG] = &source_hwrng,
-                [SOURCE_CPU] = &source_cpu,
-                [SOURCE_TPM] = &source_tpm,
-                [SOURCE_EGD] = &source_egd,
-                [SOURCE_FILE] = &source_file,
-                [SOURCE_EXEC] = &source_exec,
-                [SOURCE_JITTER] = &source_jitter,
-                [SOURCE_PLATFORM] = &source_platform,
-                [SOURCE_CONFIG_DRIVE] = &source_config_drive,
+                [SOURCE_HWRNG] = &source_hwrng,       [SOURCE_CPU] = &source_cpu,
+                [SOURCE_TPM] = &source_tpm,           [SOURCE_EGD] = &source_egd,
+                [SOURCE_METADATA] = &source_metadata, [SOURCE_FILE] = &source_file,
+                [SOURCE_EXEC] = &source_exec,         [SOURCE_JITTER] = &source_jitter,
+                [SOURCE_PLATFORM] = &source_platform, [SOURCE_CONFIG_DRIVE] = &source_config_drive,
         };
 
         return list[id];

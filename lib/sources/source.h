@@ -20,6 +20,7 @@ typedef enum SourceId {
         SOURCE_CPU,
         SOURCE_TPM,
         SOURCE_EGD,
+        SOURCE_METADATA,
         SOURCE_FILE,
         SOURCE_EXEC,
         SOURCE_JITTER,
@@ -41,8 +42,13 @@ typedef struct SourceConfig {
         const char *path;    /* hwrng, file, tpm: what to open; tpm: NULL for the usual ones */
         char *const *argv;   /* exec: the program and its arguments, NULL-terminated */
         uint64_t offset;     /* file: where to go on in a regular file */
-        uint64_t wait_usec;  /* file, exec, egd: how long one read may wait for bytes */
+        uint64_t wait_usec;  /* file, exec, egd, metadata: how long one read may wait for bytes */
         const char *address; /* egd: see egd.h */
+
+        const char *url;       /* metadata: instead of OpenStack's service, or NULL */
+        const char *format;    /* metadata: see metadata-format.h; or NULL */
+        const char *ca_file;   /* metadata: instead of the machine's own certificates, or NULL */
+        bool enabled_by_admin; /* metadata: not only because this machine looks like OpenStack */
 
         const char *credentials; /* platform: $CREDENTIALS_DIRECTORY, or NULL */
         const char *root;        /* the same and config-drive: instead of "/" */
@@ -62,6 +68,7 @@ typedef struct SourceOps {
         const char *name;
         bool blocking;      /* open() or read() may wait: run it in a worker */
         bool needs_network; /* the worker keeps the network namespace */
+        bool runs_program;  /* read() does: in a worker with a PID namespace of its own */
         bool mounts;        /* open() mounts: in a mount namespace that the worker made before */
 
         bool last_resort; /* it costs: asked only when no other source gives what is needed */

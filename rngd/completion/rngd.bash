@@ -15,7 +15,7 @@ _rngd() {
         -R --force-reseed= --reseed-interval= --feed-interval= --timeout= --fork-check=
         -i --ignorefail -u --use-slow-sources -S --stats-interval= -B --rng-buffers=
         -Q --rng-quality='
-    local sources='hwrng cpu tpm egd file exec jitter rdrand darn rndr nist pkcs11 rtlsdr qrypt namedpipe'
+    local sources='hwrng cpu tpm egd metadata file exec jitter rdrand darn rndr nist pkcs11 rtlsdr qrypt namedpipe'
 
     COMPREPLY=()
 

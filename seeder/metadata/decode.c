@@ -10,18 +10,6 @@
 /* Base64 of SEED_MAX_BYTES, and as much again for line breaks. */
 #define ENCODED_MAX_BYTES (4U * SEED_MAX_BYTES)
 
-int decode_parse_format(const char *text, Format *ret_format) {
-        if (strcmp(text, "raw") == 0)
-                *ret_format = (Format){ .kind = FORMAT_RAW };
-        else if (strcmp(text, "base64") == 0)
-                *ret_format = (Format){ .kind = FORMAT_BASE64 };
-        else if (strncmp(text, "json:", 5) == 0 && text[5] != '\0')
-                *ret_format = (Format){ .kind = FORMAT_JSON, .key = text + 5 };
-        else
-                return -EINVAL;
-        return 0;
-}
-
 static int refuse(const char *why, const char **ret_why) {
         *ret_why = why;
         return METADATA_E_FORMAT;
@@ -60,7 +48,7 @@ static int decode_text(
 }
 
 static int decode_json(
-        const Format *format,
+        const MetadataFormat *format,
         const uint8_t *body,
         size_t length,
         uint8_t *buffer,
@@ -95,7 +83,7 @@ static int decode_json(
 }
 
 int decode_seed(
-        const Format *format,
+        const MetadataFormat *format,
         const uint8_t *body,
         size_t length,
         uint8_t buffer[static SEED_MAX_BYTES],
@@ -105,13 +93,13 @@ int decode_seed(
         int r;
 
         switch (format->kind) {
-        case FORMAT_BASE64:
+        case METADATA_BASE64:
                 r = decode_text((const char *)body, length, buffer, &n, ret_why);
                 break;
-        case FORMAT_JSON:
+        case METADATA_JSON:
                 r = decode_json(format, body, length, buffer, &n, ret_why);
                 break;
-        case FORMAT_RAW:
+        case METADATA_RAW:
         default:
                 r = decode_raw(body, length, buffer, &n, ret_why);
                 break;

@@ -6,6 +6,7 @@
 
 #include "lib/kernel/clock.h"
 #include "lib/sources/metadata-status.h"
+#include "seeder/metadata/decode.h"
 #include "seeder/metadata/fetch.h"
 #include "seeder/metadata/route.h"
 #include "seeder/metadata/transfer.h"
@@ -29,7 +30,7 @@ typedef enum TargetState {
 } TargetState;
 
 typedef struct Target {
-        char url[OPTIONS_URL_MAX];
+        char url[METADATA_URL_MAX];
         unsigned scope_id; /* the interface; 0: the routing table decides */
         RouteAddress address;
         bool tls;

@@ -11,7 +11,7 @@
 #include "lib/base/secret.h"
 #include "seeder/metadata/options.h"
 
-#define FETCH_WHY_MAX (OPTIONS_URL_MAX + 256U)
+#define FETCH_WHY_MAX (METADATA_URL_MAX + 256U)
 
 /*
  * The seed, in a buffer of SEED_MAX_BYTES. 0; a code of metadata-status.h and why, in one line; or

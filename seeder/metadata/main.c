@@ -9,6 +9,7 @@
 
 #include "lib/base/io.h"
 #include "lib/sources/metadata-status.h"
+#include "lib/sources/seed.h"
 #include "seeder/metadata/fetch.h"
 
 static int fail(int error, const char *what) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/base/parse.h"
 #include "lib/sources/metadata-status.h"
@@ -57,17 +56,8 @@ static int refuse(const char *option, const char *value, const char *expected) {
 }
 
 static int take_url(const char *value, Options *options) {
-        static const char expected[] = "http://HOST... or https://HOST..., at most 1023 bytes";
-
-        if (strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
-                return refuse("--url", value, expected);
-        if (strlen(value) >= OPTIONS_URL_MAX)
-                return refuse("--url", "...", expected);
-
-        /* Everybody sees a command line. It has no place for a password. */
-        if (memchr(value, '@', strcspn(value + 8, "/?#") + 8))
-                return refuse("--url", "...", "no user or password");
-
+        if (metadata_check_url(value) < 0)
+                return refuse("--url", "...", "http://HOST... or https://HOST..., without a user");
         options->url = value;
         return 0;
 }
@@ -86,7 +76,7 @@ static int take_option(int option, const char *value, const char *word, Options 
         case OPTION_URL:
                 return take_url(value, options);
         case OPTION_FORMAT:
-                if (decode_parse_format(value, &options->format) < 0)
+                if (metadata_parse_format(value, &options->format) < 0)
                         return refuse("--format", value, "raw, base64 or json:KEY");
                 return 0;
         case OPTION_CA_FILE:
@@ -115,7 +105,7 @@ static int take_option(int option, const char *value, const char *word, Options 
 
 int options_parse(int argc, char **argv, Options *ret_options) {
         Options options = {
-                .format = { .kind = FORMAT_JSON, .key = "random_seed" },
+                .format = { .kind = METADATA_JSON, .key = "random_seed" },
                 .connect_usec = OPTIONS_DEFAULT_CONNECT_USEC,
                 .timeout_usec = OPTIONS_DEFAULT_TIMEOUT_USEC,
         };

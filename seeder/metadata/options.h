@@ -5,9 +5,7 @@
 
 #include <stdint.h>
 
-#include "seeder/metadata/decode.h"
-
-#define OPTIONS_URL_MAX 1024U
+#include "lib/sources/metadata-format.h"
 
 #define OPTIONS_DEFAULT_CONNECT_USEC UINT64_C(2000000)
 #define OPTIONS_DEFAULT_TIMEOUT_USEC UINT64_C(5000000)
@@ -15,7 +13,7 @@
 
 typedef struct Options {
         const char *url; /* NULL: OpenStack's metadata service */
-        Format format;
+        MetadataFormat format;
         const char *ca_file;      /* NULL: the certificates that the machine trusts */
         uint64_t connect_usec;    /* for each attempt */
         uint64_t timeout_usec;    /* for all of it, from the first attempt on */

@@ -31,13 +31,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static uint8_t seed[SEED_MAX_BYTES], again[SEED_MAX_BYTES];
         size_t length = 0, length_again = 0;
         const char *why = NULL;
-        Format format;
+        MetadataFormat format;
         uint8_t *body;
         int r;
 
         if (size == 0)
                 return 0;
-        check(decode_parse_format(formats[*data % ELEMENTSOF(formats)], &format) == 0);
+        check(metadata_parse_format(formats[*data % ELEMENTSOF(formats)], &format) == 0);
         body = copy_of(data + 1, size - 1);
         check(body);
 

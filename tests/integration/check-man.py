@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "rngd"
-SECTIONS = ("rngd", "hwrng", "cpu", "tpm", "egd", "file", "exec", "jitter")
+SECTIONS = ("rngd", "hwrng", "cpu", "tpm", "egd", "metadata", "file", "exec", "jitter")
 OPTION = re.compile(r"(?<![\w-])--?[A-Za-z?][\w-]*")
 
 results = {"passed": 0, "failed": 0, "skipped": 0}
@@ -120,7 +120,7 @@ def program_keys(rngd):
 
 def page_keys(page):
     keys = {f"[rngd] {key}" for key in re.findall(r"^\*([\w-]+)\* =", section(page, "[rngd]"), re.M)}
-    rest = section(page, "[hwrng], [cpu], [tpm], [egd], [file], [exec], [jitter]")
+    rest = section(page, "[hwrng], [cpu], [tpm], [egd], [metadata], [file], [exec], [jitter]")
     for key, where in re.findall(r"^\*([\w-]+)\* = .*?(\((?:.*\[.*)\))?$", rest, re.M):
         names = re.findall(r"\[(\w+)\]", where) or SECTIONS[1:]
         keys |= {f"[{name}] {key}" for name in names}

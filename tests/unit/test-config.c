@@ -11,9 +11,9 @@
 #include "rngd/config.h"
 #include "tests/unit/harness.h"
 
-#define SECTIONS                                                                  \
-        "expected one of: [rngd], [hwrng], [cpu], [tpm], [egd], [file], [exec], " \
-        "[jitter]"
+#define SECTIONS                                                                      \
+        "expected one of: [rngd], [hwrng], [cpu], [tpm], [egd], [metadata], [file], " \
+        "[exec], [jitter]"
 
 static int parse(const char *text, Settings *ret_settings, Messages *errors) {
         int r;
@@ -48,6 +48,12 @@ static void test_everything(void) {
                                    "[egd]\n"
                                    "address = tcp:[::1]:8888\n"
                                    "timeout = 2s\n"
+                                   "[metadata]\n"
+                                   "enabled = yes\n"
+                                   "url = https://[::1]:8443/seed?n=1\n"
+                                   "format = json:key\n"
+                                   "ca-file = /etc/ca.pem\n"
+                                   "timeout = 3s\n"
                                    "[jitter]\n"
                                    "enabled = no\n"
                                    "[file]\n"
@@ -87,6 +93,10 @@ static void test_everything(void) {
         CU_ASSERT_STRING_EQUAL(sources[SOURCE_TPM].path, "/dev/tpm1");
         CU_ASSERT_STRING_EQUAL(sources[SOURCE_EGD].address, "tcp:[::1]:8888");
         CU_ASSERT_EQUAL(sources[SOURCE_EGD].timeout_usec, 2000000);
+        CU_ASSERT_STRING_EQUAL(sources[SOURCE_METADATA].url, "https://[::1]:8443/seed?n=1");
+        CU_ASSERT_STRING_EQUAL(sources[SOURCE_METADATA].format, "json:key");
+        CU_ASSERT_STRING_EQUAL(sources[SOURCE_METADATA].ca_file, "/etc/ca.pem");
+        CU_ASSERT_EQUAL(sources[SOURCE_METADATA].timeout_usec, 3000000);
         CU_ASSERT_FALSE(sources[SOURCE_JITTER].enabled);
         CU_ASSERT_STRING_EQUAL(sources[SOURCE_FILE].path, "/run/pipe");
         CU_ASSERT_EQUAL(sources[SOURCE_FILE].credit_override_per_1024, CREDIT_OVERRIDE_NONE);
@@ -145,6 +155,19 @@ static void test_refused(void) {
                 { "[egd]\naddress = tcp:localhost:8888\n",
                   "conf:2: [egd] address 'tcp:localhost:8888': expected unix:/PATH, "
                   "tcp:ADDRESS:PORT, tcp:[IPV6]:PORT or vsock:CID:PORT, all in numbers" },
+                { "[metadata]\nurl = ftp://127.0.0.1/\n",
+                  "conf:2: [metadata] url 'ftp://127.0.0.1/': expected http://HOST... or "
+                  "https://HOST..., without user and password" },
+                { "[metadata]\nurl = http://me:word@127.0.0.1/\n",
+                  "conf:2: [metadata] url 'http://me:word@127.0.0.1/': expected http://HOST... or "
+                  "https://HOST..., without user and password" },
+                { "[metadata]\nurl = http:///x\n",
+                  "conf:2: [metadata] url 'http:///x': expected http://HOST... or "
+                  "https://HOST..., without user and password" },
+                { "[metadata]\nformat = json:\n",
+                  "conf:2: [metadata] format 'json:': expected raw, base64 or json:KEY" },
+                { "[metadata]\nca-file = ca.pem\n",
+                  "conf:2: [metadata] ca-file 'ca.pem': expected an absolute path" },
                 { "[nist]", "conf:1: 'nist' is an unknown section, " SECTIONS },
                 { "[]\n", "conf:1: '' is an unknown section, " SECTIONS },
                 { "[cpu\nenabled = no\n", "conf:1: '[cpu' is no section, " SECTIONS },

@@ -232,7 +232,7 @@ static void test_what_to_feed(void) {
                 { "--exclude=namedpipe", "file=off" },
                 { "-x 1 -x 5 -x 6 -x 7 -x 8 -x 9", "tpm=off jitter=off" },
                 { "-x tpm -x nist -x jitter -x pkcs11 -x rtlsdr -x qrypt", "tpm=off jitter=off" },
-                { "-n tpm -n 6 -n egd", "tpm=on egd=on jitter=on" },
+                { "-n tpm -n 6 -n egd -x metadata", "tpm=on egd=on metadata=off jitter=on" },
                 { "--include=exec -x file", "file=off exec=on" },
                 { "-O namedpipe:path:/run/pipe", "file.path=/run/pipe" },
                 { "-O namedpipe:path:a:b", "file.path=/base/a:b" },

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/parse.h"
+#include "lib/sources/metadata-status.h"
+#include "lib/sources/run-program.h"
+#include "lib/sources/source-list.h"
+
+/* seeder/metadata/, a program of its own for libcurl's sake */
+#define PROGRAM PROGRAM_FOLDER "/entropy-metadata"
+
+/* What is left of the time goes into waiting for a route. */
+#define FETCH_MAX_USEC (5 * USEC_PER_SEC)
+
+/* What nova and its descendants write there: the list is cloud-init's (DataSourceOpenStack.py). */
+static bool is_openstack(const RootDir *root) {
+        static const char *const files[] = {
+                "sys/class/dmi/id/product_name",
+                "sys/class/dmi/id/chassis_asset_tag",
+        };
+        static const char *const names[] = {
+                "OpenStack Nova",   "OpenStack Compute", "HUAWEICLOUD",
+                "OpenTelekomCloud", "SAP CCloud VM",     "Samsung Cloud Platform",
+        };
+
+        for (size_t f = 0; f < ELEMENTSOF(files); f++) {
+                char text[128];
+
+                if (rootdir_read_text(root, files[f], text, sizeof(text)) < 0)
+                        continue;
+                /* The first two are product names as well as tags, the others tags only. */
+                for (size_t n = 0; n < (f == 0 ? 2 : ELEMENTSOF(names)); n++)
+                        if (strcmp(text, names[n]) == 0)
+                                return true;
+        }
+        return false;
+}
+
+static int metadata_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+        const char *what = config->url ? config->url : "OpenStack";
+        bool there = faccessat(root->fd, &PROGRAM[1], X_OK, 0) >= 0;
+
+        look->source_class = SOURCE_CLASS_LIVE_NETWORK;
+        look->fresh = true; /* each GET is answered with other bytes */
+        if (!there)
+                what = "entropy-metadata is not installed";
+        (void)snprintf(look->detail, sizeof(look->detail), "%s", what);
+        return there && (config->enabled_by_admin || is_openstack(root)) ? 0 : -ENOENT;
+}
+
+static int metadata_open(Source *source) {
+        return 0; /* all of it is done without privileges */
+}
+
+static int error_of(int status) {
+        switch (status) {
+        case METADATA_E_FORMAT:
+                return -EBADMSG;
+        case METADATA_E_NOT_THERE:
+                return -ENOMSG;
+        case METADATA_E_UNREACHABLE:
+                return -EHOSTUNREACH;
+        case METADATA_E_BUSY:
+                return -EBUSY;
+        case METADATA_E_PROTOCOL:
+                return -EPROTO;
+        case METADATA_E_CERTIFICATE:
+                return -EKEYREJECTED;
+        case METADATA_E_CA_FILE:
+                return -ENOKEY;
+        case METADATA_E_USAGE:
+                return -EINVAL;
+        default:
+                return -EIO;
+        }
+}
+
+/* The program writes a seed only when all of it has come and is good. */
+static int metadata_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        const SourceConfig *config = &source->config;
+        uint64_t fetch_usec = MIN(config->wait_usec / 2, FETCH_MAX_USEC);
+        /* A tenth less than there is, so that the program's own reason is heard. */
+        uint64_t route_usec = config->wait_usec / 10 * 9 - fetch_usec;
+        char timeout[48], route[48], url[1100], format[300], ca_file[300];
+        char *argv[] = { (char[]){ PROGRAM }, timeout, route, NULL, NULL, NULL, NULL };
+        size_t n = 3;
+        int status = 0, r;
+
+        (void)snprintf(
+                timeout,
+                sizeof(timeout),
+                "--timeout=%ju"
+                "us",
+                (uintmax_t)fetch_usec);
+        (void)snprintf(
+                route,
+                sizeof(route),
+                "--wait-route=%ju"
+                "us",
+                (uintmax_t)route_usec);
+        if (config->url) {
+                (void)snprintf(url, sizeof(url), "--url=%s", config->url);
+                argv[n++] = url;
+        }
+        if (config->format) {
+                (void)snprintf(format, sizeof(format), "--format=%s", config->format);
+                argv[n++] = format;
+        }
+        if (config->ca_file) {
+                (void)snprintf(ca_file, sizeof(ca_file), "--ca-file=%s", config->ca_file);
+                argv[n++] = ca_file;
+        }
+
+        r = program_read(argv, config->wait_usec, buffer, size, ret_length, &status);
+        return r == PROGRAM_E_FAILED ? error_of(status) : r;
+}
+
+static void metadata_close(Source *source) {
+}
+
+const SourceOps source_metadata = {
+        .name = "metadata",
+        .blocking = true,
+        .needs_network = true,
+        .runs_program = true,
+        .look = metadata_look,
+        .open = metadata_open,
+        .read = metadata_read,
+        .close = metadata_close,
+};
