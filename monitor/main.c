@@ -17,6 +17,7 @@ static const struct {
         { "record", record_main, "[OPTION...] [-- COMMAND...]   record on a running system" },
         { "finish", finish_main, "                              end the recording of this boot" },
         { "report", report_main, "[RECORDING]                   a page of text" },
+        { "plot", plot_main, "-o FILE [RECORDING...]        a picture: SVG, PNG or HTML" },
 };
 
 static void print_help(FILE *stream) {

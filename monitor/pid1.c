@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -23,6 +24,7 @@
 #define COMMAND_LINE_MAX   4096U
 #define RAMFS_MAGIC_NUMBER 0x858458f6L
 #define TMPFS_MAGIC_NUMBER 0x01021994L
+#define SAMPLER_NICE       (-10)
 #define WRITE_TRIES        120U
 #define WRITE_PAUSE_NSEC   500000000L
 #define INIT_ROOT          "1/root"
@@ -73,6 +75,8 @@ static void step_aside(const Views *views, char *argv[]) {
         int fd;
 
         (void)setsid();
+        /* One that waits for its turn behind everything a boot starts would see little of it. */
+        (void)setpriority(PRIO_PROCESS, 0, SAMPLER_NICE);
         (void)signal(SIGHUP, SIG_IGN);
         (void)signal(SIGPIPE, SIG_IGN);
         (void)sigemptyset(&signals);
