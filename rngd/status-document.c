@@ -26,8 +26,41 @@ static void put_bool(Json *object, const char *key, bool value) {
         put(object, key, json_object_new_boolean(value));
 }
 
+/* How many bytes the UTF-8 character at text has (RFC 3629, 4); 0 if there is none. */
+static size_t utf8_length(const uint8_t *text) {
+        size_t n = text[0] < 0x80 ? 1 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+
+        if (n > 1 && (text[0] < 0xc2 || text[0] > 0xf4))
+                return 0;
+        for (size_t i = 1; i < n; i++)
+                if ((text[i] & 0xc0) != 0x80)
+                        return 0;
+
+        /* longer than need be, the surrogates of UTF-16, beyond U+10FFFF */
+        if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+            (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+                return 0;
+        return n;
+}
+
+/* A path may hold any bytes, but JSON is UTF-8. */
+static Json *new_string(const char *value) {
+        _cleanup_free_ char *text = strdup(value);
+
+        if (!text)
+                return NULL;
+        for (uint8_t *p = (uint8_t *)text; *p;) {
+                size_t n = utf8_length(p);
+
+                if (n == 0)
+                        *p = '?';
+                p += MAX(n, 1U);
+        }
+        return json_object_new_string(text);
+}
+
 static void put_string(Json *object, const char *key, const char *value) {
-        put(object, key, json_object_new_string(value));
+        put(object, key, new_string(value));
 }
 
 static Json *kernel_object(const Manager *manager) {
@@ -63,9 +96,7 @@ static Json *source_object(const Manager *manager, SourceId id) {
         put_number(object, "credited_bits", entry->credited_bits);
         put_number(object, "failures", entry->failures);
         put_number(object, "health_failures", entry->health_failures);
-        put(object,
-            "last_error",
-            entry->last_error[0] ? json_object_new_string(entry->last_error) : NULL);
+        put(object, "last_error", entry->last_error[0] ? new_string(entry->last_error) : NULL);
         put_number(object, "rate_bytes_per_sec", ledger_rate_bytes_per_sec(entry));
         return object;
 }
