@@ -98,7 +98,8 @@ static void follow_level(const Recording *recording, Analysis *analysis) {
                 if (recording->model == RNG_MODEL_COUNTING &&
                     recording->minimum_bits[i] < threshold_at(recording, at))
                         analysis->below_usec += next - at;
-                if (analysis->ready && at < analysis->ready_usec)
+                /* The sample that was taken when it became ready is rounded down to a tick. */
+                if (analysis->ready && at + MEMORY_TICK_USEC <= analysis->ready_usec)
                         continue;
                 if (!any_lowest || recording->minimum_bits[i] < analysis->lowest_bits) {
                         analysis->lowest_bits = recording->minimum_bits[i];

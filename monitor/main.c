@@ -18,6 +18,10 @@ static const struct {
         { "finish", finish_main, "                              end the recording of this boot" },
         { "report", report_main, "[RECORDING]                   a page of text" },
         { "plot", plot_main, "-o FILE [RECORDING...]        a picture: SVG, PNG or HTML" },
+        { "compare", compare_main, "A B                           what got better, what worse" },
+        { "check", check_main, "LIMIT... [RECORDING]          0 if it keeps the limits, 1 if not" },
+        { "export", export_main, "--csv[=TABLE] [RECORDING]     for spreadsheets and gnuplot" },
+        { "status", status_main, "[--json|--prometheus]         is this guest safely seeded?" },
 };
 
 static void print_help(FILE *stream) {
