@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Any file as meta_data.json: a seed of the right length, or one of the documented answers. */
+#include <stdlib.h>
+
+#include "lib/sources/seed.h"
+
+static void check(int right) {
+        if (!right)
+                abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        static uint8_t bytes[SEED_MAX_BYTES];
+        size_t length = 0;
+        int r;
+
+        r = seed_from_openstack((const char *)data, size, bytes, sizeof(bytes), &length);
+        if (r == 0) {
+                check(length >= SEED_MIN_BYTES && length <= sizeof(bytes));
+                check(seed_quality_per_1024(bytes, length) <= 512);
+        } else {
+                check(length == 0);
+                check(r == SEED_E_ABSENT || r == -EBADMSG || r == -ERANGE || r == -EFBIG);
+        }
+        return 0;
+}
