@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #include "lib/base/io.h"
@@ -333,13 +335,28 @@ static int find_loader(const ImageTree *tree, ImageReport *report) {
         return 0;
 }
 
+/* A tmpfs of its own, as on a system that runs or in a builder's chroot, is no part of the image:
+ * there rngd has its socket and its lock. */
+static bool is_volatile(const ImageTree *tree, const char *folder) {
+        _cleanup_close_ int fd = image_tree_open_at(tree, folder, O_PATH | O_DIRECTORY);
+        struct stat root, status;
+        struct statfs filesystem;
+
+        return fd >= 0 && fstat(tree->fd, &root) >= 0 && fstat(fd, &status) >= 0 &&
+               fstatfs(fd, &filesystem) >= 0 && filesystem.f_type == TMPFS_MAGIC &&
+               root.st_dev != status.st_dev;
+}
+
 int image_template_find(const ImageTree *tree, unsigned groups, ImageReport *report) {
+        bool skip_run = is_volatile(tree, "run");
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(rules); i++) {
                 Finder finder = { tree, &rules[i], report };
 
                 if (!(groups & (1U << rules[i].group)))
+                        continue;
+                if (skip_run && strncmp(rules[i].pattern, "run/", strlen("run/")) == 0)
                         continue;
                 r = image_tree_glob(tree, rules[i].pattern, visit, &finder);
                 if (r < 0 && r != -ENOMEM)

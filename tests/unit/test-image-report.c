@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "seeder/image-report.h"
+#include "tests/unit/harness.h"
+
+static void test_escape(void) {
+        static const struct {
+                const char *text, *expected;
+        } rows[] = {
+                { "plain text~", "plain text~" },
+                { "", "" },
+                { "a\\b", "a\\x5cb" },
+                { "\x1b[2J\n\t\x7f", "\\x1b[2J\\x0a\\x09\\x7f" },
+                { "\xc3\xa4\xff", "\\xc3\\xa4\\xff" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *escaped = image_report_escape(rows[i].text);
+
+                CU_ASSERT_STRING_EQUAL(escaped, rows[i].expected);
+        }
+}
+
+static void add_one(ImageReport *report, ImageState state, const char *path) {
+        const ImageItem item = {
+                .id = "some-id",
+                .group = IMAGE_GROUP_SEEDS,
+                .state = state,
+                .path = path,
+        };
+
+        CU_ASSERT_EQUAL(image_report_add(report, &item, "detail\x1b %d", 5), 0);
+}
+
+static void test_print(void) {
+        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
+        char *text = NULL;
+        size_t size = 0;
+        FILE *stream = open_memstream(&text, &size);
+
+        add_one(&report, IMAGE_STATE_OK, NULL);
+        add_one(&report, IMAGE_STATE_FINDING, "etc/x\ny");
+        CU_ASSERT_EQUAL(image_report_print(&report, false, stream), 0);
+        CU_ASSERT_EQUAL(fclose(stream), 0);
+        CU_ASSERT_STRING_EQUAL(
+                text,
+                "STATE   WHAT                  WHERE\n"
+                "finding some-id               /etc/x\\x0ay: detail\\x1b 5\n");
+        free(text);
+}
+
+static void test_json(void) {
+        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
+        const ImageRun run = { .verb = "check", .root = "/x\xff", .dry_run = true };
+        struct json_object *document, *value;
+        char *text = NULL;
+        size_t size = 0;
+        FILE *stream = open_memstream(&text, &size);
+
+        add_one(&report, IMAGE_STATE_FINDING, "a\xff\"b");
+        CU_ASSERT_EQUAL(image_report_print_json(&report, &run, stream), 0);
+        CU_ASSERT_EQUAL(fclose(stream), 0);
+        document = json_tokener_parse(text);
+        CU_ASSERT_PTR_NOT_NULL(document);
+        CU_ASSERT_STRING_EQUAL(
+                json_object_get_string(json_object_object_get(document, "root")),
+                "/x\\xff");
+        value = json_object_array_get_idx(json_object_object_get(document, "items"), 0);
+        CU_ASSERT_STRING_EQUAL(
+                json_object_get_string(json_object_object_get(value, "path")),
+                "/a\\xff\"b");
+        value = json_object_object_get(document, "counts");
+        CU_ASSERT_EQUAL(json_object_get_int(json_object_object_get(value, "finding")), 1);
+        (void)json_object_put(document);
+        free(text);
+}
+
+static void test_overflow(void) {
+        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
+
+        for (unsigned i = 0; i < IMAGE_ITEMS_MAX; i++)
+                add_one(&report, IMAGE_STATE_OK, NULL);
+        CU_ASSERT_FALSE(report.overflow);
+        CU_ASSERT_EQUAL(image_report_count(&report, IMAGE_STATE_ERROR), 0);
+        add_one(&report, IMAGE_STATE_FINDING, NULL);
+        CU_ASSERT_TRUE(report.overflow);
+        CU_ASSERT_EQUAL(report.n_items, IMAGE_ITEMS_MAX);
+        CU_ASSERT_EQUAL(image_report_count(&report, IMAGE_STATE_ERROR), 1);
+}
+
+static CU_TestInfo tests[] = {
+        HARNESS_TEST(test_escape),   HARNESS_TEST(test_print), HARNESS_TEST(test_json),
+        HARNESS_TEST(test_overflow), CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+        HARNESS_SUITE("image-report", tests),
+        CU_SUITE_INFO_NULL,
+};
+
+HARNESS_MAIN(suites)
