@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: MIT
+"""The exec source, what stays in memory, and what rngd does when the kernel refuses."""
+
+import os
+import pathlib
+import re
+import signal
+import threading
+import time
+
+from .devices import ALONE, assert_idle
+from .harness import NO_CPU, NOBODY, case, ended, need, source, tracee, wait_until
+
+QUIET = ("-x", "hwrng", *NO_CPU, "-T", "500ms")
+
+
+def start_exec(box, text, *lines):
+    script = box.script("source", text)
+    box.write_config("\n".join([f"[exec]\ncommand = {script} word", *lines]) + "\n")
+    return box.start(*QUIET)
+
+
+@case("exec: a program's bytes are fed; credited only if the configuration says so")
+def exec_good(box):
+    for lines, credited in (((), False), (("credit = 1024",), True), (("credit = 256",), True)):
+        rngd = start_exec(box, "head -c 64 /dev/urandom", *lines)
+        found = rngd.wait_source("exec", lambda s: s["batches"] > 0, "feeds")
+        assert (found["credited_bits"] > 0) == credited, found
+        limit = 2 if "credit = 256" in lines else 8
+        assert found["credited_bits"] <= limit * found["bytes"], found
+        rngd.stop()
+
+
+@case("exec: runs as nobody, without privileges, in a clean environment")
+def exec_privileges(box):
+    checks = (
+        f'[ "$(id -u) $(id -g) $(id -G)" = "{NOBODY} {NOBODY} {NOBODY}" ]',
+        '[ "$(grep -c "Cap.*:.0000000000000000$" /proc/self/status)" = 5 ]',
+        'grep -q "NoNewPrivs:.1" /proc/self/status',
+        '[ "$(env | grep -Ec "^(RUNTIME_DIRECTORY|HOME|LC_ALL|NOTIFY_SOCKET)=")" = 0 ]',
+        '[ "$(ls /proc/self/fd | wc -w)" -le 4 ]',
+        '[ "$1" = word ] && [ $# = 1 ]',
+    )
+    for check in checks:
+        rngd = start_exec(box, f"{check} || exit 3\nhead -c 64 /dev/urandom")
+        rngd.wait_source("exec", lambda s: s["batches"] > 0 or s["failures"] > 0, "answers")
+        assert source(rngd.status(), "exec")["batches"] == 1, check
+        rngd.stop()
+
+
+@case("exec: one that hangs is ended in time, with its children")
+def exec_hangs(box):
+    rngd = start_exec(box, "sleep 3001 & sleep 3002")
+    found = rngd.wait_source("exec", lambda s: s["failures"] > 0, "fails")
+    assert found["state"] == "waiting" and found["last_error"], found
+    assert_idle(rngd, 0.3)
+    rngd.stop(0.2)
+    wait_until(lambda: not running("sleep", "3001"), "its background child is gone")
+    assert not running("sleep", "3002")
+
+
+@case("exec: one that fails, one that is not there, one that is killed: a reason, no credit")
+def exec_fails(box):
+    rows = {
+        "head -c 40 /dev/urandom; exit 1": "exit",
+        "kill -9 $$": "",
+        "exit 0": "",
+        "exec /no/such/program": "",
+    }
+    for text, word in rows.items():
+        rngd = start_exec(box, text, "credit = 1024")
+        found = rngd.wait_source("exec", lambda s: s["failures"] > 0, f"fails: {text}")
+        assert found["credited_bits"] == 0 and found["last_error"], (text, found)
+        rngd.stop()
+    box.write_config(f"[exec]\ncommand = {box.path('missing')}\ncredit = 1024\n")
+    rngd = box.start(*QUIET)
+    found = rngd.wait_source("exec", lambda s: s["last_error"] or s["state"] == "absent", "says it")
+    assert found["credited_bits"] == 0, found
+    rngd.stop()
+
+
+@case("exec: children that it leaves behind do not pile up and do not hold it up")
+def exec_leaves_children(box):
+    rngd = start_exec(box, "sleep 3003 & sleep 3003 >/dev/null 2>&1 & head -c 64 /dev/urandom")
+    for _ in range(3):
+        rngd.feed_now("exec")
+    assert len(running("sleep", "3003")) <= 4, running("sleep", "3003")
+    rngd.stop(0.2)
+    wait_until(lambda: not running("sleep", "3003"), "its children are gone")
+
+
+@case("exec: bad bytes are refused, and too many do no harm")
+def exec_bad(box):
+    rngd = start_exec(box, "head -c 64 /dev/zero", "credit = 1024")
+    found = rngd.wait_source("exec", lambda s: s["health_failures"] > 0, "is refused")
+    assert found["credited_bits"] == 0, found
+    rngd.stop()
+    rngd = start_exec(box, "exec cat /dev/urandom", "credit = 1024")
+    rngd.feed_now("exec")
+    rngd.stop(0.2)
+    assert not running("cat", "/dev/urandom")
+
+
+def running(*words):
+    """Processes of nobody with this command line"""
+    line = "\0".join(words).encode() + b"\0"
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            mine = folder.stat().st_uid in (0, NOBODY) and (folder / "cmdline").read_bytes() == line
+        except OSError:
+            continue
+        if mine and not ended(int(folder.name)):
+            found.append(int(folder.name))
+    return found
+
+
+# ---- what stays behind ----
+
+
+def memory_has(pid, needles):
+    """Which of the needles are in the process's memory"""
+    found = set()
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps:
+        ranges = [line.split()[:2] for line in maps if "[v" not in line]
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for span, rights in ranges:
+            if not rights.startswith("rw"):
+                continue
+            first, last = (int(part, 16) for part in span.split("-"))
+            try:
+                memory.seek(first)
+                data = memory.read(last - first)
+            except OSError:
+                continue
+            found |= {needle for needle in needles if needle in data}
+    return found
+
+
+@case("no byte of a batch stays in the memory of rngd or its workers, or in log, status, argv")
+def nothing_stays(box):
+    for options in (("-e", "8"), ("-e", "4"), ()):
+        fifo = box.fifo(f"fifo{len(options)}{options[-1:]}")
+        secret = os.urandom(64)
+        needles = {secret[i : i + 8] for i in range(0, 64, 4)}
+        with open(fifo, "r+b", buffering=0) as writer:
+            # In memory while it is asked: the search finds what is there.
+            rngd = box.start("-d", "-r", fifo, *NO_CPU, "-T", "1h", *options)
+            rngd.wait_source("file", lambda s: s["state"] == "asked", "is asked")
+            worker = rngd.worker("file")
+            writer.write(secret)
+            rngd.wait_source("file", lambda s: s["batches"] == 1, "feeds")
+        for pid in (rngd.pid, worker):
+            assert not memory_has(pid, needles), f"bytes stay in {pid} ({options})"
+        told = rngd.log() + str(rngd.status())
+        for needle in needles:
+            assert needle.hex() not in told.lower().replace(" ", "")
+        command = pathlib.Path(f"/proc/{rngd.pid}/cmdline").read_bytes()
+        assert not [needle for needle in needles if needle in command]
+        rngd.stop()
+
+
+@case("the search for bytes in memory finds bytes that are there, and none that are not")
+def search_works(box):
+    needle = os.urandom(24)
+    assert memory_has(os.getpid(), {needle})
+    with open("/dev/urandom", "rb", buffering=0) as device:
+        absent = int.from_bytes(device.read(24), "big")
+    assert not memory_has(box.start().pid, {absent.to_bytes(24, "big")})
+
+
+# ---- the kernel refuses ----
+
+
+@case("RNDADDENTROPY answers EPERM, EFAULT, EINVAL: told, nothing credited, no busy loop")
+def kernel_refuses(box):
+    first = first_feed(box)
+    for error, text in (
+        ("EPERM", "Operation not permitted"),
+        ("EFAULT", "Bad address"),
+        ("EINVAL", "Invalid argument"),
+    ):
+        tracer = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=ioctl"]
+        rngd = box.start(
+            *NO_CPU,
+            wrapper=[*tracer, "-e", f"inject=ioctl:error={error}:when={first}+"],
+            wait=False,
+        )
+        path = box.runtime / "rngd.sock"
+        wait_until(path.exists, "its socket")
+        pid = wait_until(lambda r=rngd: tracee(r.pid), "the traced rngd")
+        status = traced_status(rngd, path, lambda s: s["sources"][0]["failures"] > 0)
+        found = status["sources"][0]
+        assert found["credited_bits"] == 0 and text in found["last_error"], found
+        assert found["state"] == "waiting", found
+        assert status["last_feed"] is None, status
+        time.sleep(0.5)
+        failures = traced_status(rngd, path, lambda s: True)["sources"][0]["failures"]
+        assert failures <= 2, f"asked {failures} times in half a second"
+        os.kill(pid, signal.SIGTERM)
+        assert rngd.process.wait(5) == 0, rngd.log()
+
+
+def first_feed(box):
+    """Which of rngd's ioctls the first RNDADDENTROPY is"""
+    need("strace")
+    trace = box.path("trace")
+    wrapper = ["strace", "-qq", "-o", str(trace), "-e", "trace=ioctl"]
+    rngd = box.start(*NO_CPU, wrapper=wrapper, wait=False)
+    wait_until(lambda: trace.exists() and "RNDADDENTROPY" in trace.read_text(), "it feeds")
+    os.kill(tracee(rngd.pid), signal.SIGTERM)
+    rngd.process.wait(5)
+    lines = [line for line in trace.read_text().splitlines() if line.startswith("ioctl(")]
+    return 1 + next(i for i, line in enumerate(lines) if "RNDADDENTROPY" in line)
+
+
+def traced_status(rngd, path, condition):
+    rngd.socket_path = lambda: str(path)
+    return rngd.wait_status(condition, "the status")
+
+
+# ---- who competes ----
+
+
+@case("twenty signals at once: one feed after the other, nothing lost, nothing doubled")
+def signal_storm(box):
+    rngd = box.start("-e", "8", "-r", box.path("none"))
+    threads = [threading.Thread(target=rngd.kill, args=(signal.SIGUSR1,)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rngd.wait_status(lambda s: 1 <= s["wakes"]["signal"] <= 20, "took the signals")
+    found = rngd.status()
+    for entry in found["sources"]:
+        assert entry["credited_bits"] <= 8 * entry["bytes"], entry
+    rngd.stop()
+
+
+@case("a source that never answers does not keep the others from feeding")
+def others_feed(box):
+    box.write_config(f"[file]\npath = {box.fifo()}\n")
+    rngd = box.start("-T", "1h")
+    rngd.wait_source("file", lambda s: s["state"] == "asked", "is asked")
+    rngd.wait_source("hwrng", lambda s: s["batches"] > 0, "feeds")
+    for _ in range(3):
+        rngd.feed_now("hwrng")
+    assert rngd.wait_status()["last_feed"], "fed"
+    rngd.stop(0.2)
+
+
+@case("credit: 0 mixes in without credit; the kernel's level is what the kernel says")
+def credit_zero(box):
+    box.write_config("[hwrng]\ncredit = 0\n[cpu]\ncredit = 0\n")
+    rngd = box.start()
+    found = rngd.wait_source("hwrng", lambda s: s["batches"] > 0, "feeds")
+    assert found["credited_bits"] == 0, found
+    level = int(pathlib.Path("/proc/sys/kernel/random/entropy_avail").read_text())
+    assert abs(rngd.status()["kernel"]["level_bits"] - level) <= 64
+    rngd.stop()
+    rngd = box.start(*ALONE)
+    found = rngd.wait_source("hwrng", lambda s: s["batches"] > 0, "feeds")
+    assert found["credited_bits"] == 0, found
+    rngd.stop()
