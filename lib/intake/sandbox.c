@@ -41,7 +41,6 @@ static int set_limits(const SandboxSpec *spec) {
                 rlim_t limit;
         } limits[] = {
                 { RLIMIT_CORE, 0 },
-                { RLIMIT_FSIZE, 0 },
                 { RLIMIT_NOFILE, 32 },
         };
 
@@ -54,7 +53,8 @@ static int set_limits(const SandboxSpec *spec) {
         if (!spec->may_fork) {
                 const struct rlimit none = {};
 
-                if (setrlimit(RLIMIT_NPROC, &none) < 0)
+                /* Nor files: only a program has something to say, which may go to a log file. */
+                if (setrlimit(RLIMIT_NPROC, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0)
                         return negative_errno();
         }
         return 0;

@@ -388,7 +388,7 @@ static unsigned weight_of(int error) {
 }
 
 static int report(const Fetch *fetch, char why[static FETCH_WHY_MAX]) {
-        const Target *worst = NULL, *blocked = NULL;
+        const Target *worst = NULL, *blocked = NULL, *silent = NULL;
 
         for (size_t i = fetch->n_targets; i-- > 0;) {
                 const Target *target = &fetch->targets[i];
@@ -398,11 +398,17 @@ static int report(const Fetch *fetch, char why[static FETCH_WHY_MAX]) {
                         worst = target;
                 if (target->state == TARGET_BLOCKED)
                         blocked = target;
+                if (target->state == TARGET_RUNNING)
+                        silent = target;
         }
 
         if (worst) {
                 (void)snprintf(why, FETCH_WHY_MAX, "%s: %s", worst->url, worst->why);
                 return worst->error;
+        }
+        if (silent) {
+                (void)snprintf(why, FETCH_WHY_MAX, "%s: no answer in time", silent->url);
+                return METADATA_E_UNREACHABLE;
         }
         if (blocked && blocked->tls && !kernel_has_random_bytes()) {
                 (void)snprintf(
@@ -415,9 +421,8 @@ static int report(const Fetch *fetch, char why[static FETCH_WHY_MAX]) {
         (void)snprintf(
                 why,
                 FETCH_WHY_MAX,
-                "%s: %s",
-                blocked ? blocked->url : fetch->targets[0].url,
-                blocked ? "no route" : "no answer in time");
+                "%s: no route",
+                blocked ? blocked->url : fetch->targets[0].url);
         return METADATA_E_UNREACHABLE;
 }
 
