@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 
-from . import counting, peers, tables
+from . import counting, metadata, peers, tables
 from .report import Budgets
 
 TABLES = {
@@ -20,6 +20,7 @@ TABLES = {
     "health": tables.health,
     "size": tables.size,
     "stop": tables.stop,
+    "metadata": metadata.metadata,
 }
 POOL = pathlib.Path("/proc/sys/kernel/random/poolsize")
 
@@ -31,7 +32,7 @@ class Bench:
         self.folder, self.quick = pathlib.Path(folder), options.quick
         self.runs = 1 if options.quick else options.runs
         self.never_seconds = 2 if options.quick else 5
-        build = pathlib.Path(options.build).resolve()
+        self.build = build = pathlib.Path(options.build).resolve()
         self.first_feed = build / "tests/bench/first-feed"
         self.bench_health = build / "tests/bench/bench-health"
         self.agent = build / "tests/vm/agent"
@@ -71,7 +72,7 @@ def hardware_rng():
 def load_warning():
     """Another busy program makes every time longer: the reader should know."""
     busy, cpus = os.getloadavg()[0], os.cpu_count() or 1
-    return f"\n**This machine was busy before (load {busy:.1f} on {cpus} CPUs): times are longer than they need be.**\n" if busy > cpus / 2 else ""
+    return f"\n**This machine was busy before (load {busy:.1f} on {cpus} CPUs): some times are longer than they need be.**\n" if busy > cpus / 2 else ""
 
 
 def heading(bench):
