@@ -145,7 +145,8 @@ def background(box):
     box.run("-p", pid_file).expect(0)
     pid = int(pid_file.read_text())
     try:
-        assert box.run("--status").expect(0, f"pid {pid}")
+        wait_until((box.runtime / "rngd.sock").exists, "its socket")
+        box.run("--status").expect(0, f"pid {pid}")
         files = open_files(pid)
         assert all(files[fd] == "/dev/null" for fd in (0, 1, 2)), files
         assert proc_status(pid, "PPid") != [str(os.getpid())]
