@@ -37,6 +37,22 @@ void cleanup_json(Json **object) {
         *object = NULL;
 }
 
+Json *document_public(Json *document) {
+        static const char *const keys[] = {
+                "version",    "phase", "status",    "kernel",       "sources",    "forks",
+                "generation", "wakes", "last_feed", "started_usec", "ready_usec", "ended_usec",
+        };
+        Json *copy = json_object_new_object();
+
+        for (size_t i = 0; copy && i < ELEMENTSOF(keys); i++) {
+                Json *value = json_object_object_get(document, keys[i]);
+
+                if (value && json_object_object_add(copy, keys[i], json_object_get(value)) < 0)
+                        (void)json_object_put(value);
+        }
+        return copy;
+}
+
 static int connect_to(const char *path, int *ret_fd) {
         const struct timeval timeout = { .tv_sec = TIMEOUT_SEC };
         struct sockaddr_un address = { .sun_family = AF_UNIX };

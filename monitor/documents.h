@@ -24,6 +24,12 @@ const char *document_name(DocumentId id);
  * not a JSON object. The caller puts the object. */
 _must_check_ int document_read(const char *folder, DocumentId id, Json **ret_document);
 
+/*
+ * The parts of a document that anybody may see: a recording is readable by all, and the seeder's
+ * ledger also holds the salt and the digests of seeds. NULL where memory runs out.
+ */
+Json *document_public(Json *document);
+
 /* json-c without its look at /dev/urandom: to be called once, before anything of json-c. */
 void documents_prepare(void);
 
