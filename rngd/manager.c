@@ -302,18 +302,23 @@ void manager_reload(Manager *manager) {
         (void)sd_notify(false, "READY=1");
 }
 
-/* Killed workers are gone within a millisecond; one in the depths of a driver is not waited for. */
+/* Killed workers are gone within a millisecond. One in the depths of a driver is not waited for, nor
+ * one whose mount namespace a busy kernel is slow to take down. */
 static void reap_workers(void) {
-        uint64_t until_usec = clock_boottime_usec() + STOP_USEC;
-        const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+        uint64_t now_usec, until_usec = clock_boottime_usec() + STOP_USEC;
+        sigset_t signals;
 
-        while (clock_boottime_usec() < until_usec) {
+        (void)sigemptyset(&signals);
+        (void)sigaddset(&signals, SIGCHLD);
+        while ((now_usec = clock_boottime_usec()) < until_usec) {
+                /* Below a second: STOP_USEC is. */
+                const struct timespec left = { .tv_nsec = (long)(until_usec - now_usec) * 1000 };
                 pid_t pid = waitpid(-1, NULL, WNOHANG);
 
                 if (pid < 0)
                         return;
                 if (pid == 0)
-                        (void)nanosleep(&pause, NULL);
+                        (void)sigtimedwait(&signals, NULL, &left);
         }
 }
 
