@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,8 @@ def discover():
 def run_one(name, settings, folder):
     """In the child: one test, its outcome as JSON on the last line of stdout."""
     outcome = {"result": "passed", "message": "", "notes": []}
+    # Told to end, as any other failure: the guests are closed on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end: it took too long, or the whole run was ended"))
     bed = bed_module.Bed(settings, folder)
     try:
         discover()[name](bed)
@@ -80,9 +83,7 @@ class Running:
         if self.process.poll() is None and not late:
             return None
         if late:
-            # Its emulators end with it, see die_with_parent().
-            self.process.kill()
-        self.process.wait(timeout=30)
+            self.end()
         self.out.seek(0)
         text = self.out.read()
         try:
@@ -92,6 +93,15 @@ class Running:
             outcome = {"result": "failed", "message": f"{reason}\n{text[-3000:]}", "notes": []}
         outcome["seconds"] = time.monotonic() - self.start
         return outcome
+
+    def end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            # Its emulators end with it, see die_with_parent().
+            self.process.kill()
+            self.process.wait(timeout=30)
 
 
 def report(number, name, outcome, options):
@@ -129,8 +139,7 @@ def run_all(tests, options, settings):
             time.sleep(0.02)
     finally:
         for job in running:
-            job.process.kill()
-            job.process.wait(timeout=30)
+            job.end()
             shutil.rmtree(job.folder, ignore_errors=True)
     return counts
 
@@ -180,6 +189,7 @@ def main():
         if not os.access(settings[key], os.X_OK):
             print(f"vm: {settings[key]} is not there: build first, or say --build or --rngd")
             return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     counts = run_all(tests, options, settings)
     print("# counts " + " ".join(f"{key}={n}" for key, n in counts.items()), flush=True)
     if counts["failed"]:

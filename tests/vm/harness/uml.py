@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """User Mode Linux guests: the one kernel of the counting model that is still to be had."""
 
+import os
 import pathlib
+import signal
 import socket
 
 from . import guest
@@ -54,5 +56,10 @@ class Uml(guest.Guest):
                 self.process.wait(timeout=5)
             except (OSError, guest.subprocess.TimeoutExpired):
                 pass
+        # One that hangs does not; they are in a process group of its own.
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         super().close()
         self.log.close()
