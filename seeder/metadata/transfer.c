@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -155,13 +154,20 @@ Transfer *transfer_free(Transfer *transfer) {
         return NULL;
 }
 
-static _printf_(3, 4) TransferVerdict verdict(TransferNext next, int error, const char *why, ...) {
+/* status: of HTTP, or 0 if it does not matter. */
+static TransferVerdict verdict(TransferNext next, int error, long status, const char *why) {
         TransferVerdict result = { .next = next, .error = error };
-        va_list args;
 
-        va_start(args, why);
-        (void)vsnprintf(result.why, sizeof(result.why), why, args);
-        va_end(args);
+        if (status == 0)
+                (void)snprintf(result.why, sizeof(result.why), "%s", why);
+        else
+                (void)snprintf(
+                        result.why,
+                        sizeof(result.why),
+                        "HTTP %ld%s%s",
+                        status,
+                        why ? ": " : "",
+                        why ? why : "");
 
         /* Parts of it may come from a server and go to a terminal. */
         for (char *p = result.why; *p; p++)
@@ -200,25 +206,24 @@ static TransferVerdict judge_redirect(Transfer *transfer, long status) {
 
         if (curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &to) != CURLE_OK || !to ||
             curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &from) != CURLE_OK || !from)
-                return verdict(TRANSFER_FAILED, METADATA_E_PROTOCOL, "HTTP %ld", status);
+                return verdict(TRANSFER_FAILED, METADATA_E_PROTOCOL, status, NULL);
         if (!transfer_same_origin(from, to))
                 return verdict(
                         TRANSFER_FAILED,
                         METADATA_E_PROTOCOL,
-                        "HTTP %ld: redirected to another host, port or scheme",
-                        status);
+                        status,
+                        "redirected to another host, port or scheme");
         if (++transfer->n_redirects > TRANSFER_REDIRECTS_MAX)
                 return verdict(
                         TRANSFER_FAILED,
                         METADATA_E_PROTOCOL,
-                        "HTTP %ld: redirected more than %u times",
                         status,
-                        TRANSFER_REDIRECTS_MAX);
+                        "redirected too often");
 
         transfer->length = 0;
         transfer->header_bytes = 0;
         if (curl_easy_setopt(transfer->easy, CURLOPT_URL, to) != CURLE_OK)
-                return verdict(TRANSFER_FAILED, METADATA_E_SYSTEM, "no memory");
+                return verdict(TRANSFER_FAILED, METADATA_E_SYSTEM, 0, "no memory");
         return (TransferVerdict){ .next = TRANSFER_AGAIN };
 }
 
@@ -231,17 +236,17 @@ static TransferVerdict judge_status(Transfer *transfer) {
         if (status >= 300 && status < 400)
                 return judge_redirect(transfer, status);
         if (status == 408 || status == 429 || status >= 500)
-                return verdict(TRANSFER_RETRY, METADATA_E_BUSY, "HTTP %ld", status);
-        return verdict(TRANSFER_FAILED, METADATA_E_NOT_THERE, "HTTP %ld", status);
+                return verdict(TRANSFER_RETRY, METADATA_E_BUSY, status, NULL);
+        return verdict(TRANSFER_FAILED, METADATA_E_NOT_THERE, status, NULL);
 }
 
 static TransferVerdict judge_failure(const Transfer *transfer, CURLcode code) {
         const char *text = *transfer->curl_error ? transfer->curl_error : curl_easy_strerror(code);
 
         if (transfer->refused)
-                return verdict(TRANSFER_FAILED, METADATA_E_PROTOCOL, "%s", transfer->refused);
+                return verdict(TRANSFER_FAILED, METADATA_E_PROTOCOL, 0, transfer->refused);
 
-        /* NOLINTNEXTLINE(clang-diagnostic-switch-enum): curl has a hundred of them */
+        /* As a number: curl has a hundred of them, and -Wswitch-enum wants each. */
         switch ((int)code) {
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_CONNECT:
@@ -252,23 +257,24 @@ static TransferVerdict judge_failure(const Transfer *transfer, CURLcode code) {
         case CURLE_PARTIAL_FILE:
         case CURLE_SSL_CONNECT_ERROR:
         case CURLE_AGAIN:
-                return verdict(TRANSFER_RETRY, METADATA_E_UNREACHABLE, "%s", text);
+                return verdict(TRANSFER_RETRY, METADATA_E_UNREACHABLE, 0, text);
         case CURLE_OUT_OF_MEMORY:
                 /* What curl says to a line of headers over 100 KiB, before we see it. */
                 return verdict(
                         TRANSFER_FAILED,
                         METADATA_E_PROTOCOL,
+                        0,
                         "a header is too long, or there is no memory");
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_ISSUER_ERROR:
-                return verdict(TRANSFER_FAILED, METADATA_E_CERTIFICATE, "%s", text);
+                return verdict(TRANSFER_FAILED, METADATA_E_CERTIFICATE, 0, text);
         case CURLE_SSL_CACERT_BADFILE:
-                return verdict(TRANSFER_FAILED, METADATA_E_CA_FILE, "%s", text);
+                return verdict(TRANSFER_FAILED, METADATA_E_CA_FILE, 0, text);
         case CURLE_URL_MALFORMAT:
-                return verdict(TRANSFER_FAILED, METADATA_E_USAGE, "%s", text);
+                return verdict(TRANSFER_FAILED, METADATA_E_USAGE, 0, text);
         default:
                 /* CURLE_FILESIZE_EXCEEDED, CURLE_UNSUPPORTED_PROTOCOL (an answer that is no HTTP)... */
-                return verdict(TRANSFER_FAILED, METADATA_E_PROTOCOL, "%s", text);
+                return verdict(TRANSFER_FAILED, METADATA_E_PROTOCOL, 0, text);
         }
 }
 

@@ -40,7 +40,7 @@ static void write_file(const char *path, const char *text, mode_t mode) {
 }
 
 static void setup(void) {
-        strcpy(folder + strlen(folder) - 6, "XXXXXX");
+        memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
         CU_ASSERT_PTR_NOT_NULL(mkdtemp(folder));
         CU_ASSERT_EQUAL(rootdir_open(folder, &root), 0);
 }
