@@ -24,6 +24,9 @@ static int parse(const char *text, size_t length, json_object **ret_object) {
         _cleanup_(cleanup_tokener) json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
         json_object *object;
 
+        /* json-c's own hash takes its key from getrandom(), and while that would wait from
+         * /dev/urandom, whose reader then has the kernel make entropy for a second. */
+        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
         if (!tokener)
                 return -ENOMEM;
         json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
