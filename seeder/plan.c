@@ -11,7 +11,7 @@ PlanClass plan_class(SourceId id) {
                 [SOURCE_HWRNG] = PLAN_QUICK,    [SOURCE_CPU] = PLAN_QUICK,
                 [SOURCE_TPM] = PLAN_QUICK,      [SOURCE_JITTER] = PLAN_LAST,
                 [SOURCE_EGD] = PLAN_SLOW,       [SOURCE_METADATA] = PLAN_SLOW,
-                [SOURCE_PLATFORM] = PLAN_QUICK,
+                [SOURCE_PLATFORM] = PLAN_QUICK, [SOURCE_CONFIG_DRIVE] = PLAN_QUICK,
         };
 
         return classes[id];
