@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,10 +31,10 @@
 #define MOVE_MOUNT_F_EMPTY_PATH 0x00000004
 #endif
 
-#define NAME         "/initramfs"
-#define NOBODY       65534U
-#define TOOL_FD      100 /* beyond the numbers that shell scripts use for themselves */
-#define LINE_MAX_LEN 2048U
+#define NAME           "/initramfs"
+#define NOBODY         65534U
+#define COPY_MAX_BYTES ((off_t)1 << 29)
+#define LINE_MAX_LEN   2048U
 
 typedef struct Listing {
         char line[LINE_MAX_LEN];
@@ -136,31 +137,42 @@ static int mount_at(int initramfs_fd, const char *path) {
         return 0;
 }
 
+/* For those who may not mount: an ordinary user. The place was made by prepare_folder(). */
+static int copy_to(int initramfs_fd, const char *path) {
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+        off_t offset = 0;
+        ssize_t n;
+
+        if (fd < 0)
+                return negative_errno();
+        do {
+                n = sendfile(fd, initramfs_fd, &offset, 1 << 20);
+        } while (n > 0 && offset < COPY_MAX_BYTES);
+        return n < 0 ? negative_errno() : n > 0 ? -EFBIG : 0;
+}
+
 static void __attribute__((noreturn))
 run_tool(const char *tool, int initramfs_fd, int output_fd, const char *folder) {
-        char variable[64], file[64], by_fd[] = "/proc/self/fd/100";
+        char variable[64], file[64];
         char path_variable[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
+        char *const argv[] = { (char *)tool, file, NULL };
         char *const environment[] = { path_variable, locale, variable, NULL };
         int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-        bool mounted;
 
         (void)snprintf(variable, sizeof(variable), "TMPDIR=%s", folder);
         (void)snprintf(file, sizeof(file), "%s" NAME, folder);
         (void)setpgid(0, 0);
-        mounted = mount_at(initramfs_fd, file) >= 0;
+        if (mount_at(initramfs_fd, file) < 0 && copy_to(initramfs_fd, file) < 0)
+                _exit(126);
         /* dup2() clears close-on-exec. */
-        if (null_fd < 0 || (!mounted && dup2(initramfs_fd, TOOL_FD) < 0) ||
-            dup2(null_fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
+        if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
             dup2(null_fd, STDERR_FILENO) < 0)
                 _exit(126);
         if ((geteuid() == 0 && drop_root() < 0) || set_limits() < 0 ||
             prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir(folder) < 0)
                 _exit(126);
         (void)signal(SIGPIPE, SIG_DFL);
-        (void)execve(
-                tool,
-                (char *const[]){ (char *)tool, mounted ? file : by_fd, NULL },
-                environment);
+        (void)execve(tool, argv, environment);
         _exit(127);
 }
 

@@ -4,10 +4,10 @@
 /*
  * Looks into an initramfs with the tool of the machine that runs this: lsinitramfs
  * (initramfs-tools), else lsinitrd (dracut). The file comes as an fd, so that nobody can put
- * another in its place, and is mounted for the tool alone; the tool runs as nobody with the one
- * capability to read it, without network, without our environment, bounded in time, output and
- * memory. Its output is read line by line and never kept. All of this takes root, or a user
- * namespace; for others the tools fail, as they read no file by its number.
+ * another in its place, and is mounted for the tool alone, or copied where mounting is not allowed.
+ * The tool gets nothing of our environment, and bounds of time, output and memory; of root it runs
+ * as nobody, without network, with the one capability to read the file. Its output is read line by
+ * line and never kept.
  */
 
 #include <stdint.h>

@@ -281,6 +281,10 @@ static int find_rivals(const ImageTree *tree, bool rngd_is_guest_entropy, ImageR
                   "rng-tools-debian",
                   NULL,
                   "a second daemon feeds the kernel from the same device" },
+                { "rng-tools5.service",
+                  "rng-tools5",
+                  NULL,
+                  "a second daemon feeds the kernel from the same device" },
                 { "rngd.service", "rngd", NULL, "it is that of rng-tools" },
                 { "jitterentropy.service",
                   "jitterentropy-rngd",
@@ -292,7 +296,6 @@ static int find_rivals(const ImageTree *tree, bool rngd_is_guest_entropy, ImageR
         for (size_t i = 0; i < ELEMENTSOF(rivals); i++) {
                 if (rngd_is_guest_entropy && strcmp(rivals[i].unit, "rngd.service") == 0)
                         continue;
-                /* Our package may install this as an alias of its own unit. */
                 r = check_rival(tree, &rivals[i], report);
                 if (r < 0)
                         return r;

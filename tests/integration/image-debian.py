@@ -177,6 +177,16 @@ def try_equipment(tree):
     }
     wrong = {what: found.get(what) for what, state in wanted.items() if found.get(what, {}).get("state") != state}
     case("equipment of plain Debian", wrong)
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", SEEDER, "image", "check", "--json", "--only=equipment", tree],
+        capture_output=True, timeout=200, check=False,
+    )
+    if done.returncode != 1:
+        case("as root of a user namespace", skipped=done.stderr.decode().strip() or "no user namespaces")
+    else:
+        states = {item["id"]: item["state"] for item in json.loads(done.stdout)["items"]}
+        wanted_state = wanted["initramfs-virtio-rng"]
+        case("as root of a user namespace", states["initramfs-virtio-rng"] != wanted_state and states)
     if not lister:
         case("an initramfs with virtio_rng", skipped="neither lsinitramfs nor lsinitrd")
         return
