@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "monitor/plot-html.h"
+#include "monitor/plot-scene.h"
+#include "monitor/plot-svg.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/monitor-sample.h"
+
+#define WIDTH       1000.0
+#define LABEL_WIDTH 7.0
+
+static Recording recording;
+static char *drawn;
+static Scene scene; /* large */
+
+static void load(const char *text) {
+        char error[RECORDING_ERROR_MAX] = "";
+
+        recording_free(&recording);
+        CU_ASSERT_EQUAL_FATAL(recording_parse(text, strlen(text), &recording, error), 0);
+        recording.path = "/tmp/a&b.json";
+}
+
+static void setup(void) {
+        load(SAMPLE);
+}
+
+static void teardown(void) {
+        recording_free(&recording);
+        free(drawn);
+        drawn = NULL;
+}
+
+static const char *draw(bool html, PlotTheme theme) {
+        size_t length = 0;
+        FILE *stream;
+        int r;
+
+        free(drawn);
+        drawn = NULL;
+        stream = open_memstream(&drawn, &length);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
+        r = html ? plot_html(&recording, 1, stream) : plot_svg(&recording, 1, theme, stream);
+        CU_ASSERT_EQUAL(r, 0);
+        CU_ASSERT_EQUAL(fclose(stream), 0);
+        return drawn;
+}
+
+/* No other text on the place of a label, whatever comes at one moment. */
+static void test_labels(void) {
+        static char events[4096] = "\"events\": [", text[8192];
+
+        for (int i = 0; i < 30; i++)
+                (void)snprintf(
+                        events + strlen(events),
+                        sizeof(events) - strlen(events),
+                        "%s{\"at_usec\": %d, \"kind\": \"block-device\", \"text\": \"vd%d\"}",
+                        i > 0 ? "," : "",
+                        1000000 + i * 20000,
+                        i);
+        (void)snprintf(
+                text,
+                sizeof(text),
+                SAMPLE_WITH(SAMPLE_RNG, SAMPLE_SAMPLES, SAMPLE_STARTS, SAMPLE_BLOCKED, "%s]", ""),
+                events);
+        load(text);
+        scene_make(&recording, WIDTH, LABEL_WIDTH, &scene);
+        CU_ASSERT(scene.n_marks > 10);
+        CU_ASSERT(scene.n_rows <= SCENE_MAX_ROWS);
+        for (size_t i = 0; i < scene.n_marks; i++)
+                for (size_t k = 0; k < i; k++) {
+                        const Mark *a = &scene.marks[i], *b = &scene.marks[k];
+                        double distance = scene_x(&scene, a->at_usec, WIDTH) -
+                                          scene_x(&scene, b->at_usec, WIDTH);
+
+                        if (a->row < 0 || a->row != b->row || a->to_the_left != b->to_the_left)
+                                continue;
+                        CU_ASSERT(distance >= (double)strlen(b->label) * LABEL_WIDTH);
+                }
+}
+
+static void test_scene(void) {
+        scene_make(&recording, WIDTH, LABEL_WIDTH, &scene);
+        CU_ASSERT_EQUAL(scene.n_phases, 2);
+        CU_ASSERT_STRING_EQUAL(scene.phases[0].name, "kernel");
+        CU_ASSERT_EQUAL(scene.n_lanes, 1);
+        CU_ASSERT_EQUAL(scene.top_bits, 4096);
+        CU_ASSERT_DOUBLE_EQUAL(scene_x(&scene, scene.from_usec, WIDTH), 0, 0.01);
+        CU_ASSERT_DOUBLE_EQUAL(scene_x(&scene, UINT64_MAX, WIDTH), WIDTH, 0.01);
+        CU_ASSERT_EQUAL(scene_time_step(&scene, 10), 500000);
+}
+
+static void test_svg(void) {
+        const char *svg = draw(false, PLOT_THEME_LIGHT);
+
+        CU_ASSERT_EQUAL(strncmp(svg, "<svg ", 5), 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(svg, "</svg>"));
+        /* Names are others' data. */
+        CU_ASSERT_PTR_NOT_NULL(strstr(svg, "&lt;ssh&amp;d&gt; waited 500.0 ms"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(svg, "a&amp;b.json"));
+        CU_ASSERT_PTR_NULL(strstr(svg, "<ssh"));
+        CU_ASSERT_PTR_NULL(strstr(svg, "</script>"));
+        CU_ASSERT_PTR_NULL(strstr(svg, "nan"));
+        CU_ASSERT_PTR_NULL(strstr(svg, "$"));
+        CU_ASSERT_PTR_NULL(strstr(svg, "@media"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(svg, "threshold 896"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(svg, "not ready: getrandom() waits"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(draw(false, PLOT_THEME_AUTO), "@media"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(draw(false, PLOT_THEME_DARK), "#12161d"));
+}
+
+/* Nothing sampled, nothing started, an instant long: still a picture. */
+static void test_empty(void) {
+        const char *svg;
+
+        load(SAMPLE_WITH(
+                "\"rng\": {\"pool_bits\": 0, \"threshold_bits\": 0, \"ready_at_start\": true, "
+                "\"ready_usec\": null, \"hwrng\": null}",
+                "\"samples\": {\"interval_usec\": 1, \"thinnings\": 0, \"at_usec\": [], "
+                "\"minimum_bits\": [], \"maximum_bits\": []}",
+                "\"starts\": {\"from_usec\": 0, \"interval_usec\": 1, \"source\": \"none\", "
+                "\"execs\": [], \"forks\": []}",
+                "\"blocked\": []",
+                "\"events\": []",
+                ""));
+        recording.ended_usec = recording.started_usec;
+        svg = draw(false, PLOT_THEME_LIGHT);
+        CU_ASSERT_PTR_NOT_NULL(strstr(svg, "the level was not recorded"));
+        CU_ASSERT_PTR_NULL(strstr(svg, "nan"));
+        CU_ASSERT_PTR_NULL(strstr(svg, "inf"));
+}
+
+static size_t count(const char *text, const char *word) {
+        size_t n = 0;
+
+        for (const char *p = strstr(text, word); p; p = strstr(p + 1, word))
+                n++;
+        return n;
+}
+
+static void test_html(void) {
+        const char *html = draw(true, PLOT_THEME_AUTO);
+
+        CU_ASSERT_EQUAL(strncmp(html, "<!doctype html>", 15), 0);
+        CU_ASSERT_PTR_NULL(strstr(html, "@DATA@"));
+        /* The data cannot end its element, and nothing is loaded. */
+        CU_ASSERT_EQUAL(count(html, "</script>"), 2);
+        CU_ASSERT_PTR_NOT_NULL(strstr(html, "\\u003cssh&d>"));
+        CU_ASSERT_EQUAL(count(html, "http://") + count(html, "https://"), 0);
+        CU_ASSERT_EQUAL(count(html, "src="), 0);
+}
+
+static CU_TestInfo tests[] = {
+        HARNESS_TEST(test_scene), HARNESS_TEST(test_labels), HARNESS_TEST(test_svg),
+        HARNESS_TEST(test_empty), HARNESS_TEST(test_html),   CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+        HARNESS_SUITE_WITH("plot", setup, teardown, tests),
+        CU_SUITE_INFO_NULL,
+};
+
+HARNESS_MAIN(suites)

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* What is written can be read again, and says the same. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "monitor/recording.h"
+#include "monitor/write.h"
+#include "tests/unit/harness.h"
+
+static char folder[64];
+static int folder_fd = -1;
+static Sampler sampler;
+
+static void setup(void) {
+        (void)snprintf(folder, sizeof(folder), "/tmp/test-write.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+        folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        CU_ASSERT_FATAL(folder_fd >= 0);
+        sampler = (Sampler)SAMPLER_NULL;
+        CU_ASSERT_EQUAL_FATAL(memory_new(10000, 4096, &sampler.memory), 0);
+        memory_begin(&sampler.memory, 1000000);
+        sampler.ended_usec = 3000000;
+        sampler.pool_bits = 256;
+}
+
+static void teardown(void) {
+        static const char *const names[] = { "r.json", "r.json.new", "seeder.json" };
+
+        memory_free(&sampler.memory);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                (void)unlinkat(folder_fd, names[i], 0);
+        (void)close(folder_fd);
+        (void)rmdir(folder);
+}
+
+static void write_and_read(Recording *recording) {
+        char path[128], error[RECORDING_ERROR_MAX] = "";
+
+        CU_ASSERT_EQUAL(
+                write_recording(&sampler, SAMPLER_END_SIGNAL, folder_fd, "r.json", folder),
+                0);
+        (void)snprintf(path, sizeof(path), "%s/r.json", folder);
+        CU_ASSERT_EQUAL(recording_read(path, recording, error), 0);
+        CU_ASSERT_STRING_EQUAL(error, "");
+}
+
+static void test_round_trip(void) {
+        _cleanup_recording_ Recording recording = {};
+        const BlockedTask task = { .pid = 7,
+                                   .tid = 8,
+                                   .how = BLOCKED_JITTER,
+                                   .name = "\"\x01\xff\\" };
+
+        /* A level that stays, a step, a level that stays. */
+        for (uint64_t i = 0; i < 50; i++)
+                memory_add_sample(&sampler.memory, 1000000 + i * 10000, i < 20 ? 3 : 256);
+        memory_see_blocked(&sampler.memory, 1100000, &task);
+        memory_add_event(&sampler.memory, 1200000, EVENT_SEEDER, "a \"b\"\n\xf0");
+        memory_count_start(&sampler.memory, 1500000, 2, 3);
+        sampler.ready = true;
+        sampler.ready_usec = 1200000;
+        (void)stpcpy(sampler.events.hwrng, "virtio_rng.0");
+
+        write_and_read(&recording);
+        CU_ASSERT_EQUAL(recording.model, RNG_MODEL_LATCHING);
+        CU_ASSERT(recording.ready && recording.ready_usec == 1200000);
+        CU_ASSERT_STRING_EQUAL(recording.hwrng, "virtio_rng.0");
+        CU_ASSERT_STRING_EQUAL(recording.end, "signal");
+        /* The first and the last of each level. */
+        CU_ASSERT_EQUAL(recording.n_samples, 4);
+        CU_ASSERT_EQUAL(recording.at_usec[1], 1190000);
+        CU_ASSERT_EQUAL(recording.at_usec[2], 1200000);
+        CU_ASSERT_EQUAL(recording.minimum_bits[2], 256);
+        CU_ASSERT_EQUAL(recording.n_blocked, 1);
+        CU_ASSERT(recording.blocked[0].jitter && recording.blocked[0].open);
+        CU_ASSERT_EQUAL(recording.blocked[0].tid, 8);
+        CU_ASSERT_EQUAL(recording.n_events, 1);
+        CU_ASSERT_STRING_EQUAL(recording.events[0].text, "a \"b\"???");
+        CU_ASSERT_EQUAL(recording.n_starts, 51);
+        CU_ASSERT_EQUAL(recording.forks[50], 3);
+}
+
+static void test_nothing_seen(void) {
+        _cleanup_recording_ Recording recording = {};
+
+        write_and_read(&recording);
+        CU_ASSERT_EQUAL(recording.n_samples, 0);
+        CU_ASSERT(!recording.ready);
+        CU_ASSERT_STRING_EQUAL(recording.hwrng, "");
+}
+
+/* A recording is readable by all, and the ledger holds a salt and digests of seeds. */
+static void test_ledger_without_salt(void) {
+        static const char ledger[] =
+                "{\"phase\": \"real\", \"salt\": \"5eed\", \"credited_seeds\": [\"d16e57\"], "
+                "\"sources\": [{\"name\": \"tpm\", \"bytes\": 32, \"credited_bits\": 256}]}";
+        _cleanup_recording_ Recording recording = {};
+        Json *seeder;
+        int fd;
+
+        fd = openat(folder_fd, "seeder.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        CU_ASSERT_EQUAL(write(fd, ledger, strlen(ledger)), (ssize_t)strlen(ledger));
+        (void)close(fd);
+        write_and_read(&recording);
+        seeder = json_object_object_get(recording.ledgers, "seeder");
+        CU_ASSERT_PTR_NOT_NULL(json_object_object_get(seeder, "sources"));
+        CU_ASSERT_PTR_NULL(json_object_object_get(seeder, "salt"));
+        CU_ASSERT_PTR_NULL(json_object_object_get(seeder, "credited_seeds"));
+}
+
+/* A ledger that is no JSON is left out and spoils nothing. */
+static void test_broken_ledger(void) {
+        _cleanup_recording_ Recording recording = {};
+        int fd;
+
+        fd = openat(folder_fd, "seeder.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        CU_ASSERT_EQUAL(write(fd, "{\"sources\": [", 13), 13);
+        (void)close(fd);
+        write_and_read(&recording);
+        CU_ASSERT_PTR_NULL(json_object_object_get(recording.ledgers, "seeder"));
+}
+
+static void test_no_folder(void) {
+        CU_ASSERT_EQUAL(
+                write_recording(&sampler, SAMPLER_END_SIGNAL, folder_fd, "no/r.json", folder),
+                -ENOENT);
+}
+
+static CU_TestInfo tests[] = {
+        HARNESS_TEST(test_round_trip),          HARNESS_TEST(test_nothing_seen),
+        HARNESS_TEST(test_ledger_without_salt), HARNESS_TEST(test_broken_ledger),
+        HARNESS_TEST(test_no_folder),           CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+        HARNESS_SUITE_WITH("write", setup, teardown, tests),
+        CU_SUITE_INFO_NULL,
+};
+
+HARNESS_MAIN(suites)
