@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* A kernel with jitterentropy_rng, played by these calls: each that fails ends in "not offered here",
+ * or, later, in its own error; no descriptor is left. */
+#include <fcntl.h>
+#include <linux/if_alg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/sources/jitter-library.h"
+#include "lib/sources/source-list.h"
+#include "tests/fault/fault.h"
+#include "tests/unit/harness.h"
+
+static unsigned char next;
+static struct sockaddr_alg bound;
+
+static int fault_socket(int family, int type, int protocol) {
+        return FAULT(-1, family == AF_ALG ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1);
+}
+
+static int fault_bind(int fd, const struct sockaddr *address, socklen_t length) {
+        memcpy(&bound, address, sizeof(bound));
+        return FAULT(-1, 0);
+}
+
+static int fault_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+        return FAULT(-1, open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+static ssize_t fault_recv(int fd, void *buffer, size_t size, int flags) {
+        if (fault_now())
+                return -1;
+        for (size_t i = 0; i < size; i++)
+                ((unsigned char *)buffer)[i] = next++;
+        return (ssize_t)size;
+}
+
+#define socket  fault_socket
+#define bind    fault_bind
+#define accept4 fault_accept4
+#define recv    fault_recv
+#include "lib/sources/source-jitter.c"
+#undef socket
+#undef bind
+#undef accept4
+#undef recv
+
+static int lowest_free_fd(void) {
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        (void)close(fd);
+        return fd;
+}
+
+static void test_each_call(void) {
+        unsigned rounds = 0;
+
+        FAULT_EACH(error, ENOENT) {
+                Source source = { .ops = &source_jitter, .fd = -1 };
+                uint8_t buffer[512];
+                int free_fd = lowest_free_fd(), r;
+                size_t n = 0;
+
+                rounds++;
+                next = 0;
+                r = source_jitter.open(&source);
+                if (r == 0) {
+                        r = source_jitter.read(&source, buffer, sizeof(buffer), &n);
+                        CU_ASSERT_EQUAL(r, fault_hit() ? -ENOENT : 0);
+                } else {
+                        CU_ASSERT(fault_hit());
+                        CU_ASSERT_EQUAL(r, -EOPNOTSUPP);
+                        CU_ASSERT_EQUAL(source.fd, -1);
+                }
+                /* At most what one call of the kernel gives. */
+                CU_ASSERT_EQUAL(n, r == 0 ? 128 : 0);
+                for (size_t i = 0; i < n; i++)
+                        CU_ASSERT_EQUAL(buffer[i], i);
+                source_jitter.close(&source);
+                CU_ASSERT_EQUAL(lowest_free_fd(), free_fd);
+        }
+        CU_ASSERT_EQUAL(rounds, 5);
+        CU_ASSERT_STRING_EQUAL((const char *)bound.salg_type, "rng");
+        CU_ASSERT_STRING_EQUAL((const char *)bound.salg_name, "jitterentropy_rng");
+}
+
+static CU_TestInfo tests[] = {
+        HARNESS_TEST(test_each_call),
+        CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+        HARNESS_SUITE("jitter", tests),
+        CU_SUITE_INFO_NULL,
+};
+
+HARNESS_MAIN(suites)
