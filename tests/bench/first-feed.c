@@ -36,12 +36,12 @@
 
 #include "lib/base/cleanup.h"
 
-#define TREE_MAX       64U
-#define EXIT_NOT_HERE  77
-#define KILL_ROUNDS    2000U
-#define LOW_WORD       (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4U : 0U)
-#define IOCTL_REQUEST  (offsetof(struct seccomp_data, args[1]) + LOW_WORD)
-#define RNDADDENTROPY_ ((uint32_t)RNDADDENTROPY)
+#define TREE_MAX      64U
+#define EXIT_NOT_HERE 77
+#define KILL_ROUNDS   2000U
+#define LOW_WORD      (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4U : 0U)
+#define IOCTL_REQUEST (offsetof(struct seccomp_data, args[1]) + LOW_WORD)
+#define FEED_REQUEST  ((uint32_t)RNDADDENTROPY)
 
 /* Written by the child just before exec. */
 typedef struct Start {
@@ -73,7 +73,7 @@ static int install_filter(void) {
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
                 BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, IOCTL_REQUEST),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RNDADDENTROPY_, 0, 1),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FEED_REQUEST, 0, 1),
                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         };
@@ -127,11 +127,26 @@ static int fetch_listener(int line_fd, pid_t pid, int *ret_fd) {
 
 /* ---- its processes ---- */
 
+/* Fields 4, 16 and 17 of proc(5): the parent, and the CPU time of children that were waited for. */
+static pid_t parse_stat(char *text, uint64_t *ret_children_ticks) {
+        uint64_t values[18] = {};
+        char *word, *rest = NULL;
+        size_t field = 3;
+
+        /* The name, which is the second field, may hold anything; it ends at the last bracket. */
+        text = strrchr(text, ')');
+        if (!text)
+                return -1;
+        for (word = strtok_r(text + 1, " ", &rest); word && field < ELEMENTSOF(values);
+             word = strtok_r(NULL, " ", &rest))
+                values[field++] = strtoull(word, NULL, 10);
+        *ret_children_ticks = values[16] + values[17];
+        return field > 4 ? (pid_t)values[4] : -1;
+}
+
 static pid_t parent_of(pid_t pid, uint64_t *ret_children_ticks) {
         _cleanup_close_ int fd = -1;
-        char path[64], text[1024], *p;
-        uint64_t user = 0, system = 0;
-        int parent = -1;
+        char path[64], text[1024];
         ssize_t n;
 
         (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -140,16 +155,7 @@ static pid_t parent_of(pid_t pid, uint64_t *ret_children_ticks) {
         if (n <= 0)
                 return -1;
         text[n] = '\0';
-        /* The name may hold anything; it ends at the last bracket. Fields 4, 16 and 17 of proc(5). */
-        p = strrchr(text, ')');
-        if (!p || sscanf(p + 1,
-                         " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
-                         &parent,
-                         &user,
-                         &system) < 1)
-                return -1;
-        *ret_children_ticks = user + system;
-        return parent;
+        return parse_stat(text, ret_children_ticks);
 }
 
 static bool tree_has(const Tree *tree, pid_t pid) {
