@@ -93,14 +93,15 @@ def collect_feeds(bench, chosen):
     results, hwrng = {v.label: [] for v in chosen}, []
     for run in range(bench.runs + 1):
         for variant in chosen:
-            if results[variant.label] is None:
+            if isinstance(results[variant.label], str):
                 continue
             time.sleep(HWRNG_REFILL_SECONDS)
             result = feed_once(bench, variant, bench.never_seconds)
             if not result["fed"]:
                 # Each further run would only wait as long again.
-                results[variant.label] = None
-                bench.say(f"  {variant.label}: no feed")
+                why = "ended without a feed" if result["ended"] else f"never ({bench.never_seconds} s)"
+                results[variant.label] = why
+                bench.say(f"  {variant.label}: {why}")
             elif run > 0 or bench.runs == 1:
                 # The first round only fills the page cache.
                 results[variant.label].append(result)
@@ -120,8 +121,8 @@ def first_feed(bench):
     base = {}
     for variant in chosen:
         found = results[variant.label]
-        if found is None:
-            table.row(variant.label, f"never ({bench.never_seconds} s)", "–", "–", "–", "–", "–")
+        if isinstance(found, str):
+            table.row(variant.label, found, *["–"] * 5)
             continue
         msec, cpu = ([r[key] / 1e3 for r in found] for key in ("usec", "cpu_usec"))
         base.setdefault(variant.group, (msec, cpu))
@@ -133,7 +134,7 @@ def first_feed(bench):
                + (f" 64 bytes of /dev/hwrng alone took {spread(hwrng, 2)} ms." if hwrng else " No /dev/hwrng here."))
 
     ours = results["guest-entropy, hwrng only"]
-    if ours:
+    if ours and not isinstance(ours, str):
         judge_first_feed(bench, ours, results)
     return table
 
@@ -145,7 +146,7 @@ def judge_first_feed(bench, ours, results):
     bench.budgets.add("CPU until then", "≤ 5 ms", f"{spread(cpu)} ms", statistics.median(cpu) <= 5)
     for what, group in (("hwrng", "hwrng"), ("default sources", "default")):
         times = {v.label: statistics.median(r["usec"] for r in results[v.label]) / 1e3
-                 for v in variants(bench) if v.group == group and results[v.label]}
+                 for v in variants(bench) if v.group == group and not isinstance(results[v.label], str)}
         mine = times.pop(next((label for label in times if label.startswith("guest-entropy")), ""), None)
         if mine and times:
             best = min(times, key=times.get)
