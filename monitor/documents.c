@@ -26,12 +26,6 @@ const char *document_name(DocumentId id) {
         return documents[id].name;
 }
 
-void documents_prepare(void) {
-        /* Its default hash is seeded from /dev/urandom where getrandom() would wait, and that read
-         * starts the kernel's jitter loop. */
-        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
-}
-
 void cleanup_json(Json **object) {
         (void)json_object_put(*object);
         *object = NULL;

@@ -30,8 +30,5 @@ _must_check_ int document_read(const char *folder, DocumentId id, Json **ret_doc
  */
 Json *document_public(Json *document);
 
-/* json-c without its look at /dev/urandom: to be called once, before anything of json-c. */
-void documents_prepare(void);
-
 void cleanup_json(Json **object);
 #define _cleanup_json_ _cleanup_(cleanup_json)

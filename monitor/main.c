@@ -4,6 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "monitor/finish.h"
 #include "monitor/pid1.h"
@@ -46,7 +47,7 @@ int main(int argc, char *argv[]) {
         }
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
                 if (strcmp(argv[1], verbs[i].name) == 0) {
-                        documents_prepare();
+                        json_avoid_random();
                         return verbs[i].run(argc - 1, argv + 1);
                 }
         if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "lib/base/io.h"
+#include "lib/base/json.h"
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
 #include "monitor/documents.h"
@@ -167,7 +168,7 @@ static int sample_as_child(const MonitorSettings *settings, const Views *views, 
         sampler.as_pid1 = true;
         sampler_begin(&sampler);
         end_why = sampler_run(&sampler);
-        documents_prepare();
+        json_avoid_random();
         write_when_possible(&sampler, end_why);
         sampler_free(&sampler);
         return EXIT_SUCCESS;

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 
+#include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
 #include "monitor/sampler.h"
@@ -149,7 +150,7 @@ static int run(Sampler *sampler, char *command[], const sigset_t *mask) {
         }
         sampler_begin(sampler);
         end_why = sampler_run(sampler);
-        documents_prepare();
+        json_avoid_random();
         r = write_out(sampler, end_why);
         return r != EXIT_SUCCESS ? r : exit_status_of(sampler, end_why);
 }
