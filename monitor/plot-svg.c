@@ -52,7 +52,8 @@ static const Palette palette[] = {
 static const char style[] =
         "text{font-family:Inter,'DejaVu Sans',system-ui,sans-serif;font-size:12.5px;fill:$f}"
         ".title{font-size:18px;font-weight:600}.sub,.tick{fill:$s}"
-        ".tick{font-size:11.5px}.name{font-size:11.5px}.bg{fill:$b}"
+        ".tick{font-size:11.5px}.name{font-size:11.5px;paint-order:stroke;stroke:$b;stroke-width:3px;"
+        "stroke-linejoin:round}.bg{fill:$b}"
         ".grid{stroke:$g;fill:none}.frame{stroke:$r;fill:none}"
         ".level{stroke:$l;stroke-width:1.8;fill:none;stroke-linejoin:round}"
         ".area{fill:$l;opacity:.13}.starved{fill:$v}"

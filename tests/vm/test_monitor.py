@@ -65,7 +65,6 @@ def test_blocked(bed):
     vm.wait_until(lambda: vm.random()["ready"], 20, "the jitter loop made the RNG ready")
     vm.shell("sleep 0.2")
     recording = finish(vm)
-    pathlib.Path("/tmp/mon-blocked.json").write_text(json.dumps(recording))
     waits = [w for w in recording["blocked"] if w["name"] == "dd"]
     bed.note(json.dumps(recording["blocked"]))
     check(len(waits) == 3, f"seen to wait: {recording['blocked']}")
