@@ -36,7 +36,7 @@ static int parse(const char *text, size_t length, json_object **ret_object) {
 
         /* json-c stops at a zero byte, and after the value: only white space may follow it. */
         for (size_t i = json_tokener_get_parse_end(tokener); i < length; i++)
-                if (!memchr(" \t\r\n", text[i], 4)) {
+                if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r' && text[i] != '\n') {
                         (void)json_object_put(object);
                         return -EBADMSG;
                 }

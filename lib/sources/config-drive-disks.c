@@ -18,9 +18,11 @@ bool config_drive_is_label(const char *label) {
 }
 
 static void add(ConfigDriveDisks *disks, const char *name) {
-        if (disks->n >= CONFIG_DRIVE_DISKS_MAX || strlen(name) >= CONFIG_DRIVE_NAME_MAX)
+        size_t length = strlen(name);
+
+        if (disks->n >= CONFIG_DRIVE_DISKS_MAX || length >= CONFIG_DRIVE_NAME_MAX)
                 return;
-        (void)strcpy(disks->names[disks->n++], name);
+        memcpy(disks->names[disks->n++], name, length + 1);
 }
 
 /* No medium; memory; a floppy drive, which would be listened to for seconds. */

@@ -23,11 +23,12 @@
 static int parse_unix(const char *path, EgdAddress *ret_address) {
         EgdAddress address = { .length = sizeof(struct sockaddr_un) };
         struct sockaddr_un *local = &address.address.local;
+        size_t length = strlen(path);
 
-        if (*path != '/' || strlen(path) >= sizeof(local->sun_path))
+        if (*path != '/' || length >= sizeof(local->sun_path))
                 return -EINVAL;
         local->sun_family = AF_UNIX;
-        (void)strcpy(local->sun_path, path);
+        memcpy(local->sun_path, path, length + 1);
         *ret_address = address;
         return 0;
 }

@@ -41,7 +41,7 @@ int seed_from_openstack(
         size_t size,
         size_t *ret_length) {
         _cleanup_secret_ Secret *encoded = NULL;
-        size_t encoded_length, n;
+        size_t encoded_length, n = 0;
         int r;
 
         r = secret_new(ENCODED_MAX_BYTES, &encoded);
