@@ -21,6 +21,7 @@
 #define BACKOFF_MIN_USEC UINT64_C(100000)
 #define BACKOFF_MAX_USEC UINT64_C(1600000)
 #define TLS_LOOK_USEC    UINT64_C(50000)
+#define WEIGHT_FINAL     3U
 
 typedef enum TargetState {
         TARGET_BLOCKED, /* no route to it, or no random bytes for TLS */
@@ -312,6 +313,18 @@ static void take_messages(Fetch *fetch, uint64_t now_usec) {
 
 /* ---- The loop ---- */
 
+/* What a server said tells more than that another one did not answer. */
+static unsigned weight_of(int error) {
+        return error == METADATA_E_UNREACHABLE ? 1 : error == METADATA_E_BUSY ? 2 : WEIGHT_FINAL;
+}
+
+/* The first target gave an answer that will not change: the others are the same service. */
+static bool is_settled(const Fetch *fetch) {
+        const Target *target = &fetch->targets[0];
+
+        return target->state == TARGET_FAILED && weight_of(target->error) == WEIGHT_FINAL;
+}
+
 /* When to look again if nothing happens; 0: there is nothing to wait for any more. */
 static uint64_t next_usec(const Fetch *fetch, uint64_t now_usec) {
         uint64_t next = fetch->deadline_usec;
@@ -326,7 +339,8 @@ static uint64_t next_usec(const Fetch *fetch, uint64_t now_usec) {
                         alive = true;
                         next = MIN(next, target->start_usec);
                 }
-                if (target->state == TARGET_BLOCKED && now_usec < fetch->route_until_usec) {
+                if (target->state == TARGET_BLOCKED && !is_settled(fetch) &&
+                    now_usec < fetch->route_until_usec) {
                         alive = true;
                         next = MIN(next, fetch->route_until_usec);
                         if (target->tls) /* nothing tells on every kernel that it is ready */
@@ -382,11 +396,6 @@ static int run(Fetch *fetch) {
 
 /* ---- Why there is no seed ---- */
 
-/* What a server said tells more than that another one did not answer. */
-static unsigned weight_of(int error) {
-        return error == METADATA_E_UNREACHABLE ? 1 : error == METADATA_E_BUSY ? 2 : 3;
-}
-
 static int report(const Fetch *fetch, char why[static FETCH_WHY_MAX]) {
         const Target *worst = NULL, *blocked = NULL, *silent = NULL;
 
@@ -402,13 +411,13 @@ static int report(const Fetch *fetch, char why[static FETCH_WHY_MAX]) {
                         silent = target;
         }
 
+        if (silent && (!worst || (worst > silent && worst->error == METADATA_E_UNREACHABLE))) {
+                (void)snprintf(why, FETCH_WHY_MAX, "%s: no answer in time", silent->url);
+                return METADATA_E_UNREACHABLE;
+        }
         if (worst) {
                 (void)snprintf(why, FETCH_WHY_MAX, "%s: %s", worst->url, worst->why);
                 return worst->error;
-        }
-        if (silent) {
-                (void)snprintf(why, FETCH_WHY_MAX, "%s: no answer in time", silent->url);
-                return METADATA_E_UNREACHABLE;
         }
         if (blocked && blocked->tls && !kernel_has_random_bytes()) {
                 (void)snprintf(

@@ -405,6 +405,20 @@ def test_ipv4_alone():
     assert run.out == server.seeds[-1] and [p for _, p, _ in server.requests] == [OPENSTACK]
 
 
+def test_answer_ends_waiting():
+    """What IPv4 says for good is true of the same service's IPv6, whose route may never come."""
+    pathlib.Path("/sys/class/net/v1/device").mkdir(parents=True)
+    pathlib.Path("/sys/class/net/v0/device").rmdir()
+    server = Server("169.254.169.254", 80, default=metadata_server.PATHS["/404"])
+    ip("link", "set", "v1", "down")
+    run = Run("--wait-route=5s")
+    ip("link", "set", "v1", "up")
+    server.close()
+    pathlib.Path("/sys/class/net/v1/device").rmdir()
+    pathlib.Path("/sys/class/net/v0/device").mkdir()
+    check_run(run, NOT_THERE, 1)
+
+
 def setup_uplink():
     """v0 looks like a network card and has both addresses of the service; v2 looks like a container's."""
     ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
@@ -513,6 +527,7 @@ def tests_real_addresses():
     case("IPv4 beside an IPv6 that fails", test_ipv4_takes_over, metadata_server.PATHS["/503"], 0, 0.1)
     case("an interface that is no network card is not asked", test_container_is_not_asked)
     case("a port of a bridge is not asked", test_bridge_port_is_not_asked)
+    case("a final answer over IPv4 ends the wait for IPv6", test_answer_ends_waiting)
     case("a zone in a URL", test_zone)
     case("a name server that is silent", test_name_server_is_silent)
     case("a name in /etc/hosts", test_hosts_of_its_own)
