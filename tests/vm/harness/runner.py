@@ -190,9 +190,7 @@ def main():
             print(f"vm: {settings[key]} is not there: build first, or say --build or --rngd")
             return 1
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    print(f"1..{len(tests)}", flush=True)
     counts = run_all(tests, options, settings)
     print("# counts " + " ".join(f"{key}={n}" for key, n in counts.items()), flush=True)
-    if counts["failed"]:
-        return 1
-    # 77: meson counts the whole program as skipped when not one test could run.
-    return 77 if counts["skipped"] and not counts["passed"] else 0
+    return 1 if counts["failed"] else 0
