@@ -5,8 +5,11 @@ import json
 import pathlib
 
 from harness.bed import check
+from harness.guest import GuestError
 from harness.qemu import COUNT_INSTRUCTIONS
 from harness.runner import vm_test
+
+from test_systemd import systemd_image
 
 MONITOR = "/usr/bin/entropy-monitor"
 RECORDING = "/run/guest-entropy/boot.json"
@@ -73,3 +76,124 @@ def test_blocked(bed):
     check(all(not w["open"] and w["to_usec"] <= ready for w in waits), f"{waits} although ready at {ready}")
     longest = max(w["to_usec"] - w["from_usec"] for w in waits)
     check(longest >= 500_000, f"the longest waited only {longest} us")
+
+
+@vm_test()
+def test_missing_init(bed):
+    """entropy.init= names nothing: the boot goes on with the next one, and the kernel's log says why."""
+    vm = bed.linux(image=monitor_image(bed), init=MONITOR, append="entropy.init=/no/such entropy.monitor=interval=1ms")
+    check(vm.ask("ping")["pid"] == 1, "the real init is not PID 1")
+    recording = finish(vm)
+    check(recording["samples"]["interval_usec"] == 1000, "the command line's interval was not taken")
+
+
+@vm_test()
+def test_nothing_mounted_anywhere(bed):
+    """The sampler leaves no mount behind, and none of its own is seen by others; /proc is not there when it starts."""
+    vm = bed.linux(image=monitor_image(bed), init=MONITOR)
+    plain = bed.linux(image=monitor_image(bed))
+    ours, theirs = vm.read("/proc/mounts").splitlines(), plain.read("/proc/mounts").splitlines()
+    check(ours == theirs, f"mounts differ: {ours} {theirs}")
+    for line in vm.shell("for p in /proc/[0-9]*; do echo $p $(cat $p/cmdline 2>/dev/null | tr '\\0' ' '); done").splitlines():
+        if "@usr/bin/entropy-monitor" in line:
+            pid = line.split()[0].rpartition("/")[2]
+            break
+    else:
+        raise AssertionError("no process with the name that systemd spares")
+    kept = vm.shell(f"ls -l /proc/{pid}/fd /proc/{pid}/cwd /proc/{pid}/root | sed -n 's/.* -> //p'").splitlines()
+    below = [path for path in kept if path.startswith("/") and not path.startswith(("/dev/", "/sys/kernel/random/", "/stat",
+                                                                                    "/random", "/kmsg", "/null")) and path != "/"]
+    check(not below, f"kept open: {below}")
+    check(finish(vm)["samples"]["taken"] > 10, "nothing was sampled")
+
+
+@vm_test()
+def test_killed_at_any_moment(bed):
+    """SIGKILL or SIGSTOP to the sampler: the boot is unharmed, and finish says that there is no recording."""
+    vm = bed.linux(image=monitor_image(bed), init=MONITOR)
+    # Only the sampler's process has this name; PID 1 became init.
+    vm.shell("kill -9 $(grep -l '^entropy-monitor$' /proc/[0-9]*/comm | cut -d/ -f3)")
+    check(vm.ask("ping")["pid"] == 1, "init is gone")
+    vm.wait_until(lambda: vm.run(MONITOR, "finish").get("code") == 69, 5, "finish says that no sampler runs")
+    check(vm.read(RECORDING, check=False) is None, "a killed sampler left a recording")
+
+
+@vm_test()
+def test_read_only(bed):
+    """Where nothing can be written, the boot goes on, and the recording appears as soon as it can."""
+    image = monitor_image(bed)
+    vm = bed.linux(image=image, init=MONITOR, append="entropy.monitor=duration=1s")
+    vm.shell("mount -t tmpfs -o ro none /run")
+    vm.shell("sleep 2")
+    check(vm.read(RECORDING, check=False) is None, "written to a read-only folder")
+    vm.shell("mount -o remount,rw /run")
+    vm.wait_until(lambda: vm.read(RECORDING, check=False), 5, "written as soon as /run is writable")
+    check(json.loads(vm.read(RECORDING))["end"] == "duration", "it did not end by its duration")
+
+
+@vm_test()
+def test_off(bed):
+    vm = bed.linux(image=monitor_image(bed), init=MONITOR, append="entropy.monitor=off")
+    check(vm.run(MONITOR, "finish").get("code") == 69, "it samples although it is off")
+
+
+@vm_test()
+def test_no_init_at_all(bed):
+    """The kernel panics as it does without a monitor, and its log says that no init was found."""
+    image = monitor_image(bed)
+    image.file(bed.agent, "sbin/agent", 0o755)
+    del image.entries["init"], image.entries["bin/sh"]
+    try:
+        vm = bed.linux(image=image, init=MONITOR)
+        vm.close()
+        raise AssertionError("it booted without an init")
+    except GuestError as e:
+        text = str(e)
+    console = "".join(p.read_text(errors="replace") for p in bed.folder.glob("guest*/console.log"))
+    check("found no init" in console or "Attempted to kill init" in console, text + console[-500:])
+
+
+@vm_test()
+def test_switch_root(bed):
+    """rdinit= in an initramfs that switches to another root: the sampler goes on and writes there."""
+    image = monitor_image(bed)
+    image.file(bed.agent, "sbin/agent", 0o755)
+    image.data("init", """#!/bin/busybox sh
+busybox mkdir -p /new
+busybox mount -t tmpfs none /new
+busybox mkdir -p /new/run /new/proc /new/sys /new/dev /new/tmp /new/sbin /new/bin /new/usr/bin /new/lib64 /new/lib
+busybox cp -a /bin/. /new/bin/
+busybox cp -a /lib/. /new/lib/
+busybox cp -a /lib64/. /new/lib64/
+busybox cp -a /usr/. /new/usr/
+busybox cp /sbin/agent /new/sbin/agent
+exec busybox switch_root /new /sbin/agent /dev/ttyS1
+""", 0o755)
+    vm = bed.linux(image=image, init=MONITOR, memory_mb=256)
+    check(vm.ask("ping")["pid"] == 1, "the real init is not PID 1")
+    recording = finish(vm)
+    check("switch-root" in kinds(recording), f"events: {kinds(recording)}")
+    check(recording["first_process"] and recording["end"] == "boot", "another recording")
+    check(not vm.read("/proc/1/root/new", check=False), "the old root is still there")
+
+
+@vm_test()
+def test_systemd(bed):
+    """init= of a guest with systemd: systemd is PID 1, no unit fails, and its unit ends the recording."""
+    image = systemd_image(bed)
+    image.program(pathlib.Path(bed.agent).parents[2] / "monitor/entropy-monitor", MONITOR)
+    unit = pathlib.Path(bed.agent).parents[2] / "monitor/entropy-monitor-finish.service"
+    text = unit.read_text() if unit.exists() else ""
+    check("ExecStart=/usr/bin/entropy-monitor finish" in text, "the unit is not built")
+    image.data("etc/systemd/system/entropy-monitor-finish.service", text)
+    image.data("etc/systemd/system/multi-user.target", "[Unit]\nWants=agent.service entropy-monitor-finish.service\n")
+    image.data("etc/systemd/system/default.target", "[Unit]\nRequires=multi-user.target\nAfter=multi-user.target\n")
+    image.link("sbin/init", "/lib/systemd/systemd")
+    vm = bed.linux(kernel="generic-6.1", cpu="max", memory_mb=256, image=image, init=MONITOR)
+    check(vm.read("/proc/1/comm").strip() == "systemd", "systemd is not PID 1")
+    vm.wait_until(lambda: vm.read(RECORDING, check=False), 20, "the unit ends the recording")
+    recording = json.loads(vm.read(RECORDING))
+    check(recording["end"] == "boot" and recording["first_process"], f"{recording['end']}")
+    failed = vm.run("/bin/systemctl", "--failed", "--no-legend", "--plain")["out"].split()
+    check("entropy-monitor-finish.service" not in failed, f"failed: {failed}")
+    bed.note(f"{len(recording['events'])} events, {sum(recording['starts']['execs'])} starts, failed units: {failed}")
