@@ -73,7 +73,8 @@ static bool is_there(Asker *asker) {
         SourceLook look = {};
         bool there, changed;
 
-        there = source_ops(asker->id)->look(&config, &asker->manager->root, &look) == 0;
+        there = source_ops(asker->id)->look(&config, &asker->manager->root, &look) == 0 &&
+                !asker->not_offered;
         changed = asker->look.detail[0] && strcmp(asker->look.detail, look.detail) != 0;
         asker->look = look;
         if (there && changed)
@@ -109,6 +110,7 @@ void asker_look(Asker *asker) {
 void asker_forget(Asker *asker) {
         health_init(&asker->health, asker->health_quality_per_1024);
         backoff_reset(&asker->backoff);
+        asker->not_offered = false;
         if (asker->state == ASKER_RETIRED || asker->state == ASKER_WAITING)
                 asker->state = ASKER_IDLE;
 }
@@ -191,6 +193,7 @@ static void source_error(Asker *asker, int error) {
                 want_failed(asker->manager, asker, "nobody writes to it: no bytes in time");
                 return;
         case EOPNOTSUPP:
+                asker->not_offered = true;
                 ended_with(asker, "neither this kernel nor a library offers it");
                 return;
         case ENOTTY:

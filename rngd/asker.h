@@ -44,6 +44,7 @@ typedef struct Asker {
         bool reseed;                      /* RNDRESEEDCRNG after what was asked for */
         uint32_t rounds;                  /* answers within the present need */
         uint64_t file_offset;
+        bool not_offered; /* only opening it could tell: not looked for again until a reload */
 } Asker;
 
 void asker_init(Asker *asker, Manager *manager, SourceId id);

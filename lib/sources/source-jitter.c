@@ -15,7 +15,7 @@
 static int jitter_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         look->source_class = SOURCE_CLASS_LOCAL_SOFTWARE;
         look->fresh = true;
-        (void)snprintf(look->detail, sizeof(look->detail), "%s", ALGORITHM);
+        (void)snprintf(look->detail, sizeof(look->detail), "%s", "jitterentropy");
         return 0;
 }
 
