@@ -511,27 +511,40 @@ static void init(Run *run, const RunSettings *settings, Account *account) {
         run->feeder = (Feeder){ .random = &run->random, .ledger = &run->ledger };
 }
 
-int run_all(const RunSettings *settings, Account *account) {
-        _cleanup_(deinit) Run run;
+static int run_once(Run *run) {
+        const RunSettings *settings = run->settings;
+        Account *account = run->account;
         int r;
 
-        init(&run, settings, account);
-        r = open_kernel(&run);
+        r = open_kernel(run);
         if (r < 0)
                 return r;
-        run.confidential = confidential_guest(&run.root);
-        if (hotplug_new(&run.root, &run.hotplug) < 0)
+        run->confidential = confidential_guest(&run->root);
+        if (hotplug_new(&run->root, &run->hotplug) < 0)
                 log_debug("Devices that come later go unnoticed");
-        open_state(&run);
+        open_state(run);
 
-        if (settings->use_seed_file && run.state.folder_fd >= 0)
-                saved_load(&run.state, &run.root, &run.feeder, &run.batch, account);
-        note_ready(&run);
-        loop(&run);
-        note_unanswered(&run);
-        note_ready(&run);
-        if (settings->use_seed_file && run.state.folder_fd >= 0 && !settings->dry_run)
-                (void)saved_save(&run.state, &run.root, account);
+        if (settings->use_seed_file && run->state.folder_fd >= 0)
+                saved_load(&run->state, &run->root, &run->feeder, &run->batch, account);
+        note_ready(run);
+        loop(run);
+        note_unanswered(run);
+        note_ready(run);
+        if (settings->use_seed_file && run->state.folder_fd >= 0 && !settings->dry_run)
+                (void)saved_save(&run->state, &run->root, account);
         account->ended_usec = clock_boottime_usec();
         return 0;
+}
+
+int run_all(const RunSettings *settings, Account *account) {
+        _cleanup_free_ Run *run = NULL;
+        int r;
+
+        run = calloc(1, sizeof(*run)); /* the health of each source is too much for a stack frame */
+        if (!run)
+                return -ENOMEM;
+        init(run, settings, account);
+        r = run_once(run);
+        deinit(run);
+        return r;
 }
