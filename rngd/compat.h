@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-#include "rngd/messages.h"
+#include "lib/config/messages.h"
 #include "rngd/settings.h"
 
 /* -n and -x: a name or an index of rng-tools 6, or a name of our own. */

@@ -27,7 +27,7 @@ int devices_sort(Settings *settings) {
         SourceSettings *file = &settings->sources[SOURCE_FILE];
         DeviceKind kind;
 
-        if (hwrng->enabled && strcmp(hwrng->path, SETTINGS_DEFAULT_HWRNG) != 0 &&
+        if (hwrng->enabled && strcmp(hwrng->path, SOURCE_SETTINGS_DEFAULT_HWRNG) != 0 &&
             check_path(settings->rng_device_given ? "--rng-device" : "[hwrng] path", hwrng->path) >
                     0)
                 return -EINVAL;

@@ -172,7 +172,7 @@ static int apply_timeout(OptionContext *context, const char *value) {
 }
 
 static int apply_watermark(OptionContext *context, const char *value) {
-        return values_parse_watermark(value, &context->settings->watermark);
+        return watermark_parse(value, &context->settings->watermark);
 }
 
 static int apply_step(OptionContext *context, const char *value) {
@@ -184,27 +184,31 @@ static int apply_step(OptionContext *context, const char *value) {
                 return r;
 
         if (asked_bytes == 0)
-                used_bytes = VALUES_MAX_STEP_BYTES; /* rng-tools 6 would feed nothing */
+                used_bytes = SETTINGS_MAX_STEP_BYTES; /* rng-tools 6 would feed nothing */
         else
-                used_bytes = MIN(MAX(asked_bytes, VALUES_MIN_STEP_BYTES), VALUES_MAX_STEP_BYTES);
+                used_bytes =
+                        MIN(MAX(asked_bytes, SETTINGS_MIN_STEP_BYTES), SETTINGS_MAX_STEP_BYTES);
         if (used_bytes != asked_bytes)
                 messages_add(
                         context->notices,
                         "-s %u: %u bytes are used instead (%u to %u are possible)",
                         asked_bytes,
                         used_bytes,
-                        VALUES_MIN_STEP_BYTES,
-                        VALUES_MAX_STEP_BYTES);
+                        SETTINGS_MIN_STEP_BYTES,
+                        SETTINGS_MAX_STEP_BYTES);
         context->settings->random_step_bytes = used_bytes;
         return 0;
 }
 
 static int apply_reseed(OptionContext *context, const char *value) {
-        return parse_usec(value, VALUES_MAX_RESEED_USEC, &context->settings->reseed_interval_usec);
+        return parse_usec(
+                value,
+                SETTINGS_MAX_RESEED_USEC,
+                &context->settings->reseed_interval_usec);
 }
 
 static int apply_fork_check(OptionContext *context, const char *value) {
-        return parse_usec(value, VALUES_MAX_FORK_CHECK_USEC, &context->settings->fork_check_usec);
+        return parse_usec(value, SETTINGS_MAX_FORK_CHECK_USEC, &context->settings->fork_check_usec);
 }
 
 static int apply_bits_per_byte(OptionContext *context, const char *value) {
@@ -346,7 +350,7 @@ const Option option_table[] = {
           .names = { "rng-device" },
           .argument = "FILE",
           .group = OPTION_GROUP_SOURCES,
-          .help = "read this device, or this file or FIFO (" SETTINGS_DEFAULT_HWRNG ")",
+          .help = "read this device, or this file or FIFO (" SOURCE_SETTINGS_DEFAULT_HWRNG ")",
           .expected = "a path",
           .apply = apply_rng_device },
         { .letters = "x",

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "rngd/messages.h"
+#include "lib/config/messages.h"
 #include "rngd/settings.h"
 
 /* Room in the tables that are made for getopt_long(). */

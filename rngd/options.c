@@ -91,7 +91,7 @@ static int refuse(Messages *errors, const char *text, const char *problem) {
         char quoted[MESSAGES_QUOTE_SIZE];
 
         messages_add(errors, "%s '%s' (see --help)", problem, messages_quote(text, quoted));
-        return SETTINGS_E_USAGE;
+        return CONFIG_E_USAGE;
 }
 
 /* getopt said no: find out to what. */
@@ -101,13 +101,13 @@ static int refuse_option(Messages *errors, int code, const char *word) {
 
         if (code == ':' && option) {
                 add_error(errors, option, NULL, "no value given, expected ", option->expected);
-                return SETTINGS_E_USAGE;
+                return CONFIG_E_USAGE;
         }
         if (strncmp(word, "--", 2) != 0)
                 return refuse(errors, letter, "unknown option");
         if (option) {
                 add_error(errors, option, NULL, "takes no value", "");
-                return SETTINGS_E_USAGE;
+                return CONFIG_E_USAGE;
         }
         return refuse(errors, word, "unknown or ambiguous option");
 }
@@ -122,7 +122,7 @@ static int apply_option(
         r = option->apply(context, value);
         if (r == -EINVAL || r == -ERANGE) {
                 add_error(errors, option, value ? value : "", "expected ", option->expected);
-                return SETTINGS_E_USAGE;
+                return CONFIG_E_USAGE;
         }
         if (r < 0)
                 return r;
@@ -179,7 +179,7 @@ static int init_settings(const Settings *previous, Settings *settings) {
         if (!previous->base_folder)
                 return 0;
 
-        r = settings_set_string(&settings->base_folder, previous->base_folder);
+        r = values_set_string(&settings->base_folder, previous->base_folder);
         if (r < 0)
                 settings_deinit(settings);
         return r;
@@ -233,9 +233,9 @@ int options_exit_status(int r) {
         switch (r) {
         case 0:
                 return EXIT_SUCCESS;
-        case SETTINGS_E_USAGE:
+        case CONFIG_E_USAGE:
                 return EX_USAGE;
-        case SETTINGS_E_CONFIG:
+        case CONFIG_E_FILE:
                 return EX_CONFIG;
         default:
                 return EXIT_FAILURE;

@@ -5,13 +5,13 @@
 
 #include <stdio.h>
 
-#include "rngd/messages.h"
+#include "lib/config/messages.h"
 #include "rngd/settings.h"
 
 /*
  * Applies a command line to settings that hold the defaults or a configuration file's values, and
  * may be called again with the same argv: it is not changed. notices may be NULL.
- * 0, SETTINGS_E_USAGE (one line in errors) or a negative errno.
+ * 0, CONFIG_E_USAGE (one line in errors) or a negative errno.
  */
 _must_check_ int options_parse(
         int argc,
@@ -25,7 +25,7 @@ _must_check_ int options_parse(
  * relative paths still mean the same after chdir(). On failure nothing is written, so a broken file
  * leaves the old settings in force. --help and its like do not read the configuration file.
  *
- * 0, SETTINGS_E_USAGE, SETTINGS_E_CONFIG (lines in errors) or a negative errno.
+ * 0, CONFIG_E_USAGE, CONFIG_E_FILE (lines in errors) or a negative errno.
  */
 _must_check_ int options_load(
         int argc,

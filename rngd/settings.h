@@ -12,22 +12,22 @@
 #include <sys/types.h>
 
 #include "lib/base/error.h"
-#include "lib/sources/source.h"
-#include "rngd/messages.h"
-#include "rngd/values.h"
-
-/* Positive codes of options_load() and what it is made of; the lines are in Messages. */
-#define SETTINGS_E_USAGE  1 /* the command line: exit 64 */
-#define SETTINGS_E_CONFIG 2 /* the configuration file: exit 78 */
+#include "lib/config/source-settings.h"
+#include "rngd/watermark.h"
 
 #define SETTINGS_DEFAULT_CONFIG          SYSCONFDIR "/guest-entropy.conf"
 #define SETTINGS_DEFAULT_PID_FILE        "/run/rngd.pid"
-#define SETTINGS_DEFAULT_HWRNG           "/dev/hwrng"
 #define SETTINGS_DEFAULT_WATERMARK_BITS  UINT32_C(3072)
 #define SETTINGS_DEFAULT_RESEED_USEC     UINT64_C(3600000000)
 #define SETTINGS_DEFAULT_FORK_CHECK_USEC UINT64_C(10000000)
 #define SETTINGS_DEFAULT_TIMEOUT_USEC    UINT64_C(10000000)
-#define SETTINGS_NOBODY                  65534U
+#define SETTINGS_NOBODY                  SOURCE_SETTINGS_NOBODY
+
+/* Under 32 bytes the health tests cannot judge; more than 512 at once gains nothing. */
+#define SETTINGS_MIN_STEP_BYTES      UINT32_C(32)
+#define SETTINGS_MAX_STEP_BYTES      UINT32_C(512)
+#define SETTINGS_MAX_RESEED_USEC     (UINT64_C(365) * 86400 * 1000000)
+#define SETTINGS_MAX_FORK_CHECK_USEC (UINT64_C(86400) * 1000000)
 
 typedef enum Action {
         ACTION_RUN,
@@ -42,29 +42,6 @@ typedef enum Action {
         ACTION_SOURCE_KEYS, /* -O SOURCE: the keys of topic */
         ACTION_HRNG_NAMES,  /* --hrng=help */
 } Action;
-
-/* Who decided; a later one wins. */
-typedef enum Origin {
-        ORIGIN_DEFAULT,
-        ORIGIN_CONFIG,
-        ORIGIN_COMMAND_LINE,
-} Origin;
-
-typedef struct SourceSettings {
-        bool enabled; /* true only if path, address or argv is there where it must be */
-        Origin enabled_origin;
-        uint32_t credit_override_per_1024; /* or CREDIT_OVERRIDE_NONE */
-        char *path;                        /* hwrng, file: absolute */
-        char *address;                     /* egd: as in lib/sources/egd.h */
-        char *url;                         /* metadata: or NULL */
-        char *format;                      /* metadata: or NULL */
-        char *ca_file;                     /* metadata: or NULL */
-        bool by_admin; /* somebody enabled it, or said what only makes sense for that */
-        char **argv;   /* exec: argv[0] is absolute; NULL-terminated */
-        UserIds user;  /* as whom its worker runs */
-        bool user_given;
-        uint64_t timeout_usec; /* per request; never 0 after options_load() */
-} SourceSettings;
 
 typedef struct Settings {
         Action action;
@@ -86,7 +63,8 @@ typedef struct Settings {
         bool rng_device_given;           /* -r: sources[SOURCE_HWRNG].path may be no hwrng at all */
         bool file_path_given;            /* -O namedpipe:path */
         uint32_t option_credit_per_1024; /* of -e or -H, or CREDIT_OVERRIDE_NONE */
-        SourceSettings sources[_SOURCE_LIVE_MAX];
+        /* timeout_usec is never 0 after options_load(); the static ones are the seeder's alone */
+        SourceSettings sources[_SOURCE_MAX];
 } Settings;
 
 /* The defaults; 0 or -ENOMEM, and then nothing is left to free. */
@@ -100,16 +78,10 @@ void settings_deinit(Settings *settings);
  */
 void settings_rng_device_to_file(Settings *settings);
 
-/* Fills in what depends on both layers. 0, SETTINGS_E_USAGE or SETTINGS_E_CONFIG with one line. */
+/* Fills in what depends on both layers. 0, CONFIG_E_USAGE or CONFIG_E_FILE with one line. */
 _must_check_ int settings_finish(Settings *settings, Messages *errors);
 
-/* 0 or -ENOENT */
-_must_check_ int settings_find_source(const char *name, SourceId *ret_id);
-
-/* Replaces a string by a copy of another: 0 or -ENOMEM with the old one in place. */
-_must_check_ int settings_set_string(char **target, const char *value);
-
-/* The same for a path of the command line: made absolute from base_folder. -EINVAL if empty. */
+/* Replaces a path by one of the command line: made absolute from base_folder. -EINVAL if empty. */
 _must_check_ int settings_set_path(const Settings *settings, char **target, const char *path);
 
 #define _cleanup_settings_ _cleanup_(settings_deinit)

@@ -52,10 +52,13 @@ static int fault_fstat(int fd, struct stat *ret_stat) {
 #define vasprintf fault_vasprintf
 #define open      fault_open
 #define fstat     fault_fstat
+#include "lib/config/messages.c"
+#include "lib/config/reader.c"
+#include "lib/config/source-settings.c"
+#include "lib/config/values.c"
 #include "rngd/config.c"
-#include "rngd/messages.c"
 #include "rngd/settings.c"
-#include "rngd/values.c"
+#include "rngd/watermark.c"
 #undef malloc
 #undef calloc
 #undef strdup
@@ -111,8 +114,8 @@ static void test_good_file(void) {
                         CU_ASSERT_STRING_EQUAL(settings.sources[SOURCE_EXEC].argv[1], "b c");
                         CU_ASSERT_STRING_EQUAL(settings.sources[SOURCE_HWRNG].path, "/x");
                 } else {
-                        CU_ASSERT(r == -ENOMEM || r == SETTINGS_E_CONFIG);
-                        CU_ASSERT_EQUAL(r == SETTINGS_E_CONFIG, messages_any(&errors));
+                        CU_ASSERT(r == -ENOMEM || r == CONFIG_E_FILE);
+                        CU_ASSERT_EQUAL(r == CONFIG_E_FILE, messages_any(&errors));
                 }
         }
         /* The defaults, open, fstat, the text, and each value that is kept. */
@@ -128,7 +131,7 @@ static void test_bad_file(void) {
                 int r;
 
                 r = load(&settings, &errors);
-                CU_ASSERT(r == -ENOMEM || r == SETTINGS_E_CONFIG);
+                CU_ASSERT(r == -ENOMEM || r == CONFIG_E_FILE);
                 CU_ASSERT(r == -ENOMEM || messages_any(&errors));
                 if (!fault_hit())
                         CU_ASSERT_EQUAL(errors.n_lines, 2);

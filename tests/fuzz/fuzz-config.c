@@ -17,9 +17,9 @@ static void check_accepted(const Settings *settings) {
         uint32_t step_bytes = settings->random_step_bytes;
 
         check(step_bytes == 0 ||
-              (step_bytes >= VALUES_MIN_STEP_BYTES && step_bytes <= VALUES_MAX_STEP_BYTES));
-        check(settings->reseed_interval_usec <= VALUES_MAX_RESEED_USEC);
-        check(settings->watermark.value <= VALUES_MAX_WATERMARK_BITS);
+              (step_bytes >= SETTINGS_MIN_STEP_BYTES && step_bytes <= SETTINGS_MAX_STEP_BYTES));
+        check(settings->reseed_interval_usec <= SETTINGS_MAX_RESEED_USEC);
+        check(settings->watermark.value <= WATERMARK_MAX_BITS);
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 const SourceSettings *source = &settings->sources[id];
 

@@ -50,14 +50,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         check(settings_init(&settings) == 0);
         r = options_parse(argc, argv, &settings, &errors, &notices);
-        check(r == 0 || (r == SETTINGS_E_USAGE && errors.n_lines == 1));
+        check(r == 0 || (r == CONFIG_E_USAGE && errors.n_lines == 1));
         for (size_t i = 0; i < errors.n_lines; i++)
                 check(!strpbrk(errors.lines[i], "\n\x1b"));
         if (r == 0) {
                 check(settings.option_credit_per_1024 <= CREDIT_PER_1024_MAX ||
                       settings.option_credit_per_1024 == CREDIT_OVERRIDE_NONE);
-                check(settings.random_step_bytes <= VALUES_MAX_STEP_BYTES);
-                check(settings.watermark.value <= VALUES_MAX_WATERMARK_BITS);
+                check(settings.random_step_bytes <= SETTINGS_MAX_STEP_BYTES);
+                check(settings.watermark.value <= WATERMARK_MAX_BITS);
                 check(settings.timeout_usec <= VALUES_MAX_TIMEOUT_USEC);
         }
         return 0;

@@ -15,6 +15,7 @@ BELOW = {
     "lib/policy": ("lib/base",),
     "lib/sources": ("lib/base", "lib/kernel", "lib/policy"),
     "lib/intake": ("lib/base", "lib/kernel", "lib/policy", "lib/sources"),
+    "lib/config": ("lib/base", "lib/kernel", "lib/policy", "lib/sources", "lib/intake"),
     "rngd": ("lib",),
     "seeder": ("lib",),
     "monitor": ("lib",),
@@ -122,6 +123,8 @@ sys.exit(
                     sample("lib/policy/a.h", '#include "lib/kernel/random.h"\n'),
                     sample("lib/sources/a.c", '#include "lib/intake/batch.h"\n'),
                     sample("lib/intake/a.c", '#include "rngd/manager.h"\n'),
+                    sample("lib/intake/a.c", '#include "lib/config/values.h"\n'),
+                    sample("lib/config/a.c", '#include "rngd/settings.h"\n'),
                     sample("rngd/a.c", '#include "seeder/plan.h"\n'),
                 ],
                 good=[

@@ -11,9 +11,9 @@
 #include "rngd/config.h"
 #include "tests/unit/harness.h"
 
-#define SECTIONS                                                                      \
-        "expected one of: [rngd], [hwrng], [cpu], [tpm], [egd], [metadata], [file], " \
-        "[exec], [jitter]"
+#define SECTIONS                                                                                \
+        "expected one of: [rngd], [seeder], [hwrng], [cpu], [tpm], [egd], [metadata], [file], " \
+        "[exec], [jitter], [platform], [config-drive]"
 
 static int parse(const char *text, Settings *ret_settings, Messages *errors) {
         int r;
@@ -222,7 +222,7 @@ static void test_refused(void) {
                 _cleanup_messages_ Messages errors = { 0 };
 
                 harness_row("%zu: %s", i, rows[i].expected);
-                CU_ASSERT_EQUAL(parse(rows[i].text, &settings, &errors), SETTINGS_E_CONFIG);
+                CU_ASSERT_EQUAL(parse(rows[i].text, &settings, &errors), CONFIG_E_FILE);
                 CU_ASSERT_EQUAL(errors.n_lines, 1);
                 if (errors.n_lines > 0)
                         CU_ASSERT_STRING_EQUAL(errors.lines[0], rows[i].expected);
@@ -237,13 +237,13 @@ static void test_all_errors(void) {
 
         CU_ASSERT_EQUAL(
                 parse("a = b\n[cpu]\nx = 1\ncredit = 2000\n[nope]\ny = 1\n", &settings, &errors),
-                SETTINGS_E_CONFIG);
+                CONFIG_E_FILE);
         CU_ASSERT_EQUAL(errors.n_lines, 4);
         CU_ASSERT_PTR_NOT_NULL(strstr(errors.lines[3], "conf:5: 'nope'"));
 
         for (unsigned i = 0; i < MESSAGES_MAX + 5; i++)
                 (void)snprintf(text + strlen(text), 16, "key%u = 1\n", i);
-        CU_ASSERT_EQUAL(parse(text, &other, &many), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(parse(text, &other, &many), CONFIG_E_FILE);
         CU_ASSERT_EQUAL(many.n_lines, MESSAGES_MAX);
         CU_ASSERT_EQUAL(many.n_dropped, 5);
 }
@@ -275,7 +275,7 @@ static void test_long_lines(void) {
 
         CU_ASSERT_EQUAL(parse_long_line(CONFIG_MAX_LINE_BYTES, &good), 0);
         CU_ASSERT_EQUAL(good.n_lines, 0);
-        CU_ASSERT_EQUAL(parse_long_line(CONFIG_MAX_LINE_BYTES + 1, &bad), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(parse_long_line(CONFIG_MAX_LINE_BYTES + 1, &bad), CONFIG_E_FILE);
         CU_ASSERT_EQUAL(bad.n_lines, 1);
         if (bad.n_lines == 1)
                 CU_ASSERT_STRING_EQUAL(bad.lines[0], "conf:2: the line is longer than 190 bytes");
@@ -289,7 +289,7 @@ static void test_zero_bytes(void) {
         CU_ASSERT_EQUAL(settings_init(&settings), 0);
         CU_ASSERT_EQUAL(
                 config_parse("conf", text, sizeof(text) - 1, &settings, &errors),
-                SETTINGS_E_CONFIG);
+                CONFIG_E_FILE);
         CU_ASSERT_STRING_EQUAL(errors.lines[0], "conf:2: there is a zero byte, expected text");
         CU_ASSERT(settings.sources[SOURCE_CPU].enabled);
         CU_ASSERT_EQUAL(config_parse("conf", "", 0, &settings, &errors), 0);
@@ -385,10 +385,10 @@ static int load(const char *file, bool must_exist, const char *part) {
 
 static void test_missing(void) {
         CU_ASSERT_EQUAL(load(path, false, NULL), 0);
-        CU_ASSERT_EQUAL(load(path, true, "No such file"), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(load(path, true, "No such file"), CONFIG_E_FILE);
         /* A folder on the way that is no folder is not the same as no file. */
         make_file(0644, 0);
-        CU_ASSERT_EQUAL(load("/dev/null/x", false, "Not a directory"), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(load("/dev/null/x", false, "Not a directory"), CONFIG_E_FILE);
 }
 
 static void test_modes(void) {
@@ -406,9 +406,7 @@ static void test_modes(void) {
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 make_file(rows[i].mode, 1);
-                CU_ASSERT_EQUAL(
-                        load(path, true, rows[i].part),
-                        rows[i].part ? SETTINGS_E_CONFIG : 0);
+                CU_ASSERT_EQUAL(load(path, true, rows[i].part), rows[i].part ? CONFIG_E_FILE : 0);
         }
 }
 
@@ -420,19 +418,19 @@ static void test_owners(void) {
         CU_ASSERT_EQUAL(chown(path, 0, 0), 0);
         CU_ASSERT_EQUAL(load(path, true, NULL), 0);
         CU_ASSERT_EQUAL(chown(path, 0, 1234), 0);
-        CU_ASSERT_EQUAL(load(path, true, "a group may write it"), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(load(path, true, "a group may write it"), CONFIG_E_FILE);
         CU_ASSERT_EQUAL(chmod(path, 0644), 0);
         CU_ASSERT_EQUAL(load(path, true, NULL), 0);
         CU_ASSERT_EQUAL(chown(path, 1234, 0), 0);
-        CU_ASSERT_EQUAL(load(path, true, "its owner"), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(load(path, true, "its owner"), CONFIG_E_FILE);
 }
 
 static void test_kinds(void) {
-        CU_ASSERT_EQUAL(load(folder, true, "not a regular file"), SETTINGS_E_CONFIG);
-        CU_ASSERT_EQUAL(load("/dev/zero", true, "not a regular file"), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(load(folder, true, "not a regular file"), CONFIG_E_FILE);
+        CU_ASSERT_EQUAL(load("/dev/zero", true, "not a regular file"), CONFIG_E_FILE);
         /* Nobody writes into it: a blocking open would wait for ever. */
         CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
-        CU_ASSERT_EQUAL(load(path, true, "not a regular file"), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(load(path, true, "not a regular file"), CONFIG_E_FILE);
 }
 
 static void test_links(void) {
@@ -442,18 +440,18 @@ static void test_links(void) {
         (void)snprintf(target, sizeof(target), "%s/target", folder);
         CU_ASSERT_EQUAL(rename(path, target), 0);
         CU_ASSERT_EQUAL(symlink("target", path), 0);
-        CU_ASSERT_EQUAL(load(path, true, "everybody may write it"), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(load(path, true, "everybody may write it"), CONFIG_E_FILE);
         CU_ASSERT_EQUAL(chmod(target, 0644), 0);
         CU_ASSERT_EQUAL(load(path, true, NULL), 0);
         CU_ASSERT_EQUAL(unlink(target), 0);
-        CU_ASSERT_EQUAL(load(path, true, "No such file"), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(load(path, true, "No such file"), CONFIG_E_FILE);
 }
 
 static void test_sizes(void) {
         make_file(0644, CONFIG_MAX_BYTES);
         CU_ASSERT_EQUAL(load(path, true, NULL), 0);
         make_file(0644, CONFIG_MAX_BYTES + 1);
-        CU_ASSERT_EQUAL(load(path, true, "larger than 65536 bytes"), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(load(path, true, "larger than 65536 bytes"), CONFIG_E_FILE);
 }
 
 static CU_TestInfo text_tests[] = {

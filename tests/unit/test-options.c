@@ -54,7 +54,7 @@ static void describe_source(const Settings *settings, SourceId id, char *text, s
                 add(text, size, " %s=%s", name, source->enabled ? "on" : "off");
         if (source->credit_override_per_1024 != CREDIT_OVERRIDE_NONE)
                 add(text, size, " %s.credit=%u", name, source->credit_override_per_1024);
-        if (source->path && strcmp(source->path, SETTINGS_DEFAULT_HWRNG) != 0)
+        if (source->path && strcmp(source->path, SOURCE_SETTINGS_DEFAULT_HWRNG) != 0)
                 add(text, size, " %s.path=%s", name, source->path);
         if (source->timeout_usec > 0)
                 add(text, size, " %s.timeout=%lu", name, (unsigned long)source->timeout_usec);
@@ -127,7 +127,7 @@ static int parse_line(
         r = settings_init(ret_settings);
         if (r < 0)
                 return r;
-        r = settings_set_string(&ret_settings->base_folder, "/base");
+        r = values_set_string(&ret_settings->base_folder, "/base");
         if (r < 0)
                 return r;
         return options_parse(line.argc, line.argv, ret_settings, errors, notices);
@@ -347,7 +347,7 @@ static void test_refused(void) {
                 harness_row("%s", rows[i].line);
                 CU_ASSERT_EQUAL(
                         parse_line(rows[i].line, &settings, &errors, &notices),
-                        SETTINGS_E_USAGE);
+                        CONFIG_E_USAGE);
                 CU_ASSERT_EQUAL(errors.n_lines, 1);
                 if (errors.n_lines == 1)
                         CU_ASSERT_STRING_EQUAL(errors.lines[0], rows[i].expected);

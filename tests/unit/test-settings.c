@@ -101,21 +101,21 @@ static void test_load_codes(void) {
                 int exit_status;
         } rows[] = {
                 { "", "", 0, 0 },
-                { "[rngd]\nnope = 1\n", "", SETTINGS_E_CONFIG, 78 },
-                { "[rngd]\nnope = 1\n", "-W 9999", SETTINGS_E_USAGE, 64 },
+                { "[rngd]\nnope = 1\n", "", CONFIG_E_FILE, 78 },
+                { "[rngd]\nnope = 1\n", "-W 9999", CONFIG_E_USAGE, 64 },
                 /* A broken file must not keep anybody from these. */
                 { "[rngd]\nnope = 1\n", "--help", 0, 0 },
                 { "[rngd]\nnope = 1\n", "--version", 0, 0 },
                 { "[rngd]\nnope = 1\n", "--status", 0, 0 },
                 { "[rngd]\nnope = 1\n", "-O jitter", 0, 0 },
-                { "[rngd]\nnope = 1\n", "-l", SETTINGS_E_CONFIG, 78 },
-                { "[file]\nenabled = yes\n", "", SETTINGS_E_CONFIG, 78 },
+                { "[rngd]\nnope = 1\n", "-l", CONFIG_E_FILE, 78 },
+                { "[file]\nenabled = yes\n", "", CONFIG_E_FILE, 78 },
                 { "[file]\nenabled = yes\n", "-O namedpipe:path:/x", 0, 0 },
                 { "[file]\nenabled = yes\n", "-x file", 0, 0 },
-                { "[exec]\nenabled = yes\n", "", SETTINGS_E_CONFIG, 78 },
+                { "[exec]\nenabled = yes\n", "", CONFIG_E_FILE, 78 },
                 { "[exec]\ncommand = /bin/true\n", "-n exec", 0, 0 },
-                { "", "-n exec", SETTINGS_E_USAGE, 64 },
-                { "", "-n namedpipe", SETTINGS_E_USAGE, 64 },
+                { "", "-n exec", CONFIG_E_USAGE, 64 },
+                { "", "-n namedpipe", CONFIG_E_USAGE, 64 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -140,7 +140,7 @@ static void test_missing_config(void) {
         _cleanup_messages_ Messages errors = { 0 };
 
         (void)unlink(conf_path);
-        CU_ASSERT_EQUAL(load_line("", NULL, &settings, &errors, NULL), SETTINGS_E_CONFIG);
+        CU_ASSERT_EQUAL(load_line("", NULL, &settings, &errors, NULL), CONFIG_E_FILE);
         CU_ASSERT_EQUAL(errors.n_lines, 1);
         CU_ASSERT_PTR_NOT_NULL(strstr(errors.lines[0], conf_path));
 }

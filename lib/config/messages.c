@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
-#include "rngd/messages.h"
+#include "lib/config/messages.h"
 
 static bool messages_contains(const Messages *list, const char *line) {
         for (size_t i = 0; i < list->n_lines; i++)

@@ -4,41 +4,13 @@
 #include <string.h>
 
 #include "lib/base/parse.h"
-#include "rngd/values.h"
+#include "lib/config/values.h"
 
 char **values_free_command(char **argv) {
         for (size_t i = 0; argv && argv[i]; i++)
                 free(argv[i]);
         free(argv);
         return NULL;
-}
-
-int values_parse_watermark(const char *text, Watermark *ret_watermark) {
-        WatermarkUnit unit = WATERMARK_BITS;
-        char digits[8];
-        uint32_t value;
-        size_t n;
-        int r;
-
-        n = strlen(text);
-        if (n >= sizeof(digits))
-                return -EINVAL;
-        memcpy(digits, text, n + 1);
-
-        if (n > 0 && digits[n - 1] == '%') {
-                digits[n - 1] = '\0';
-                unit = WATERMARK_PERCENT;
-        }
-        r = parse_u32(
-                digits,
-                0,
-                unit == WATERMARK_PERCENT ? 100 : VALUES_MAX_WATERMARK_BITS,
-                &value);
-        if (r < 0)
-                return r;
-
-        *ret_watermark = (Watermark){ value == 0 ? WATERMARK_KEEP : unit, value };
-        return 0;
 }
 
 static const struct passwd *find_user(const char *name) {
@@ -155,5 +127,17 @@ int values_parse_command(const char *text, char ***ret_argv) {
         }
 
         *ret_argv = argv;
+        return 0;
+}
+
+int values_set_string(char **target, const char *value) {
+        char *copy;
+
+        copy = strdup(value);
+        if (!copy)
+                return -ENOMEM;
+
+        free(*target);
+        *target = copy;
         return 0;
 }

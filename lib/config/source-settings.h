@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the administrator says of each source, to whichever program asks it. */
+
+#include "lib/config/reader.h"
+#include "lib/config/values.h"
+#include "lib/sources/source.h"
+
+#define SOURCE_SETTINGS_DEFAULT_HWRNG "/dev/hwrng"
+#define SOURCE_SETTINGS_NOBODY        65534U
+
+/* Who decided; a later one wins. */
+typedef enum Origin {
+        ORIGIN_DEFAULT,
+        ORIGIN_CONFIG,
+        ORIGIN_COMMAND_LINE,
+} Origin;
+
+typedef struct SourceSettings {
+        bool enabled; /* true only if path, address or argv is there where it must be */
+        Origin enabled_origin;
+        uint32_t credit_override_per_1024; /* or CREDIT_OVERRIDE_NONE */
+        bool credit_always;                /* static seeds: also used ones, and in the initramfs */
+        char *path;                        /* hwrng, file: absolute */
+        char *address;                     /* egd: as in lib/sources/egd.h */
+        char *url;                         /* metadata: or NULL */
+        char *format;                      /* metadata: or NULL */
+        char *ca_file;                     /* metadata: or NULL */
+        bool by_admin; /* somebody enabled it, or said what only makes sense for that */
+        char **argv;   /* exec: argv[0] is absolute; NULL-terminated */
+        UserIds user;  /* as whom its worker runs */
+        bool user_given;
+        uint64_t timeout_usec; /* per request; 0: not given */
+} SourceSettings;
+
+/* 0 or -ENOMEM, and then nothing is left to free. */
+_must_check_ int source_settings_init(SourceSettings sources[static _SOURCE_MAX]);
+void source_settings_deinit(SourceSettings sources[static _SOURCE_MAX]);
+
+/* A section for each source, named like it, with what can be set there. */
+void source_settings_add_sections(
+        SourceSettings sources[static _SOURCE_MAX],
+        ConfigSections *sections);
+
+/*
+ * What depends on all layers: a source that lacks what it needs is disabled, and that is an error
+ * if somebody enabled it. 0, CONFIG_E_USAGE or CONFIG_E_FILE with one line.
+ */
+_must_check_ int source_settings_finish(
+        SourceSettings sources[static _SOURCE_MAX],
+        Messages *errors);
+
+/* 0 or -ENOENT */
+_must_check_ int source_find(const char *name, SourceId *ret_id);
