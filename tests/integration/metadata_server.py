@@ -5,6 +5,7 @@ Answers are written by hand, so that they can be wrong in ways that a library wo
 """
 
 import base64
+import functools
 import gzip
 import json
 import os
@@ -139,9 +140,14 @@ def no_http(client):
     client.send(document(client.server.new_seed()))
 
 
-def bomb(header, chunks=1):
+@functools.cache
+def zeros_packed():
+    return gzip.compress(bytes(64 * 1024 * 1024), 1)
+
+
+def bomb(header):
     def send(client):
-        packed = gzip.compress(bytes(64 * 1024 * 1024))
+        packed = zeros_packed()
         client.send(f"HTTP/1.1 200 OK\r\n{header}\r\nContent-Length: {len(packed)}\r\n\r\n".encode() + packed)
         client.wait_gone()
     return send
