@@ -20,8 +20,8 @@ def feeds_starved_guest(bed):
     """The kernel's own thread is made to credit nothing: ready comes from rngd or not at all."""
     server = bed.server(random_stream("black box"))
     vm = bed.linux(devices=server.device(), load=["virtio_pci"])
-    # What the driver asks for at its birth is held back until the quality is 0.
-    server.serve_only(64)
+    # Whatever the driver asks for is held back until the quality is 0: its thread waits for it.
+    server.serve_only(0)
     vm.load("virtio_rng")
     vm.write(QUALITY, "0")
     server.allow()

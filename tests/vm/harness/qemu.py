@@ -60,10 +60,11 @@ class Qemu(guest.Guest):
         self.console = self.folder / "console.log"
         (self.folder / "initrd").write_bytes(archive.bytes())
         servers = {name: guest.listen(self.folder / name) for name in ("agent", "qmp")}
+        # no_timer_check: on a busy machine the kernel sees too few ticks while it tests the timer, and panics.
         argv = [
             BINARY, "-accel", "tcg", "-cpu", cpu, "-M", "q35", "-m", str(memory_mb), "-nodefaults", "-display", "none",
             "-no-reboot", "-kernel", str(kernel / "vmlinuz"), "-initrd", str(self.folder / "initrd"),
-            "-append", f"console=ttyS0 panic=-1 quiet agent=/dev/ttyS1 rdinit={init} {append}".strip(),
+            "-append", f"console=ttyS0 panic=-1 quiet no_timer_check agent=/dev/ttyS1 rdinit={init} {append}".strip(),
             "-serial", f"file:{self.console}",
             "-chardev", f"socket,id=agent,path={self.folder / 'agent'}", "-serial", "chardev:agent",
             "-chardev", f"socket,id=qmp,path={self.folder / 'qmp'}", "-mon", "chardev=qmp,mode=control",
