@@ -48,9 +48,10 @@ bool log_enabled(int level) {
 }
 
 static void print_line(int level, const char *text) {
-        char prefix[64] = "";
+        char prefix[64] = "", line[1152];
         struct timespec now;
         struct tm local;
+        int n;
 
         if (log_state.target == LOG_TARGET_JOURNAL)
                 (void)snprintf(prefix, sizeof(prefix), "<%d>", level);
@@ -68,8 +69,11 @@ static void print_line(int level, const char *text) {
         else
                 (void)snprintf(prefix, sizeof(prefix), "%s: ", log_state.program);
 
-        /* One write, so that lines of several processes do not mix. */
-        (void)dprintf(STDERR_FILENO, "%s%s\n", prefix, text);
+        /* One write, so that lines of several processes do not mix. Not dprintf(): when it cannot
+         * write, glibc's loses its buffer of 8 KiB each time. */
+        n = snprintf(line, sizeof(line), "%s%s\n", prefix, text);
+        if (n > 0 && write(STDERR_FILENO, line, MIN((size_t)n, sizeof(line) - 1)) < 0)
+                return; /* there is nobody to tell */
 }
 
 static void log_text(int level, const char *text) {
