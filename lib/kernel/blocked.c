@@ -67,7 +67,8 @@ static bool examine(int tasks, const char *tid, BlockedTask *ret_task) {
 }
 
 /* Calls visit() for each entry that is a number. opendir() would allocate. */
-static int each_number(
+/* Not inlined into itself: the buffer is large, and two of them are the most there can be. */
+static _noinline_ int each_number(
         int folder,
         void (*visit)(int folder, const char *name, void *userdata),
         void *userdata) {

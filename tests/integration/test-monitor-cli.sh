@@ -4,7 +4,7 @@
 set -u
 . "$(dirname -- "$0")/tap.sh"
 
-monitor=$1
+monitor=$(readlink -f -- "$1")
 folder=$(mktemp -d)
 trap 'rm -rf -- "$folder"' EXIT
 cd "$folder" || exit 1
