@@ -116,15 +116,15 @@ static Json *seeds_to_json(const Account *account) {
         char hex[2 * SEEN_DIGEST_BYTES + 1];
         Json *list = json_object_new_array();
 
-        for (size_t i = 0; i < account->n_seeds; i++) {
-                hex_encode(account->seeds[i].digest, SEEN_DIGEST_BYTES, hex);
+        for (size_t i = 0; i < account->seeds.n; i++) {
+                hex_encode(account->seeds.digests[i], SEEN_DIGEST_BYTES, hex);
                 (void)json_object_array_add(list, json_object_new_string(hex));
         }
         return list;
 }
 
 static Json *document(const Account *account) {
-        char hex[2 * sizeof(account->salt) + 1];
+        char hex[2 * sizeof(account->seeds.salt) + 1];
         Json *object = json_object_new_object(), *lines = json_object_new_array();
 
         put_string(object, "version", PACKAGE_VERSION);
@@ -139,7 +139,7 @@ static Json *document(const Account *account) {
                 (void)json_object_array_add(lines, line_to_json(&account->lines[i]));
         put(object, "sources", lines);
 
-        hex_encode(account->salt, sizeof(account->salt), hex);
+        hex_encode(account->seeds.salt, sizeof(account->seeds.salt), hex);
         put_string(object, "salt", hex);
         put(object, "credited_seeds", seeds_to_json(account));
         return object;
@@ -174,28 +174,28 @@ static bool take_hex(Json *value, uint8_t *bytes, size_t n) {
                hex_decode(json_object_get_string(value), bytes, n);
 }
 
-static int take_seeds(Json *object, Account *account) {
+static int take_seeds(Json *object, AccountSeeds *seeds) {
         Json *list = NULL, *salt = NULL;
 
         if (!json_object_object_get_ex(object, "credited_seeds", &list) ||
             !json_object_is_type(list, json_type_array) ||
             !json_object_object_get_ex(object, "salt", &salt) ||
-            !take_hex(salt, account->salt, sizeof(account->salt)))
+            !take_hex(salt, seeds->salt, sizeof(seeds->salt)))
                 return -EBADMSG;
 
-        account->n_seeds = MIN(json_object_array_length(list), (size_t)ACCOUNT_LINES_MAX);
-        for (size_t i = 0; i < account->n_seeds; i++)
+        seeds->n = MIN(json_object_array_length(list), (size_t)ACCOUNT_LINES_MAX);
+        for (size_t i = 0; i < seeds->n; i++)
                 if (!take_hex(
                             json_object_array_get_idx(list, i),
-                            account->seeds[i].digest,
+                            seeds->digests[i],
                             SEEN_DIGEST_BYTES))
                         return -EBADMSG;
         return 0;
 }
 
-int account_seeds_from_json(const char *text, Account *ret_account) {
+int account_seeds_from_json(const char *text, AccountSeeds *ret_seeds) {
         _cleanup_(cleanup_json) Json *object = NULL;
-        Account *account;
+        AccountSeeds seeds = {};
         int r;
 
         (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
@@ -203,12 +203,8 @@ int account_seeds_from_json(const char *text, Account *ret_account) {
         if (!object || !json_object_is_type(object, json_type_object))
                 return -EBADMSG;
 
-        account = calloc(1, sizeof(*account));
-        if (!account)
-                return -ENOMEM;
-        r = take_seeds(object, account);
+        r = take_seeds(object, &seeds);
         if (r >= 0)
-                *ret_account = *account;
-        free(account);
+                *ret_seeds = seeds;
         return r;
 }

@@ -27,10 +27,12 @@ typedef struct AccountLine {
         char note[ACCOUNT_NOTE_MAX]; /* why nothing, or no credit; else empty */
 } AccountLine;
 
-/* A static seed that was credited where the list of the used ones could not be reached. */
-typedef struct AccountSeed {
-        uint8_t digest[SEEN_DIGEST_BYTES];
-} AccountSeed;
+/* The static seeds that a run credited, so that a later one of the same boot credits none again. */
+typedef struct AccountSeeds {
+        uint8_t salt[16];
+        uint8_t digests[ACCOUNT_LINES_MAX][SEEN_DIGEST_BYTES];
+        size_t n;
+} AccountSeeds;
 
 typedef struct Account {
         PlanPhase phase;
@@ -44,10 +46,7 @@ typedef struct Account {
 
         AccountLine lines[ACCOUNT_LINES_MAX];
         size_t n_lines;
-
-        uint8_t salt[16]; /* of the digests below */
-        AccountSeed seeds[ACCOUNT_LINES_MAX];
-        size_t n_seeds;
+        AccountSeeds seeds;
 } Account;
 
 /* Adds to the line of this name; the same note again is kept once. Beyond the limit it is dropped. */
@@ -60,4 +59,4 @@ void account_summary(const Account *account, char *text, size_t size);
 _must_check_ int account_to_json(const Account *account, char **ret_text);
 
 /* Only the salt and the digests of credited seeds. -EBADMSG for another document. */
-_must_check_ int account_seeds_from_json(const char *text, Account *ret_account);
+_must_check_ int account_seeds_from_json(const char *text, AccountSeeds *ret_seeds);

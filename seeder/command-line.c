@@ -7,27 +7,24 @@
 #define TEXT_MAX 4096U /* COMMAND_LINE_SIZE is 2048 on x86, 4096 on s390 */
 #define WORD_MAX 128U
 
-static bool find_source(const char *name, size_t length, SourceId *ret_id) {
+/* Where the credit of a name is kept; NULL for an unknown one. */
+static uint32_t *find_credit(CommandLine *line, const char *name, size_t length) {
+        static const char seed_file[] = "seed-file";
+
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                if (strlen(source_name(id)) == length &&
-                    memcmp(source_name(id), name, length) == 0) {
-                        *ret_id = id;
-                        return true;
-                }
-        return false;
+                if (strlen(source_name(id)) == length && memcmp(source_name(id), name, length) == 0)
+                        return &line->credit_per_1024[id];
+        if (length == sizeof(seed_file) - 1 && memcmp(name, seed_file, length) == 0)
+                return &line->seed_file_credit_per_1024;
+        return NULL;
 }
 
 /* SOURCE:N */
 static bool take_credit(const char *value, CommandLine *line) {
         const char *colon = strchr(value, ':');
-        uint32_t credit;
-        SourceId id;
+        uint32_t *target = colon ? find_credit(line, value, (size_t)(colon - value)) : NULL;
 
-        if (!colon || !find_source(value, (size_t)(colon - value), &id) ||
-            parse_u32(colon + 1, 0, CREDIT_PER_1024_MAX, &credit) < 0)
-                return false;
-        line->credit_per_1024[id] = credit;
-        return true;
+        return target && parse_u32(colon + 1, 0, CREDIT_PER_1024_MAX, target) == 0;
 }
 
 static void take_word(const char *word, CommandLine *line) {
@@ -47,7 +44,7 @@ static void take_word(const char *word, CommandLine *line) {
 }
 
 void command_line_parse(const char *text, CommandLine *ret_line) {
-        CommandLine line = {};
+        CommandLine line = { .seed_file_credit_per_1024 = CREDIT_OVERRIDE_NONE };
 
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 line.credit_per_1024[id] = CREDIT_OVERRIDE_NONE;

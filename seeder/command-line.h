@@ -7,7 +7,8 @@
  * only and is still bounded by the policy.
  *
  *   entropy.seeder=off          do nothing
- *   entropy.credit=SOURCE:N     0..1024 per 1024 bits, as credit in guest-entropy.conf(5)
+ *   entropy.credit=SOURCE:N     0..1024 per 1024 bits, as credit in guest-entropy.conf(5); SOURCE may
+ *                               be seed-file, too
  */
 
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 typedef struct CommandLine {
         bool off;
         uint32_t credit_per_1024[_SOURCE_MAX]; /* or CREDIT_OVERRIDE_NONE */
+        uint32_t seed_file_credit_per_1024;    /* the same */
         unsigned int n_ignored;                /* words of ours that made no sense */
 } CommandLine;
 

@@ -13,6 +13,12 @@ static bool is_machine_id(const char *text) {
         return strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32;
 }
 
+static bool read_generation(const RootDir *root, Vmgenid *ret_generation) {
+        _cleanup_close_ int fd = -1;
+
+        return vmgenid_open(root, &fd) >= 0 && vmgenid_read(fd, ret_generation) >= 0;
+}
+
 void identity_read(const RootDir *root, Identity *ret_identity) {
         Identity identity = {};
 
@@ -33,8 +39,24 @@ void identity_read(const RootDir *root, Identity *ret_identity) {
                 identity.product_uuid[0] = '\0';
         if (exists(root, "run/systemd/first-boot"))
                 identity.first_boot = true;
+        identity.generation_known = read_generation(root, &identity.generation);
 
         *ret_identity = identity;
+}
+
+static int digest_of(
+        const char *domain,
+        const HashPart *parts,
+        size_t n,
+        uint8_t ret_digest[static IDENTITY_DIGEST_BYTES]) {
+        uint8_t digest[HASH_SHA512_BYTES];
+        int r;
+
+        r = hash_sha512(domain, parts, n, digest);
+        if (r < 0)
+                return r;
+        memcpy(ret_digest, digest, IDENTITY_DIGEST_BYTES);
+        return 0;
 }
 
 int identity_digest(
@@ -46,12 +68,22 @@ int identity_digest(
                 { identity->machine_id, strlen(identity->machine_id) },
                 { identity->product_uuid, strlen(identity->product_uuid) },
         };
-        uint8_t digest[HASH_SHA512_BYTES];
-        int r;
 
-        r = hash_sha512("guest-entropy identity v1", parts, ELEMENTSOF(parts), digest);
-        if (r < 0)
-                return r;
-        memcpy(ret_digest, digest, IDENTITY_DIGEST_BYTES);
-        return 0;
+        return digest_of("guest-entropy identity v1", parts, ELEMENTSOF(parts), ret_digest);
+}
+
+int identity_digest_generation(
+        const Identity *identity,
+        const uint8_t salt[static IDENTITY_SALT_BYTES],
+        uint8_t ret_digest[static IDENTITY_DIGEST_BYTES]) {
+        const HashPart parts[] = {
+                { salt, IDENTITY_SALT_BYTES },
+                { identity->generation.guid, sizeof(identity->generation.guid) },
+        };
+
+        if (!identity->generation_known) {
+                memset(ret_digest, 0, IDENTITY_DIGEST_BYTES);
+                return 0;
+        }
+        return digest_of("guest-entropy generation v1", parts, ELEMENTSOF(parts), ret_digest);
 }

@@ -11,6 +11,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/rootdir.h"
+#include "lib/kernel/vmgenid.h"
 
 #define IDENTITY_SALT_BYTES   16U
 #define IDENTITY_DIGEST_BYTES 32U
@@ -19,6 +20,8 @@ typedef struct Identity {
         char machine_id[64];   /* "" where it cannot be read */
         char product_uuid[64]; /* DMI; "" where there is none (not x86, microVMs) */
         bool first_boot;
+        bool generation_known;
+        Vmgenid generation; /* of the VM: another one after a snapshot was restored or cloned */
 } Identity;
 
 /*
@@ -27,8 +30,14 @@ typedef struct Identity {
  */
 void identity_read(const RootDir *root, Identity *ret_identity);
 
-/* A digest of it that tells nobody what it was made of. */
+/* A digest of machine-id and product UUID that tells nobody what it was made of. */
 _must_check_ int identity_digest(
+        const Identity *identity,
+        const uint8_t salt[static IDENTITY_SALT_BYTES],
+        uint8_t ret_digest[static IDENTITY_DIGEST_BYTES]);
+
+/* The same of the generation: zeroes where it is not known. */
+_must_check_ int identity_digest_generation(
         const Identity *identity,
         const uint8_t salt[static IDENTITY_SALT_BYTES],
         uint8_t ret_digest[static IDENTITY_DIGEST_BYTES]);

@@ -12,40 +12,73 @@
 
 #define FOLDER         "/run/guest-entropy"
 #define FILE_MAX_BYTES 65536U
+#define NAME_BYTES     40U
 
 typedef struct json_object Json;
 
 static const char *const file_names[] = {
-        [PLAN_INITRAMFS] = "seeder-initramfs.json",
-        [PLAN_REAL_ROOT] = "seeder.json",
+        [PLAN_INITRAMFS] = "seeder-initramfs",
+        [PLAN_REAL_ROOT] = "seeder",
 };
 
-void ledger_file_write(const Account *account) {
+static void make_name(PlanPhase phase, unsigned number, char name[static NAME_BYTES]) {
+        if (number > 1)
+                (void)snprintf(name, NAME_BYTES, "%s-%u.json", file_names[phase], number);
+        else
+                (void)snprintf(name, NAME_BYTES, "%s.json", file_names[phase]);
+}
+
+static int open_folder(void) {
+        int fd = open(FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? negative_errno() : fd;
+}
+
+unsigned ledger_file_number(PlanPhase phase) {
+        _cleanup_close_ int fd = open_folder();
+        unsigned number = 1;
+
+        for (; fd >= 0 && number < LEDGER_FILE_NUMBER_MAX; number++) {
+                char name[NAME_BYTES];
+
+                make_name(phase, number, name);
+                if (faccessat(fd, name, F_OK, 0) < 0)
+                        break;
+        }
+        return number;
+}
+
+int ledger_file_write(const Account *account, unsigned number) {
         _cleanup_close_ int fd = -1;
         _cleanup_free_ char *text = NULL;
+        char name[NAME_BYTES];
         int r;
 
         (void)mkdir(FOLDER, 0755);
-        fd = open(FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        r = fd < 0 ? negative_errno() : account_to_json(account, &text);
-        if (r >= 0)
-                r = io_write_atomic_at(fd, file_names[account->phase], 0644, text, strlen(text));
+        fd = open_folder();
+        if (fd < 0)
+                return fd;
+        r = account_to_json(account, &text);
         if (r < 0)
-                (void)log_errno(
-                        LOG_WARNING,
-                        r,
-                        "Cannot write " FOLDER "/%s, ignoring",
-                        file_names[account->phase]);
+                return r;
+        make_name(account->phase, number, name);
+        return io_write_atomic_at(fd, name, 0644, text, strlen(text));
 }
 
-static Json *read_ledger(PlanPhase phase) {
+void ledger_file_each(void (*take)(const char *text, void *userdata), void *userdata) {
         _cleanup_free_ char *text = malloc(FILE_MAX_BYTES);
-        char path[64];
+        _cleanup_close_ int fd = open_folder();
 
-        (void)snprintf(path, sizeof(path), FOLDER "/%s", file_names[phase]);
-        if (!text || io_read_text_at(AT_FDCWD, path, text, FILE_MAX_BYTES) < 0)
-                return NULL;
-        return json_tokener_parse(text);
+        if (fd < 0 || !text)
+                return;
+        for (PlanPhase phase = PLAN_INITRAMFS; phase <= PLAN_REAL_ROOT; phase++)
+                for (unsigned number = 1; number <= LEDGER_FILE_NUMBER_MAX; number++) {
+                        char name[NAME_BYTES];
+
+                        make_name(phase, number, name);
+                        if (io_read_text_at(fd, name, text, FILE_MAX_BYTES) >= 0)
+                                take(text, userdata);
+                }
 }
 
 static const char *text_of(Json *object, const char *key) {
@@ -75,7 +108,9 @@ static void print_source(Json *source) {
 
 static void print_ledger(Json *ledger) {
         Json *sources = json_object_object_get(ledger, "sources");
-        size_t n_sources = sources ? json_object_array_length(sources) : 0;
+        size_t n_sources = json_object_is_type(sources, json_type_array)
+                                   ? json_object_array_length(sources)
+                                   : 0;
 
         (void)printf(
                 "%s: kernel RNG %s, %s (%.3f s to %.3f s after the boot)\n",
@@ -90,35 +125,32 @@ static void print_ledger(Json *ledger) {
                 print_source(json_object_array_get_idx(sources, i));
 }
 
-static void print_json(Json *ledgers[static 2]) {
-        Json *list = json_object_new_array();
+static void add_ledger(const char *text, void *userdata) {
+        Json *list = userdata, *ledger = json_tokener_parse(text);
 
-        for (PlanPhase phase = PLAN_INITRAMFS; phase <= PLAN_REAL_ROOT; phase++)
-                if (ledgers[phase])
-                        (void)json_object_array_add(list, json_object_get(ledgers[phase]));
-        (void)puts(json_object_to_json_string_ext(
-                list,
-                JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
-        (void)json_object_put(list);
+        if (json_object_is_type(ledger, json_type_object))
+                (void)json_object_array_add(list, ledger);
+        else
+                (void)json_object_put(ledger);
 }
 
 int ledger_file_report(bool as_json) {
-        Json *ledgers[2];
-        bool any;
+        Json *list;
+        size_t n;
 
         (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
-        for (PlanPhase phase = PLAN_INITRAMFS; phase <= PLAN_REAL_ROOT; phase++)
-                ledgers[phase] = read_ledger(phase);
-        any = ledgers[PLAN_INITRAMFS] || ledgers[PLAN_REAL_ROOT];
+        list = json_object_new_array();
+        ledger_file_each(add_ledger, list);
+        n = json_object_array_length(list);
 
-        if (!any)
+        if (n == 0)
                 log_error("No run of entropy-seeder left a ledger in " FOLDER);
         else if (as_json)
-                print_json(ledgers);
-        for (PlanPhase phase = PLAN_INITRAMFS; phase <= PLAN_REAL_ROOT; phase++) {
-                if (ledgers[phase] && !as_json)
-                        print_ledger(ledgers[phase]);
-                (void)json_object_put(ledgers[phase]);
-        }
-        return any ? EXIT_SUCCESS : EX_UNAVAILABLE;
+                (void)puts(json_object_to_json_string_ext(
+                        list,
+                        JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+        for (size_t i = 0; i < n && !as_json; i++)
+                print_ledger(json_object_array_get_idx(list, i));
+        (void)json_object_put(list);
+        return n > 0 ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }

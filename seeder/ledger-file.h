@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The ledgers of this boot's runs: /run/guest-entropy/seeder-initramfs.json and seeder.json. */
+/*
+ * The ledgers of this boot's runs in /run/guest-entropy: seeder-initramfs.json and seeder.json, and
+ * seeder-2.json and so on for runs after the first, as the one for the metadata service is.
+ */
 
 #include <stdbool.h>
 
 #include "seeder/account.h"
 
-/* Atomically; makes the folder. A failure (a full /run) is logged: the boot is not its business. */
-void ledger_file_write(const Account *account);
+#define LEDGER_FILE_NUMBER_MAX 9U
 
-/* --report: both, as text or as one JSON document. An exit status: 69 if no run left one. */
+/* The number of a new run: one that no ledger has yet, or the highest. */
+unsigned ledger_file_number(PlanPhase phase);
+
+/* Atomically; makes the folder. Negative errno: a full or missing /run. */
+_must_check_ int ledger_file_write(const Account *account, unsigned number);
+
+/* Calls back with the text of each ledger there is. */
+void ledger_file_each(void (*take)(const char *text, void *userdata), void *userdata);
+
+/* --report: all of them, as text or as one JSON array. An exit status: 69 if no run left one. */
 int ledger_file_report(bool as_json);

@@ -11,10 +11,8 @@
 #include "seeder/image.h"
 #include "seeder/ledger-file.h"
 #include "seeder/options.h"
-#include "seeder/run.h"
 #include "seeder/saved.h"
-
-#define STATE_FOLDER "/var/lib/guest-entropy"
+#include "seeder/settings.h"
 
 /* What a record of the kernel's log can hold besides its prefix. */
 #define SUMMARY_MAX 900U
@@ -42,14 +40,13 @@ static void tell_kernel_log(const char *summary) {
 }
 
 static int run(const SeederOptions *options, const RunSettings *settings) {
-        Account *account = calloc(1, sizeof(*account));
+        _cleanup_free_ Account *account = calloc(1, sizeof(*account));
         char summary[SUMMARY_MAX];
         int r;
 
         r = account ? run_all(settings, account) : -ENOMEM;
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "Cannot feed the kernel's RNG");
-                free(account);
                 return r == -EPERM ? EX_NOPERM : EXIT_FAILURE;
         }
 
@@ -59,92 +56,68 @@ static int run(const SeederOptions *options, const RunSettings *settings) {
         else {
                 log_info("%s", summary);
                 tell_kernel_log(summary);
-                ledger_file_write(account);
         }
-        r = account->ready || options->dry_run ? EXIT_SUCCESS : EX_UNAVAILABLE;
-        free(account);
-        return r;
+        return account->ready || options->dry_run ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }
 
 static int save(const RootDir *root) {
         SeedFile file = SEED_FILE_NULL;
-        Account *account = calloc(1, sizeof(*account));
+        _cleanup_free_ Account *account = calloc(1, sizeof(*account));
         int r;
 
-        r = account ? seed_file_open(STATE_FOLDER, &file) : -ENOMEM;
-        if (r != 0) {
-                log_error(
-                        "Cannot save a seed in " STATE_FOLDER ": %s",
-                        r > 0 ? "another entropy-seeder runs" : strerror(-r));
-                free(account);
+        r = account ? seed_file_open(SETTINGS_STATE_FOLDER, true, &file) : -ENOMEM;
+        if (r > 0) {
+                log_notice("Another entropy-seeder runs and saves a seed when it ends");
+                return EX_TEMPFAIL;
+        }
+        if (r < 0) {
+                (void)log_errno(LOG_ERR, r, "Cannot save a seed in " SETTINGS_STATE_FOLDER);
                 return EX_CANTCREAT;
         }
         r = saved_save(&file, root, account);
         if (account->n_lines > 0)
                 log_message(r < 0 ? LOG_ERR : LOG_NOTICE, "%s", account->lines[0].note);
         seed_file_close(&file);
-        free(account);
         return r < 0 ? EX_CANTCREAT : EXIT_SUCCESS;
 }
 
-static bool is_named(const SeederOptions *options, SourceId id) {
-        return !options->only_named || options->named[id];
+static int load(const SeederOptions *options, Settings *ret_settings) {
+        _cleanup_messages_ Messages errors = {};
+        const char *path = options->config_path ? options->config_path : SETTINGS_DEFAULT_CONFIG;
+        int r;
+
+        r = settings_load(path, options->config_path, ret_settings, &errors);
+        if (r < 0)
+                (void)log_errno(LOG_ERR, r, "Cannot read the configuration");
+        messages_log(&errors, LOG_ERR);
+        return r == 0 ? EXIT_SUCCESS : r < 0 ? EXIT_FAILURE : EX_CONFIG;
 }
 
-/* Defaults, then the kernel's command line, then our own. */
-static void make_settings(
-        const SeederOptions *options,
-        const CommandLine *line,
-        PlanPhase phase,
-        RunSettings *settings) {
-        bool real_root = phase == PLAN_REAL_ROOT;
-
-        *settings = (RunSettings){
-                .phase = phase,
-                .dry_run = options->dry_run,
-                .deadline_usec = options->deadline_usec > 0 ? options->deadline_usec
-                                                            : plan_deadline_usec(phase),
-                .state_folder = real_root ? STATE_FOLDER : NULL,
-                .use_seed_file = real_root && (!options->only_named || options->seed_file_named),
-        };
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                settings->sources[id] = (RunSource){
-                        .enabled = is_named(options, id),
-                        .credit_override_per_1024 = line->credit_per_1024[id],
-                        .config = {
-                                .path = id == SOURCE_HWRNG ? "/dev/hwrng" : NULL,
-                                .wait_usec = settings->deadline_usec,
-                                .credentials = getenv("CREDENTIALS_DIRECTORY"),
-                        },
-                        .uid = 65534,
-                        .gid = 65534,
-                };
-}
-
-static int act(const SeederOptions *options, const RootDir *root) {
+static int act(const SeederOptions *options, const CommandLine *line, const RootDir *root) {
         PlanPhase phase = options->phase_given ? options->phase : plan_detect_phase(root);
-        RunSettings settings;
-        CommandLine line;
+        RunSettings run_settings;
+        Settings settings;
+        int r;
 
-        command_line_read(root, &line);
-        if (line.n_ignored > 0)
-                log_warning(
-                        "%u words entropy.* on the kernel's command line make no sense, ignoring",
-                        line.n_ignored);
-        if (line.off) {
-                log_notice("Switched off by entropy.seeder= on the kernel's command line");
-                return EXIT_SUCCESS;
+        r = load(options, &settings);
+        if (r != EXIT_SUCCESS)
+                return r;
+        if (!settings.enabled)
+                log_notice("Switched off in the configuration");
+        else if (options->action == SEEDER_SAVE)
+                r = settings.seed_file ? save(root) : EXIT_SUCCESS;
+        else {
+                settings_make_run(&settings, line, options, phase, &run_settings);
+                r = run(options, &run_settings);
         }
-        if (options->action == SEEDER_SAVE)
-                return save(root);
-
-        make_settings(options, &line, phase, &settings);
-        return run(options, &settings);
+        settings_deinit(&settings);
+        return r;
 }
 
 int main(int argc, char *argv[]) {
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
         SeederOptions options;
+        CommandLine line;
 
         log_open("entropy-seeder", log_target_detect(), LOG_NOTICE);
         if (argc >= 2 && strcmp(argv[1], "image") == 0)
@@ -173,5 +146,14 @@ int main(int argc, char *argv[]) {
                 log_error("Cannot open /");
                 return EXIT_FAILURE;
         }
-        return act(&options, &root);
+        command_line_read(&root, &line);
+        if (line.n_ignored > 0)
+                log_warning(
+                        "%u words entropy.* on the kernel's command line make no sense, ignoring",
+                        line.n_ignored);
+        if (line.off) {
+                log_notice("Switched off by entropy.seeder= on the kernel's command line");
+                return EXIT_SUCCESS;
+        }
+        return act(&options, &line, &root);
 }

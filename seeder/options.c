@@ -7,8 +7,7 @@
 #include "lib/base/parse.h"
 #include "seeder/options.h"
 
-#define DEADLINE_MAX_USEC (3600 * USEC_PER_SEC)
-#define SEED_FILE_NAME    "seed-file"
+#define SEED_FILE_NAME "seed-file"
 
 enum {
         OPTION_DEADLINE = 256,
@@ -55,7 +54,7 @@ static int usage(const char *what, const char *value, const char *expected) {
                 value ? value : "",
                 value ? "'" : "",
                 expected);
-        return SEEDER_OPTIONS_E_USAGE;
+        return CONFIG_E_USAGE;
 }
 
 static int take_source(const char *name, SeederOptions *options) {
@@ -75,7 +74,7 @@ static int take_source(const char *name, SeederOptions *options) {
 static int take_option(int option, SeederOptions *options) {
         switch (option) {
         case OPTION_DEADLINE:
-                if (parse_usec(optarg, DEADLINE_MAX_USEC, &options->deadline_usec) < 0 ||
+                if (parse_usec(optarg, SEEDER_DEADLINE_MAX_USEC, &options->deadline_usec) < 0 ||
                     options->deadline_usec == 0)
                         return usage("--deadline", optarg, "a time of up to 1h, as in 2s");
                 return 0;

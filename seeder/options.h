@@ -7,8 +7,11 @@
 #include <stdint.h>
 
 #include "lib/base/error.h"
+#include "lib/config/reader.h"
 #include "lib/sources/source.h"
 #include "seeder/plan.h"
+
+#define SEEDER_DEADLINE_MAX_USEC UINT64_C(3600000000)
 
 typedef enum SeederAction {
         SEEDER_RUN,
@@ -33,9 +36,6 @@ typedef struct SeederOptions {
         bool seed_file_named;
 } SeederOptions;
 
-enum {
-        SEEDER_OPTIONS_E_USAGE = 1, /* one line was logged: exit 64 */
-};
-
+/* 0, or CONFIG_E_USAGE after one line in the log: exit 64. */
 _must_check_ int seeder_options_parse(int argc, char *argv[], SeederOptions *ret_options);
 void seeder_options_help(void);

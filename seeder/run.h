@@ -3,8 +3,8 @@
 
 /*
  * One run: asks every source that is there, listens for those that come, ends when the kernel's RNG
- * is ready and the quick sources are in, or at the deadline. Waits with poll() alone, so that it
- * needs neither systemd nor udevd, and drags no library of theirs into an initramfs.
+ * is ready and the quick sources are in, at the deadline, or at SIGTERM. Waits with poll() alone, so
+ * that it needs neither systemd nor udevd, and drags no library of theirs into an initramfs.
  */
 
 #include "seeder/account.h"
@@ -13,7 +13,7 @@
 typedef struct RunSource {
         bool enabled;
         bool enabled_by_admin;
-        bool always; /* credit=always: static seeds again, and in the initramfs */
+        bool always; /* credit=always: static seeds of earlier boots, and in the initramfs */
         uint32_t credit_override_per_1024;
         SourceConfig config;
         uid_t uid;
@@ -24,10 +24,15 @@ typedef struct RunSettings {
         PlanPhase phase;
         bool dry_run;
         uint64_t deadline_usec;
-        const char *state_folder; /* /var/lib/guest-entropy; NULL in the initramfs */
+        const char *state_folder; /* /var/lib/guest-entropy; NULL: first use is not known */
         bool use_seed_file;
+        uint32_t seed_file_credit_per_1024; /* or CREDIT_OVERRIDE_NONE */
         RunSource sources[_SOURCE_MAX];
 } RunSettings;
 
-/* Written to in each case. Negative: nothing could be done at all (-EPERM without CAP_SYS_ADMIN). */
+/*
+ * Writes the account in each case, and leaves it as a ledger in /run unless this is a dry run.
+ * Blocks SIGTERM, SIGINT and SIGHUP. Negative: nothing could be done at all (-EPERM without
+ * CAP_SYS_ADMIN).
+ */
 _must_check_ int run_all(const RunSettings *settings, Account *account);

@@ -13,11 +13,16 @@ static void add(Account *account, AccountLine line, const char *note) {
         account_add(account, &line);
 }
 
-static int feed(const Feeder *feeder, Batch *batch, const SeedLoad *load, FeedReport *ret_report) {
+static int feed(
+        const Feeder *feeder,
+        Batch *batch,
+        const SeedLoad *load,
+        uint32_t override_per_1024,
+        FeedReport *ret_report) {
         const CreditInput credit = {
                 .source_class = SOURCE_CLASS_SAVED,
                 .marked_creditable = load->marked,
-                .override_per_1024 = CREDIT_OVERRIDE_NONE,
+                .override_per_1024 = override_per_1024,
         };
         Health health;
 
@@ -40,6 +45,7 @@ void saved_load(
         const RootDir *root,
         const Feeder *feeder,
         Batch *batch,
+        uint32_t override_per_1024,
         Account *account) {
         Ledger ledger = {}; /* the account tells of it; this source is asked by nobody else */
         const Feeder own = { .random = feeder->random, .ledger = &ledger };
@@ -59,17 +65,25 @@ void saved_load(
         if (r == SEED_FILE_E_NONE)
                 return;
         if (r >= 0)
-                r = feed(&own, batch, &load, &report);
+                r = feed(&own, batch, &load, override_per_1024, &report);
         load.seed = secret_free(load.seed);
         if (r != 0) {
-                add(account, line, r < 0 ? strerror(-r) : ledger.entries->last_error);
+                add(account,
+                    line,
+                    r == -EBADMSG ? "it is damaged"
+                    : r < 0       ? strerror(-r)
+                                  : "it failed the health tests");
                 return;
         }
 
         line.n_bytes = report.n_bytes;
         line.credited_bits = report.credited_bits;
         line.at_usec = clock_boottime_usec();
-        add(account, line, load.why_not);
+        add(account,
+            line,
+            load.why_not             ? load.why_not
+            : override_per_1024 == 0 ? "credit set to 0"
+                                     : NULL);
 }
 
 int saved_save(SeedFile *file, const RootDir *root, Account *account) {

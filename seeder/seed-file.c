@@ -23,21 +23,38 @@ typedef struct SeedHeader {
         uint8_t magic[16];
         uint8_t salt[IDENTITY_SALT_BYTES];
         uint8_t identity[IDENTITY_DIGEST_BYTES];
+        uint8_t generation[IDENTITY_DIGEST_BYTES];
 } SeedHeader;
 
 static const uint8_t magic[16] = "guest-entropy 1";
 
-_Static_assert(sizeof(SeedHeader) == 64, "the header has no padding");
+_Static_assert(sizeof(SeedHeader) == SEED_FILE_HEADER_BYTES, "the header has no padding");
 _Static_assert(SEED_FILE_BYTES >= HASH_SHA512_BYTES, "the hash of the old seed fits");
 
-int seed_file_open(const char *folder, SeedFile *ret_file) {
-        _cleanup_close_ int fd = -1;
+/* A folder that others can write to may hold anybody's seed, and a mark for it. */
+static int check_folder(int fd) {
+        struct stat status;
 
-        if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        if (fstat(fd, &status) < 0)
+                return negative_errno();
+        if ((status.st_uid != 0 && status.st_uid != geteuid()) ||
+            (status.st_mode & (S_IWGRP | S_IWOTH)))
+                return -EPERM;
+        return 0;
+}
+
+int seed_file_open(const char *folder, bool create, SeedFile *ret_file) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        if (create && mkdir(folder, 0700) < 0 && errno != EEXIST)
                 return negative_errno();
         fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
+        r = check_folder(fd);
+        if (r < 0)
+                return r;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? SEED_FILE_E_BUSY : negative_errno();
 
@@ -80,15 +97,30 @@ static int strip_mark(int folder_fd) {
         return 0;
 }
 
-/* Whether the machine that saved it is this one. */
-static bool is_ours(const Secret *content, const Identity *identity) {
-        SeedHeader header;
+static bool is_known(const uint8_t digest[static IDENTITY_DIGEST_BYTES]) {
+        static const uint8_t unknown[IDENTITY_DIGEST_BYTES];
+
+        return memcmp(digest, unknown, sizeof(unknown)) != 0;
+}
+
+/* Whether the machine that saved it is this one, and was not cloned or set back since. */
+static const char *why_not_ours(const Secret *content, const Identity *identity) {
+        static const char another[] = "another machine saved it";
         uint8_t digest[IDENTITY_DIGEST_BYTES];
+        SeedHeader header;
 
         memcpy(&header, content->bytes, sizeof(header));
-        if (identity_digest(identity, header.salt, digest) < 0)
-                return false;
-        return memcmp(digest, header.identity, sizeof(digest)) == 0;
+        if (identity_digest(identity, header.salt, digest) < 0 ||
+            memcmp(digest, header.identity, sizeof(digest)) != 0)
+                return another;
+        /* The generation can be read only where its module is loaded: early in one boot, not in the
+         * next. So it tells something only if it was known both times. */
+        if (identity_digest_generation(identity, header.salt, digest) < 0)
+                return another;
+        if (is_known(digest) && is_known(header.generation) &&
+            memcmp(digest, header.generation, sizeof(digest)) != 0)
+                return "this machine was cloned or restored";
+        return NULL;
 }
 
 static const char *refuse_credit(int folder_fd, const Secret *content, const Identity *identity) {
@@ -96,9 +128,7 @@ static const char *refuse_credit(int folder_fd, const Secret *content, const Ide
                 return "its mark could not be removed for good";
         if (identity->first_boot)
                 return "this is the first boot";
-        if (!is_ours(content, identity))
-                return "another machine saved it";
-        return NULL;
+        return why_not_ours(content, identity);
 }
 
 /* Either name; ret_marked tells which. */
@@ -216,6 +246,9 @@ static int compose(
         if (r < 0)
                 return r;
         r = identity_digest(identity, header.salt, header.identity);
+        if (r < 0)
+                return r;
+        r = identity_digest_generation(identity, header.salt, header.generation);
         if (r < 0)
                 return r;
         r = draw(seed, SEED_FILE_BYTES, &ready);

@@ -22,7 +22,8 @@
 #include "lib/base/secret.h"
 #include "seeder/identity.h"
 
-#define SEED_FILE_BYTES 512U /* the seed itself, behind a header of 64 bytes */
+#define SEED_FILE_HEADER_BYTES 96U
+#define SEED_FILE_BYTES        512U /* the seed itself, behind the header */
 
 typedef struct SeedFile {
         int folder_fd; /* locked */
@@ -42,8 +43,11 @@ enum {
         SEED_FILE_E_BUSY,     /* another process holds the lock */
 };
 
-/* Opens and locks the folder, made with mode 0700 if it is not there. -EROFS and others: no seed. */
-_must_check_ int seed_file_open(const char *folder, SeedFile *ret_file);
+/*
+ * Opens and locks the folder; with create it is made, with mode 0700, if it is not there. -EPERM:
+ * others could write to it; -ENOENT, -EROFS...: no seed.
+ */
+_must_check_ int seed_file_open(const char *folder, bool create, SeedFile *ret_file);
 void seed_file_close(SeedFile *file);
 
 /* -EBADMSG for a file that is not ours. */

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
-#include <sys/random.h>
 
-#include "lib/base/hash.h"
 #include "lib/base/log.h"
 #include "seeder/static-credit.h"
-
-#define LEDGER_MAX_BYTES 65536U
 
 void static_credit_init(StaticCredit *credit, int folder_fd, const char *why_not) {
         int r;
 
         *credit = (StaticCredit){ .folder_fd = folder_fd, .why_not = why_not };
-        seen_make_salt(credit->salt);
         if (folder_fd < 0)
                 return;
 
@@ -27,40 +22,63 @@ void static_credit_init(StaticCredit *credit, int folder_fd, const char *why_not
 
 void static_credit_deinit(StaticCredit *credit) {
         seen_deinit(&credit->seen);
-        free(credit->of_initramfs);
-        credit->of_initramfs = NULL;
+        for (size_t i = 0; i < credit->n_earlier; i++)
+                free(credit->earlier[i]);
+        *credit = (StaticCredit){ .folder_fd = -1 };
 }
 
-void static_credit_load_initramfs(StaticCredit *credit, const RootDir *root, const char *path) {
-        _cleanup_free_ char *text = malloc(LEDGER_MAX_BYTES);
-        Account *account = calloc(1, sizeof(*account));
+void static_credit_add_run(StaticCredit *credit, const char *ledger) {
+        _cleanup_free_ AccountSeeds *seeds = malloc(sizeof(*seeds));
 
-        if (text && account && rootdir_read_text(root, path, text, LEDGER_MAX_BYTES) >= 0 &&
-            account_seeds_from_json(text, account) >= 0)
-                credit->of_initramfs = TAKE_PTR(account);
-        free(account);
+        if (!seeds || credit->n_earlier == STATIC_CREDIT_RUNS_MAX ||
+            account_seeds_from_json(ledger, seeds) < 0)
+                return;
+        credit->earlier[credit->n_earlier++] = TAKE_PTR(seeds);
 }
 
-/* The initramfs has no list and so no salt of ours: its digests have their own. */
+/* Each run has a salt of its own: an initramfs knows nothing of the list's. */
 static int digest_for_run(
-        const uint8_t salt[static 16],
+        const AccountSeeds *seeds,
         const uint8_t *seed,
         size_t length,
-        uint8_t *digest) {
+        uint8_t digest[static SEEN_DIGEST_BYTES]) {
         Seen salted = {};
 
-        memcpy(salted.salt, salt, sizeof(salted.salt));
+        memcpy(salted.salt, seeds->salt, sizeof(salted.salt));
         return seen_digest(&salted, seed, length, digest);
 }
 
-static bool used_in_initramfs(const StaticCredit *credit, const uint8_t *seed, size_t length) {
+bool static_credit_left(const uint8_t *seed, size_t length, const AccountSeeds *seeds) {
         uint8_t digest[SEEN_DIGEST_BYTES];
 
-        if (!credit->of_initramfs ||
-            digest_for_run(credit->of_initramfs->salt, seed, length, digest) < 0)
+        if (seeds->n == 0)
                 return false;
-        for (size_t i = 0; i < credit->of_initramfs->n_seeds; i++)
-                if (memcmp(credit->of_initramfs->seeds[i].digest, digest, sizeof(digest)) == 0)
+        if (digest_for_run(seeds, seed, length, digest) < 0)
+                return true;
+        for (size_t i = 0; i < seeds->n; i++)
+                if (memcmp(seeds->digests[i], digest, sizeof(digest)) == 0)
+                        return true;
+        return false;
+}
+
+int static_credit_leave(const uint8_t *seed, size_t length, AccountSeeds *seeds) {
+        int r;
+
+        if (static_credit_left(seed, length, seeds))
+                return 0;
+        if (seeds->n == ELEMENTSOF(seeds->digests))
+                return -ENOSPC;
+        if (seeds->n == 0)
+                seen_make_salt(seeds->salt);
+        r = digest_for_run(seeds, seed, length, seeds->digests[seeds->n]);
+        if (r >= 0)
+                seeds->n++;
+        return r;
+}
+
+static bool used_this_boot(const StaticCredit *credit, const uint8_t *seed, size_t length) {
+        for (size_t i = 0; i < credit->n_earlier; i++)
+                if (static_credit_left(seed, length, credit->earlier[i]))
                         return true;
         return false;
 }
@@ -81,43 +99,28 @@ static bool record(StaticCredit *credit, const uint8_t digest[static SEEN_DIGEST
         return false;
 }
 
-bool static_credit_first_use(
+StaticUse static_credit_use(
         StaticCredit *credit,
         const uint8_t *seed,
         size_t length,
         bool dry_run,
         const char **ret_note) {
+        bool this_boot = used_this_boot(credit, seed, length);
         uint8_t digest[SEEN_DIGEST_BYTES];
+        bool known;
 
-        if (!credit->usable || seen_digest(&credit->seen, seed, length, digest) < 0) {
-                *ret_note = credit->why_not;
-                return false;
-        }
-        if (seen_contains(&credit->seen, digest)) {
-                *ret_note = "seen before";
-                return false;
-        }
-        if (!dry_run && !record(credit, digest)) {
-                *ret_note = credit->why_not;
-                return false;
-        }
-        if (used_in_initramfs(credit, seed, length)) {
-                *ret_note = "credited in the initramfs";
-                return false;
-        }
-        *ret_note = NULL;
-        return true;
-}
+        *ret_note = this_boot ? "credited in this boot already" : credit->why_not;
+        if (!credit->usable || seen_digest(&credit->seen, seed, length, digest) < 0)
+                return this_boot ? STATIC_USE_THIS_BOOT : STATIC_USE_AGAIN;
 
-void static_credit_leave(
-        const StaticCredit *credit,
-        const uint8_t *seed,
-        size_t length,
-        Account *account) {
-        if (account->n_seeds == ACCOUNT_LINES_MAX)
-                return;
-        memcpy(account->salt, credit->salt, sizeof(account->salt));
-        if (digest_for_run(credit->salt, seed, length, account->seeds[account->n_seeds].digest) >=
-            0)
-                account->n_seeds++;
+        /* What the initramfs used is recorded here, too. */
+        known = seen_contains(&credit->seen, digest);
+        if (!known && !dry_run && !record(credit, digest)) {
+                *ret_note = credit->why_not;
+                return this_boot ? STATIC_USE_THIS_BOOT : STATIC_USE_AGAIN;
+        }
+        if (this_boot)
+                return STATIC_USE_THIS_BOOT;
+        *ret_note = known ? "seen before" : NULL;
+        return known ? STATIC_USE_AGAIN : STATIC_USE_FIRST;
 }

@@ -3,7 +3,8 @@
 
 /*
  * First use of a static seed: known only where the list of the used ones can be read and written.
- * Everything else (the initramfs, a read-only or damaged folder) is no first use.
+ * Everything else (the initramfs, a read-only or damaged folder) is no first use. And no seed is
+ * credited twice in one boot, whatever the administrator accepts: the ledgers in /run tell.
  */
 
 #include <stdbool.h>
@@ -14,36 +15,38 @@
 #include "seeder/account.h"
 #include "seeder/seen.h"
 
+#define STATIC_CREDIT_RUNS_MAX 20U
+
 typedef struct StaticCredit {
         int folder_fd; /* not owned; -1: there is none */
         bool usable;
         Seen seen;
-        uint8_t salt[16];      /* of the digests that an initramfs leaves in /run */
-        Account *of_initramfs; /* what it left; NULL: nothing */
-        const char *why_not;   /* why usable is false */
+        AccountSeeds *earlier[STATIC_CREDIT_RUNS_MAX]; /* what the runs before this one credited */
+        size_t n_earlier;
+        const char *why_not; /* why usable is false */
 } StaticCredit;
+
+typedef enum StaticUse {
+        STATIC_USE_FIRST,     /* and that it was used is on the disk now */
+        STATIC_USE_AGAIN,     /* in an earlier boot, or that is not known */
+        STATIC_USE_THIS_BOOT, /* it must not be credited again in any case */
+} StaticUse;
 
 /* Loads the list. Cannot fail: without it nothing is a first use. */
 void static_credit_init(StaticCredit *credit, int folder_fd, const char *why_not);
 void static_credit_deinit(StaticCredit *credit);
 
-/* Takes over what the run in the initramfs wrote into its ledger. */
-void static_credit_load_initramfs(StaticCredit *credit, const RootDir *root, const char *path);
+/* Takes over what an earlier run of this boot left in its ledger. */
+void static_credit_add_run(StaticCredit *credit, const char *ledger);
 
-/*
- * Whether this is the first use, and then it is on the disk that it was used, unless dry_run. The
- * note is a word for the report, or NULL.
- */
-bool static_credit_first_use(
+/* The note is a word for the report, or NULL. With dry_run nothing is recorded. */
+StaticUse static_credit_use(
         StaticCredit *credit,
         const uint8_t *seed,
         size_t length,
         bool dry_run,
         const char **ret_note);
 
-/* For the ledger in /run: a seed was credited here, where it could not be recorded. */
-void static_credit_leave(
-        const StaticCredit *credit,
-        const uint8_t *seed,
-        size_t length,
-        Account *account);
+/* Adds a seed to those of this run, for its ledger: one that is there already is not added again. */
+_must_check_ int static_credit_leave(const uint8_t *seed, size_t length, AccountSeeds *seeds);
+bool static_credit_left(const uint8_t *seed, size_t length, const AccountSeeds *seeds);

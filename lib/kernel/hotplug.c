@@ -63,6 +63,18 @@ int hotplug_new(const RootDir *root, Hotplug **ret_hotplug) {
         return 0;
 }
 
+int hotplug_add_disks(Hotplug *hotplug) {
+        int r;
+
+        r = udev_monitor_filter_add_match_subsystem_devtype(hotplug->monitor, "block", "disk");
+        if (r >= 0)
+                r = udev_monitor_filter_add_match_subsystem_devtype(
+                        hotplug->monitor,
+                        "block",
+                        "partition");
+        return r < 0 ? r : udev_monitor_filter_update(hotplug->monitor);
+}
+
 Hotplug *hotplug_free(Hotplug *hotplug) {
         if (!hotplug)
                 return NULL;

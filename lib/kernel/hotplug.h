@@ -21,6 +21,9 @@ typedef struct Hotplug Hotplug;
 _must_check_ int hotplug_new(const RootDir *root, Hotplug **ret_hotplug);
 Hotplug *hotplug_free(Hotplug *hotplug);
 
+/* Tells of disks, too, for the caller who waits for one. */
+_must_check_ int hotplug_add_disks(Hotplug *hotplug);
+
 int hotplug_fd(const Hotplug *hotplug);
 bool hotplug_by_udevd(const Hotplug *hotplug);
 

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/kernel/clock.h"
+#include "lib/sources/seed.h"
+#include "seeder/ledger-file.h"
+#include "seeder/run-state.h"
+
+void run_note_ready(Run *run) {
+        if (run->account->ready || !random_is_ready(&run->random))
+                return;
+        run->account->ready = true;
+        run->account->ready_usec = clock_boottime_usec();
+}
+
+static void add_line(Run *run, const Channel *channel, AccountLine line) {
+        bool labelled = run->batch.label[0] && source_ops(channel->id)->seeds;
+
+        (void)snprintf(
+                line.name,
+                sizeof(line.name),
+                "%s%s%s",
+                source_name(channel->id),
+                labelled ? " " : "",
+                labelled ? run->batch.label : "");
+        account_add(run->account, &line);
+}
+
+void run_add_note(Run *run, const Channel *channel, const char *note) {
+        AccountLine line = {};
+
+        (void)snprintf(line.note, sizeof(line.note), "%s", note);
+        add_line(run, channel, line);
+}
+
+CreditInput run_credit_input(const Run *run, const Channel *channel) {
+        const RunSource *source = &run->settings->sources[channel->id];
+
+        return (CreditInput){
+                .source_class = channel->look.source_class,
+                .length_bytes = run->batch.length,
+                .fresh = channel->look.fresh,
+                .in_initramfs = run->settings->phase == PLAN_INITRAMFS,
+                .confidential_guest = run->confidential,
+                .enabled_by_admin = source->enabled_by_admin,
+                .always = source->always,
+                .quality_per_1024 = channel->look.quality_per_1024,
+                .override_per_1024 = source->credit_override_per_1024,
+        };
+}
+
+/*
+ * For the runs after this one. It is in /run before the seed is credited: should this process die,
+ * nobody credits the seed again.
+ */
+static bool leave(Run *run, const char **ret_note) {
+        int r;
+
+        r = static_credit_leave(run->batch.secret->bytes, run->batch.length, &run->account->seeds);
+        if (r >= 0)
+                r = ledger_file_write(run->account, run->ledger_number);
+        if (r >= 0)
+                return true;
+        *ret_note = "its use cannot be recorded";
+        return false;
+}
+
+/*
+ * A seed's use is recorded before it is credited, and only if it would be credited: a seed that
+ * is mixed in today may be credited when the doubt is gone.
+ */
+static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
+        const uint8_t *seed = run->batch.secret->bytes;
+        const size_t length = run->batch.length;
+        CreditInput best;
+        StaticUse use;
+
+        credit->quality_per_1024 = seed_quality_per_1024(seed, length);
+        best = *credit;
+        best.first_use = true;
+        if (credit_per_1024(&best) == 0)
+                return;
+        if (static_credit_left(seed, length, &run->account->seeds)) {
+                /* The same in two places, as a credential in SMBIOS and in /run/credentials. */
+                credit->always = false;
+                *ret_note = "the same as another one";
+                return;
+        }
+        use = static_credit_use(
+                &run->static_credit,
+                seed,
+                length,
+                run->settings->dry_run,
+                ret_note);
+        credit->first_use = use == STATIC_USE_FIRST;
+        credit->always = credit->always && use != STATIC_USE_THIS_BOOT;
+        if (credit_per_1024(credit) == 0 || run->settings->dry_run)
+                return;
+        if (!leave(run, ret_note))
+                credit->always = false;
+}
+
+static const char *why_no_credit(const CreditInput *credit) {
+        if (credit->confidential_guest)
+                return "not credited in a confidential guest";
+        if (credit->override_per_1024 == 0)
+                return "credit set to 0";
+        if (credit->source_class == SOURCE_CLASS_STATIC_HOST && credit->in_initramfs)
+                return "first use is not known in the initramfs";
+        if (credit->source_class == SOURCE_CLASS_STATIC_HOST && credit->quality_per_1024 > 0)
+                return "a text, no random bytes";
+        if (credit->source_class == SOURCE_CLASS_LIVE_NETWORK && !credit->enabled_by_admin)
+                return "not enabled by the administrator";
+        return "";
+}
+
+static void dry_feed(Run *run, Channel *channel, CreditInput *credit, const char *note) {
+        AccountLine line = { .n_bytes = run->batch.length };
+        HealthVerdict verdict =
+                health_test(&channel->health, run->batch.secret->bytes, run->batch.length);
+
+        credit->healthy = verdict == HEALTH_PASS;
+        line.credited_bits = credit_bits(credit);
+        if (!note && line.credited_bits == 0)
+                note = why_no_credit(credit);
+        (void)snprintf(line.note, sizeof(line.note), "%s", note ? note : "");
+        add_line(run, channel, line);
+        secret_wipe(run->batch.secret);
+}
+
+void run_feed(Run *run, Channel *channel) {
+        CreditInput credit = run_credit_input(run, channel);
+        const char *note = NULL;
+        FeedReport report = {};
+        AccountLine line = {};
+        int r;
+
+        if (source_ops(channel->id)->seeds) {
+                judge_seed(run, &credit, &note);
+                /* Each seed by itself: what another one was like says nothing of it. */
+                health_init(&channel->health, credit_per_1024(&credit));
+        }
+        if (run->settings->dry_run) {
+                dry_feed(run, channel, &credit, note);
+                return;
+        }
+
+        r = feeder_feed(&run->feeder, &channel->health, &run->batch, credit, true, &report);
+        if (r == FEED_E_UNHEALTHY || r == FEED_E_BROKEN) {
+                run_add_note(run, channel, run->ledger.entries[channel->id].last_error);
+                return;
+        }
+        if (r < 0) {
+                run_add_note(run, channel, strerror(-r));
+                return;
+        }
+
+        line.n_bytes = report.n_bytes;
+        line.credited_bits = report.credited_bits;
+        line.at_usec = clock_boottime_usec();
+        if (!note && report.credited_bits == 0)
+                note = why_no_credit(&credit);
+        (void)snprintf(line.note, sizeof(line.note), "%s", note ? note : "");
+        add_line(run, channel, line);
+        run->credited_bits += report.credited_bits;
+        run_note_ready(run);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the parts of a run share: run.c waits, run-channel.c asks, run-feed.c judges and feeds. */
+
+#include "lib/intake/feeder.h"
+#include "lib/intake/worker.h"
+#include "lib/kernel/hotplug.h"
+#include "seeder/run.h"
+#include "seeder/seed-file.h"
+#include "seeder/static-credit.h"
+
+typedef enum ChannelState {
+        CHANNEL_ABSENT, /* may still come */
+        CHANNEL_ASKED,
+        CHANNEL_DONE,
+} ChannelState;
+
+typedef struct Channel {
+        SourceId id;
+        ChannelState state;
+        Worker worker;
+        SourceLook look;
+        Health health;
+        uint32_t rounds;  /* since it was found */
+        uint32_t n_found; /* batches and seeds, the bad ones included */
+} Channel;
+
+typedef struct Run {
+        const RunSettings *settings;
+        Account *account;
+        unsigned ledger_number;
+        RootDir root;
+        KernelRandom random;
+        uint32_t pool_bits;
+        uint64_t deadline_usec; /* CLOCK_BOOTTIME, as the next */
+        uint64_t last_resort_usec;
+        Ledger ledger;
+        Feeder feeder;
+        Batch batch;
+        Hotplug *hotplug;
+        int signal_fd;
+        bool told_to_end;
+        bool confidential;
+        bool last_resort; /* the last sources were asked, too */
+        uint32_t credited_bits;
+        SeedFile state;
+        StaticCredit static_credit;
+        Channel channels[_SOURCE_MAX];
+} Run;
+
+/* run-feed.c */
+void run_note_ready(Run *run);
+void run_add_note(Run *run, const Channel *channel, const char *note);
+CreditInput run_credit_input(const Run *run, const Channel *channel);
+void run_feed(Run *run, Channel *channel); /* what is in run->batch */
+
+/* run-channel.c */
+void run_ask(Run *run, Channel *channel);
+void run_on_answer(Run *run, Channel *channel);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "lib/base/parse.h"
+#include "seeder/settings.h"
+
+#define IN_SEEDER 1U
+
+static int apply_deadline(void *target, const char *value) {
+        Settings *settings = target;
+        uint64_t usec;
+        int r;
+
+        r = parse_usec(value, SEEDER_DEADLINE_MAX_USEC, &usec);
+        if (r < 0)
+                return r;
+        if (usec == 0)
+                return -ERANGE;
+        settings->deadline_usec = usec;
+        return 0;
+}
+
+static int apply_enabled(void *target, const char *value) {
+        Settings *settings = target;
+
+        return parse_bool(value, &settings->enabled);
+}
+
+static int apply_seed_file(void *target, const char *value) {
+        Settings *settings = target;
+
+        return parse_bool(value, &settings->seed_file);
+}
+
+static const ConfigKey seeder_keys[] = {
+        { "enabled", IN_SEEDER, "yes or no", apply_enabled },
+        { "deadline", IN_SEEDER, "a time like 2s up to 1h", apply_deadline },
+        { "seed-file", IN_SEEDER, "yes or no", apply_seed_file },
+};
+
+int settings_load(const char *path, bool must_exist, Settings *ret_settings, Messages *errors) {
+        Settings settings = { .enabled = true, .seed_file = true };
+        ConfigSections sections = {};
+        int r;
+
+        r = source_settings_init(settings.sources);
+        if (r < 0)
+                return r;
+        config_add_section(&sections, &(ConfigSection){ .name = "rngd" });
+        config_add_section(
+                &sections,
+                &(ConfigSection){
+                        .name = "seeder",
+                        .bit = IN_SEEDER,
+                        .keys = seeder_keys,
+                        .n_keys = ELEMENTSOF(seeder_keys),
+                        .target = &settings,
+                });
+        source_settings_add_sections(settings.sources, &sections);
+
+        r = config_read_file(path, must_exist, &sections, errors);
+        if (r == 0)
+                r = source_settings_finish(settings.sources, errors);
+        if (r != 0) {
+                settings_deinit(&settings);
+                return r;
+        }
+        *ret_settings = settings;
+        return 0;
+}
+
+void settings_deinit(Settings *settings) {
+        source_settings_deinit(settings->sources);
+        *settings = (Settings){};
+}
+
+/*
+ * The metadata service is waited for by a run of its own, which comes when there is a network; one
+ * that was enabled is asked by every run that may have one.
+ */
+static bool is_enabled(
+        const SourceSettings *source,
+        const SeederOptions *options,
+        SourceId id,
+        PlanPhase phase) {
+        if (options->only_named)
+                return options->named[id];
+        if (id == SOURCE_METADATA)
+                return source->enabled && source->by_admin && phase == PLAN_REAL_ROOT;
+        return source->enabled;
+}
+
+static uint64_t wait_usec(const SourceSettings *source, uint64_t deadline_usec) {
+        return source->timeout_usec > 0 ? MIN(source->timeout_usec, deadline_usec) : deadline_usec;
+}
+
+void settings_make_run(
+        const Settings *settings,
+        const CommandLine *line,
+        const SeederOptions *options,
+        PlanPhase phase,
+        RunSettings *ret_run) {
+        bool real_root = phase == PLAN_REAL_ROOT;
+        RunSettings run = {
+                .phase = phase,
+                .dry_run = options->dry_run,
+                .deadline_usec = plan_deadline_usec(phase),
+                .state_folder = real_root ? SETTINGS_STATE_FOLDER : NULL,
+                .seed_file_credit_per_1024 = line->seed_file_credit_per_1024,
+        };
+
+        if (options->deadline_usec > 0)
+                run.deadline_usec = options->deadline_usec;
+        else if (settings->deadline_usec > 0)
+                run.deadline_usec = settings->deadline_usec;
+        run.use_seed_file =
+                real_root && (options->only_named ? options->seed_file_named : settings->seed_file);
+
+        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+                const SourceSettings *source = &settings->sources[id];
+                const bool on_line = line->credit_per_1024[id] != CREDIT_OVERRIDE_NONE;
+
+                run.sources[id] = (RunSource){
+                        .enabled = is_enabled(source, options, id, phase),
+                        .enabled_by_admin = source->by_admin,
+                        .always = source->credit_always && !on_line,
+                        .credit_override_per_1024 = on_line ? line->credit_per_1024[id]
+                                                            : source->credit_override_per_1024,
+                        .config = {
+                                .path = source->path,
+                                .argv = source->argv,
+                                .wait_usec = wait_usec(source, run.deadline_usec),
+                                .address = source->address,
+                                .url = source->url,
+                                .format = source->format,
+                                .ca_file = source->ca_file,
+                                .enabled_by_admin = source->by_admin,
+                                .credentials = getenv("CREDENTIALS_DIRECTORY"),
+                        },
+                        .uid = source->user.uid,
+                        .gid = source->user.gid,
+                };
+        }
+        *ret_run = run;
+}
