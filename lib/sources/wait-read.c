@@ -25,6 +25,7 @@ static bool wait_readable(int fd, uint64_t until_usec) {
 
 int wait_read(int fd, uint64_t wait_usec, uint8_t *buffer, size_t size, size_t *ret_length) {
         uint64_t until_usec = now_usec() + wait_usec;
+        bool ended = false;
         size_t length = 0;
 
         while (length < size) {
@@ -36,12 +37,13 @@ int wait_read(int fd, uint64_t wait_usec, uint8_t *buffer, size_t size, size_t *
                 }
                 if (n < 0 && errno != EAGAIN && errno != EINTR)
                         return negative_errno();
-                if (n == 0 || !wait_readable(fd, until_usec))
+                ended = n == 0;
+                if (ended || !wait_readable(fd, until_usec))
                         break;
         }
 
         if (length == 0)
-                return now_usec() >= until_usec ? -ETIMEDOUT : -ENODATA;
+                return ended ? -ENODATA : -ETIMEDOUT;
         *ret_length = length;
         return 0;
 }
