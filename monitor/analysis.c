@@ -83,40 +83,48 @@ static uint32_t threshold_at(const Recording *recording, uint64_t at_usec) {
         return bits;
 }
 
+static void note_lowest(const Recording *recording, size_t i, Analysis *analysis) {
+        /* The sample that was taken when it became ready is rounded down to a tick. */
+        if (analysis->ready && recording->at_usec[i] + MEMORY_TICK_USEC <= analysis->ready_usec)
+                return;
+        if (analysis->any_lowest && recording->minimum_bits[i] >= analysis->lowest_bits)
+                return;
+        analysis->lowest_bits = recording->minimum_bits[i];
+        analysis->lowest_at_usec = recording->at_usec[i];
+        analysis->any_lowest = true;
+}
+
+static void follow_sample(
+        const Recording *recording,
+        size_t i,
+        uint32_t *level,
+        Analysis *analysis) {
+        uint64_t at = recording->at_usec[i];
+        uint64_t next = i + 1 < recording->n_samples ? recording->at_usec[i + 1] : at;
+        uint64_t starts = starts_between(recording, at - MIN(at, USEC_PER_SEC), at);
+        Rates *rates = starts >= LOAD_STARTS_PER_SEC ? &analysis->loaded : &analysis->idle;
+
+        add_step(rates, level, recording->minimum_bits[i], recording->maximum_bits[i]);
+        rates->usec += next - at;
+        if (recording->model == RNG_MODEL_COUNTING &&
+            recording->minimum_bits[i] < threshold_at(recording, at))
+                analysis->below_usec += next - at;
+        note_lowest(recording, i, analysis);
+}
+
 static void follow_level(const Recording *recording, Analysis *analysis) {
         uint32_t level = recording->n_samples > 0 ? recording->minimum_bits[0] : 0;
-        bool any_lowest = false;
+        uint64_t until_usec = analysis->ready ? analysis->ready_usec : recording->ended_usec;
 
-        for (size_t i = 0; i < recording->n_samples; i++) {
-                uint64_t at = recording->at_usec[i];
-                uint64_t next = i + 1 < recording->n_samples ? recording->at_usec[i + 1] : at;
-                uint64_t starts = starts_between(recording, at - MIN(at, USEC_PER_SEC), at);
-                Rates *rates = starts >= LOAD_STARTS_PER_SEC ? &analysis->loaded : &analysis->idle;
-
-                add_step(rates, &level, recording->minimum_bits[i], recording->maximum_bits[i]);
-                rates->usec += next - at;
-                if (recording->model == RNG_MODEL_COUNTING &&
-                    recording->minimum_bits[i] < threshold_at(recording, at))
-                        analysis->below_usec += next - at;
-                /* The sample that was taken when it became ready is rounded down to a tick. */
-                if (analysis->ready && at + MEMORY_TICK_USEC <= analysis->ready_usec)
-                        continue;
-                if (!any_lowest || recording->minimum_bits[i] < analysis->lowest_bits) {
-                        analysis->lowest_bits = recording->minimum_bits[i];
-                        analysis->lowest_at_usec = at;
-                        any_lowest = true;
-                }
-        }
+        for (size_t i = 0; i < recording->n_samples; i++)
+                follow_sample(recording, i, &level, analysis);
         if (recording->n_samples > 0) {
                 analysis->any_level = true;
                 analysis->first_bits = recording->minimum_bits[0];
                 analysis->last_bits = recording->minimum_bits[recording->n_samples - 1];
         }
         if (recording->model != RNG_MODEL_COUNTING && !recording->ready_at_start)
-                analysis->below_usec =
-                        (analysis->ready ? analysis->ready_usec : recording->ended_usec) -
-                        MIN(recording->started_usec,
-                            analysis->ready ? analysis->ready_usec : recording->ended_usec);
+                analysis->below_usec = until_usec - MIN(recording->started_usec, until_usec);
 }
 
 static void set_once(uint64_t *time_usec, uint64_t at_usec) {

@@ -42,6 +42,7 @@ typedef struct Analysis {
         ReadyCause cause;
         bool any_level;
         uint32_t first_bits, last_bits;
+        bool any_lowest;
         uint32_t lowest_bits; /* from ready on, or of all when it was not ready */
         uint64_t lowest_at_usec;
         uint64_t below_usec; /* below the threshold; on a latching kernel, not yet ready */

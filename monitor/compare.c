@@ -28,10 +28,6 @@ static double msec(bool known, uint64_t usec) {
         return known ? (double)usec / 1e3 : (double)NAN;
 }
 
-static double known_bits(const Analysis *analysis, double bits) {
-        return analysis->any_level ? bits : (double)NAN;
-}
-
 static const char *judge(const Row *row) {
         double change = row->b - row->a;
 
@@ -86,8 +82,8 @@ static void print_table(const Analysis *a, const Analysis *b) {
                 { "lowest level, once ready",
                   "bits",
                   WISH_MORE,
-                  known_bits(a, a->lowest_bits),
-                  known_bits(b, b->lowest_bits) },
+                  a->any_lowest ? (double)a->lowest_bits : (double)NAN,
+                  b->any_lowest ? (double)b->lowest_bits : (double)NAN },
                 { "starved",
                   "ms",
                   WISH_LESS,

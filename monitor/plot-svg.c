@@ -355,7 +355,7 @@ static void draw_threshold(const Panel *panel) {
 
 static uint64_t starts_in(const Recording *recording, uint64_t from_usec, uint64_t to_usec) {
         const uint32_t *starts = analysis_starts(recording);
-        uint64_t interval = recording->starts_interval_usec, n = 0, first, last;
+        uint64_t interval = MAX(recording->starts_interval_usec, UINT64_C(1)), n = 0, first, last;
 
         if (to_usec <= recording->starts_from_usec)
                 return 0;

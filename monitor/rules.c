@@ -59,9 +59,9 @@ static void check_blocked(
 
 static void check_level(const Rules *rules, const Analysis *analysis, RuleResult *result) {
         *result = (RuleResult){ .name = "min-level" };
-        result->passed = analysis->any_level && analysis->ready &&
+        result->passed = analysis->any_lowest && analysis->ready &&
                          analysis->lowest_bits >= rules->min_level_bits;
-        if (!analysis->any_level)
+        if (!analysis->any_lowest)
                 (void)snprintf(
                         result->message,
                         sizeof(result->message),

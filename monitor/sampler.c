@@ -26,7 +26,7 @@
 #define WARM_STACK_FRAMES 48U
 
 /* From the linker: the program's own code and data. */
-extern const char __executable_start[], end[];
+extern const char __executable_start[], end[]; // NOLINT(readability-identifier-naming)
 
 static int read_number(int fd, uint32_t *ret_value) {
         char text[16];

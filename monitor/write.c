@@ -51,7 +51,7 @@ static void put_format(Writer *writer, const char *format, ...) {
         va_list args;
 
         va_start(args, format);
-        (void)vsnprintf(text, sizeof(text), format, args);
+        (void)vsnprintf(text, sizeof(text), format, args); // NOLINT(clang-analyzer-valist.*)
         va_end(args);
         put(writer, text);
 }

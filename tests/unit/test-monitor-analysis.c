@@ -135,7 +135,7 @@ static void test_rules(void) {
         analysis.ready_time_known = false;
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
         rules = (Rules){ .any_min_level = true };
-        analysis.any_level = false;
+        analysis.any_lowest = false;
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
         CU_ASSERT_EQUAL(
                 rules_apply(&(Rules){}, &recording, &analysis, (RuleResult[RULES_MAX]){}),
