@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check-man.py RNGD: manual pages, completions and example say what rngd itself says.
+"""check-man.py RNGD SEEDER: manual pages, completions and example say what the programs say.
 
-The program is asked: its options by --help, its configuration keys by the error about an unknown
+Each program is asked: its options by --help, its configuration keys by the error about an unknown
 one. Each comparison is also made with one name taken away, and must notice.
 """
 
@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2] / "rngd"
-SECTIONS = ("rngd", "hwrng", "cpu", "tpm", "egd", "metadata", "file", "exec", "jitter")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCES = ("hwrng", "cpu", "tpm", "egd", "metadata", "file", "exec", "jitter", "platform", "config-drive")
 OPTION = re.compile(r"(?<![\w-])--?[A-Za-z?][\w-]*")
 
 results = {"passed": 0, "failed": 0, "skipped": 0}
@@ -99,30 +99,34 @@ def zsh_options(script):
 # ---- configuration ----
 
 
-def load(rngd, config):
+def load(command, config):
     """(exit status, error lines) of a run that reads this configuration"""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "conf")
         path.write_text(config, encoding="utf-8")
         path.chmod(0o644)
-        done = run(rngd, "-c", str(path), "--list", "-x", "exec", "-x", "file", "-x", "hwrng")
+        done = run(*command, "-c", str(path))
         return done.returncode, done.stderr
 
 
-def program_keys(rngd):
+def program_keys(command, sections):
     keys = set()
-    for name in SECTIONS:
-        _, errors = load(rngd, f"[{name}]\nno-such-key = 1\n")
+    for name in sections:
+        _, errors = load(command, f"[{name}]\nno-such-key = 1\n")
         found = re.search(r"expected one of: (.*)", errors)
         keys |= {f"[{name}] {key}" for key in found.group(1).split(", ")} if found else set()
     return keys
 
 
 def page_keys(page):
-    keys = {f"[rngd] {key}" for key in re.findall(r"^\*([\w-]+)\* =", section(page, "[rngd]"), re.M)}
-    rest = section(page, "[hwrng], [cpu], [tpm], [egd], [metadata], [file], [exec], [jitter]")
+    keys = {
+        f"[{name}] {key}"
+        for name in ("rngd", "seeder")
+        for key in re.findall(r"^\*([\w-]+)\* =", section(page, f"[{name}]"), re.M)
+    }
+    rest = section(page, ", ".join(f"[{name}]" for name in SOURCES))
     for key, where in re.findall(r"^\*([\w-]+)\* = .*?(\((?:.*\[.*)\))?$", rest, re.M):
-        names = re.findall(r"\[(\w+)\]", where) or SECTIONS[1:]
+        names = re.findall(r"\[([\w-]+)\]", where) or SOURCES
         keys |= {f"[{name}] {key}" for name in names}
     return keys
 
@@ -154,7 +158,7 @@ def page_fields(page):
 
 
 def pages():
-    for name in ("rngd.8", "guest-entropy.conf.5"):
+    for name in ("rngd/rngd.8", "rngd/guest-entropy.conf.5", "seeder/entropy-seeder.8"):
         if not shutil.which("scdoc"):
             skip(f"{name} renders", "no scdoc")
             continue
@@ -167,31 +171,55 @@ def pages():
         report(f"{name} has no warnings", checked.stderr.splitlines())
 
 
-def main(rngd):
-    options = help_options(rngd)
-    manual, manual_conf = text("rngd.8.scd"), text("guest-entropy.conf.5.scd")
-    example = text("guest-entropy.conf.example")
+def options_of(program, name, page, folder):
+    options = help_options(program)
+    compare(f"{name}(8) has the options of --help", options, page_options(page))
+    compare(f"bash completes those of {name}", options, bash_options(text(f"{folder}/completion/{name}.bash")))
+    compare(f"zsh completes those of {name}", options, zsh_options(text(f"{folder}/completion/_{name}")))
+
+
+def exit_statuses(page, folder):
+    """What the manual lists and what main() returns"""
+    listed = {int(x) for x in re.findall(r"^\|\s+(\d+)$", section(page, "EXIT STATUS"), re.M)}
+    names = {
+        "EXIT_SUCCESS": 0, "EXIT_FAILURE": 1, "EX_USAGE": 64, "EX_UNAVAILABLE": 69, "EX_CANTCREAT": 73,
+        "EX_TEMPFAIL": 75, "EX_NOPERM": 77, "EX_CONFIG": 78,
+    }
+    found = set(re.findall(r"\bEX(?:IT)?_[A-Z]+\b", text(f"{folder}/main.c")))
+    return {str(x) for x in listed}, {str(names.get(x, x)) for x in found}
+
+
+def main(rngd, seeder):
+    manual, manual_conf = text("rngd/rngd.8.scd"), text("rngd/guest-entropy.conf.5.scd")
+    seeder_manual = text("seeder/entropy-seeder.8.scd")
+    example = text("rngd/guest-entropy.conf.example")
+    ask_rngd = (rngd, "--list", "-x", "exec", "-x", "file", "-x", "hwrng")
+    ask_seeder = (seeder, "--dry-run", "--source=cpu")
 
     pages()
-    compare("rngd(8) has the options of --help", options, page_options(manual))
-    compare("bash completes them", options, bash_options(text("completion/rngd.bash")))
-    compare("zsh completes them", options, zsh_options(text("completion/_rngd")))
+    options_of(rngd, "rngd", manual, "rngd")
+    options_of(seeder, "entropy-seeder", seeder_manual, "seeder")
+    compare("entropy-seeder(8) has the exit statuses", *exit_statuses(seeder_manual, "seeder"))
 
-    keys = program_keys(rngd)
-    compare("guest-entropy.conf(5) has the keys of rngd", keys, page_keys(manual_conf))
+    keys = program_keys(ask_rngd, ("rngd", *SOURCES)) | program_keys(ask_seeder, ("seeder", *SOURCES))
+    compare("guest-entropy.conf(5) has the keys of the programs", keys, page_keys(manual_conf))
     compare("the example has them", keys, example_keys(example))
     for name, config in (
         ("is accepted", example),
         ("is accepted with every line in force", re.sub(r"^#(?=\w\S* = )", "", example, flags=re.M)),
     ):
-        status, errors = load(rngd, config)
-        report(f"the example {name}", [errors] if status in (1, 64, 78) else [])
-    status, _ = load(rngd, example + "[rngd]\nlog-level = x\n")
+        for command in (ask_rngd, ask_seeder):
+            status, errors = load(command, config)
+            program = pathlib.Path(command[0]).name
+            report(f"the example {name} by {program}", [errors] if status in (1, 64, 78) else [])
+    status, _ = load(ask_rngd, example + "[rngd]\nlog-level = x\n")
     report("an example with an error is not", [] if status == 78 else [f"exit status {status}"])
+    status, _ = load(ask_seeder, example + "[seeder]\ndeadline = x\n")
+    report("nor by the seeder", [] if status == 78 else [f"exit status {status}"])
 
     compare(
         "rngd(8) has the fields of the status document",
-        document_fields(text("status-document.c")),
+        document_fields(text("rngd/status-document.c")),
         page_fields(manual),
     )
 
@@ -200,4 +228,4 @@ def main(rngd):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], sys.argv[2]))
