@@ -229,6 +229,8 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdat
         } else if (r == WORKER_E_SOURCE) {
                 asker->state = ASKER_IDLE;
                 source_error(asker, error);
+        } else if (r == WORKER_E_GONE && asker->state != ASKER_ASKED) {
+                asker_stop(asker); /* nothing was lost; the next request starts another */
         } else {
                 asker_stop(asker);
                 want_failed(
