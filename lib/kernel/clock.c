@@ -20,9 +20,17 @@ uint64_t clock_monotonic_usec(void) {
 }
 
 uint64_t clock_suspended_usec(void) {
-        uint64_t monotonic = clock_monotonic_usec(), boottime = clock_boottime_usec();
+        uint64_t before, boottime, after = clock_monotonic_usec();
+        unsigned int tries = 5;
 
-        return boottime > monotonic ? boottime - monotonic : 0;
+        /* Two readings of one moment: one that was interrupted would look like a suspend. */
+        do {
+                before = after;
+                boottime = clock_boottime_usec();
+                after = clock_monotonic_usec();
+        } while (after - before > 1000 && --tries > 0);
+
+        return boottime > before ? boottime - before : 0;
 }
 
 static int arm(int fd) {
