@@ -55,7 +55,8 @@ static unsigned long mapped_pages(void) {
 
         if (!stream)
                 return 0;
-        (void)fgets(text, sizeof(text), stream);
+        if (!fgets(text, sizeof(text), stream))
+                text[0] = '\0';
         (void)fclose(stream);
         return strtoul(text, NULL, 10);
 }
