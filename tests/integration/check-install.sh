@@ -21,6 +21,14 @@ grep -v '^#' "$list" | grep -Ev "$unbuilt" | sort >"$folder/expected"
 check 'the installed files are those of the list' \
     diff -u --label list --label installed "$folder/expected" "$folder/found"
 
+# As `ninja uninstall` does it.
+uninstall() (
+    cd -- "$build" && meson --internal uninstall
+)
+check 'meson uninstall' uninstall
+(cd "$folder" && find root ! -type d 2>/dev/null) >"$folder/left"
+check 'an uninstall leaves nothing' diff -u --label nothing --label left /dev/null "$folder/left"
+
 # The comparison itself: one file more is one too many.
 echo '755 usr/bin/stray' >>"$folder/found"
 if diff "$folder/expected" "$folder/found" >/dev/null; then

@@ -9,7 +9,7 @@ import sys
 
 import style
 
-SHEBANG = re.compile(rb"#!\s*/(usr/)?bin/(env )?(ba|da)?sh\b")
+SHEBANG = re.compile(rb"#!\s*/(usr/)?bin/(env )?(ba|da|a)?sh\b")
 
 
 def is_shell(path):

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# dracut: the seeder and what it needs. For initramfs images with systemd and without it.
+#
+# It has nothing to do with dracut's own module rngd, which takes the daemon and its unit into the
+# image; this one takes neither, and its unit has another name. Where both are, the kernel is fed by
+# both; omit_dracutmodules+=" rngd " saves the space.
+#
+# entropy_metadata=yes (dracut.conf) takes the metadata service as a source, and with it the network.
+
+# called by dracut
+check() {
+    # an optional tool that is missing is no error of the image
+    require_binaries entropy-seeder || return 1
+    return 0
+}
+
+# called by dracut
+depends() {
+    # shellcheck disable=SC2154 # dracut.conf's
+    if [[ $entropy_metadata == yes ]]; then
+        echo network
+    fi
+    return 0
+}
+
+# is_enabled SECTION: by the administrator, in as many words
+is_enabled() {
+    [[ -r /etc/guest-entropy.conf ]] && awk -v section="[$1]" '
+        /^[[:space:]]*\[/ { gsub(/[[:space:]]/, ""); here = $0 == section }
+        here && /^[[:space:]]*enabled[[:space:]]*=[[:space:]]*(yes|true|on|1)[[:space:]]*$/ { found = 1 }
+        END { exit !found }' /etc/guest-entropy.conf
+}
+
+# called by dracut
+installkernel() {
+    # Not by what this machine has: the image may be made in a builder.
+    hostonly='' instmods virtio_pci virtio_mmio virtio_rng qemu_fw_cfg dmi-sysfs \
+        virtio_blk virtio_scsi sr_mod isofs vfat nls_cp437 nls_ascii nls_iso8859-1 nls_utf8
+    is_enabled tpm && hostonly='' instmods tpm_crb tpm_tis
+    is_enabled jitter && hostonly='' instmods algif_rng jitterentropy_rng
+    return 0
+}
+
+# called by dracut
+install() {
+    inst_multiple entropy-seeder
+    inst_multiple -o /etc/guest-entropy.conf
+
+    # shellcheck disable=SC2154 # dracut's: systemdsystemunitdir, systemdutildir, initdir, moddir
+    if dracut_module_included systemd; then
+        inst_simple "$systemdsystemunitdir/entropy-seeder-initramfs.service"
+        $SYSTEMCTL -q --root "$initdir" add-wants sysinit.target entropy-seeder-initramfs.service
+        # virtio_pci before udev gets to it; that brings all else.
+        mkdir -p "$initdir/etc/modules-load.d"
+        printf '%s\n' virtio_pci virtio_rng >"$initdir/etc/modules-load.d/guest-entropy.conf"
+        inst_multiple -o "$systemdutildir/systemd-modules-load" \
+            "$systemdsystemunitdir/systemd-modules-load.service" \
+            "$systemdsystemunitdir/sysinit.target.wants/systemd-modules-load.service"
+    else
+        inst_multiple mkdir rm sleep modprobe
+        inst_hook pre-udev 05 "$moddir/guest-entropy-start.sh"
+        inst_hook cleanup 95 "$moddir/guest-entropy-stop.sh"
+    fi
+
+    if [[ $entropy_metadata == yes ]]; then
+        inst_multiple -o /usr/libexec/guest-entropy/entropy-metadata \
+            /usr/lib/guest-entropy/entropy-metadata
+        inst_hook initqueue/online 50 "$moddir/guest-entropy-metadata.sh"
+    fi
+    return 0
+}
