@@ -100,47 +100,46 @@ static void test_uevent(void) {
         CU_ASSERT_EQUAL(uevent_parse("", 0, &event), -EBADMSG);
 }
 
-typedef struct Datagram {
-        struct nlmsghdr header;
-        struct cn_msg message;
-        struct proc_event event;
-} __attribute__((packed)) Datagram;
+/* The structs end in flexible arrays, so they are laid out by hand. */
+static int parse_datagram(
+        const struct cn_msg *message,
+        const struct proc_event *event,
+        size_t length,
+        ProcStart *ret_start) {
+        uint8_t datagram[NLMSG_HDRLEN + sizeof(*message) + sizeof(*event)] = {};
+
+        memcpy(datagram + NLMSG_HDRLEN, message, sizeof(*message));
+        memcpy(datagram + NLMSG_HDRLEN + sizeof(*message), event, sizeof(*event));
+        return proc_connector_parse(datagram, MIN(length, sizeof(datagram)), ret_start);
+}
 
 static void test_proc_connector(void) {
-        Datagram datagram = {
-                .message = { .id = { .idx = CN_IDX_PROC, .val = CN_VAL_PROC } },
-        };
+        struct cn_msg message = { .id = { .idx = CN_IDX_PROC, .val = CN_VAL_PROC } };
+        struct proc_event event = { .timestamp_ns = 5000000 };
         ProcStart start = {};
 
-        datagram.event.what = PROC_EVENT_EXEC;
-        datagram.event.timestamp_ns = 5000000;
-        datagram.event.event_data.exec.process_tgid = 7;
-        CU_ASSERT_EQUAL(proc_connector_parse(&datagram, sizeof(datagram), &start), 0);
+        event.what = PROC_EVENT_EXEC;
+        event.event_data.exec.process_tgid = 7;
+        CU_ASSERT_EQUAL(parse_datagram(&message, &event, SIZE_MAX, &start), 0);
         CU_ASSERT_EQUAL(start.kind, PROC_START_EXEC);
         CU_ASSERT_EQUAL(start.pid, 7);
         CU_ASSERT_EQUAL(start.at_usec, 5000);
 
-        datagram.event.what = PROC_EVENT_FORK;
-        datagram.event.event_data.fork.child_pid = 8;
-        datagram.event.event_data.fork.child_tgid = 8;
-        CU_ASSERT_EQUAL(proc_connector_parse(&datagram, sizeof(datagram), &start), 0);
+        event.what = PROC_EVENT_FORK;
+        event.event_data.fork.child_pid = 8;
+        event.event_data.fork.child_tgid = 8;
+        CU_ASSERT_EQUAL(parse_datagram(&message, &event, SIZE_MAX, &start), 0);
         CU_ASSERT_EQUAL(start.kind, PROC_START_FORK);
 
         /* A thread. */
-        datagram.event.event_data.fork.child_pid = 9;
-        CU_ASSERT_EQUAL(
-                proc_connector_parse(&datagram, sizeof(datagram), &start),
-                PROC_CONNECTOR_E_OTHER);
-        datagram.event.what = PROC_EVENT_EXIT;
-        CU_ASSERT_EQUAL(
-                proc_connector_parse(&datagram, sizeof(datagram), &start),
-                PROC_CONNECTOR_E_OTHER);
-        datagram.message.id.idx = CN_IDX_PROC + 1;
-        CU_ASSERT_EQUAL(
-                proc_connector_parse(&datagram, sizeof(datagram), &start),
-                PROC_CONNECTOR_E_OTHER);
+        event.event_data.fork.child_pid = 9;
+        CU_ASSERT_EQUAL(parse_datagram(&message, &event, SIZE_MAX, &start), PROC_CONNECTOR_E_OTHER);
+        event.what = PROC_EVENT_EXIT;
+        CU_ASSERT_EQUAL(parse_datagram(&message, &event, SIZE_MAX, &start), PROC_CONNECTOR_E_OTHER);
+        message.id.idx = CN_IDX_PROC + 1;
+        CU_ASSERT_EQUAL(parse_datagram(&message, &event, SIZE_MAX, &start), PROC_CONNECTOR_E_OTHER);
         for (size_t n = 0; n < 40; n++)
-                CU_ASSERT_EQUAL(proc_connector_parse(&datagram, n, &start), -EBADMSG);
+                CU_ASSERT_EQUAL(parse_datagram(&message, &event, n, &start), -EBADMSG);
 }
 
 static void test_blocked(void) {

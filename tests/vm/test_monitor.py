@@ -197,3 +197,25 @@ def test_systemd(bed):
     failed = vm.run("/bin/systemctl", "--failed", "--no-legend", "--plain")["out"].split()
     check("entropy-monitor-finish.service" not in failed, f"failed: {failed}")
     bed.note(f"{len(recording['events'])} events, {sum(recording['starts']['execs'])} starts, failed units: {failed}")
+
+
+@vm_test()
+def test_counting_kernel(bed):
+    """UML 5.10.46, where a read of /dev/urandom comes too early, and a daemon moves the threshold."""
+    vm = bed.uml(monitor_image(bed), append=f"rdinit={MONITOR}")
+    check(vm.ask("ping")["pid"] == 1, "the real init is not PID 1")
+    vm.write("/sys/module/rng_core/parameters/current_quality", "0")
+    vm.run("/bin/dd", "if=/dev/urandom", "of=/dev/null", "bs=16", "count=1")
+    vm.ask("ioctl", "add", 512, 4096)
+    vm.write("/proc/sys/kernel/random/write_wakeup_threshold", "2048")
+    vm.run("/bin/sleep", "2")
+    vm.ask("ioctl", "zap")
+    vm.run("/bin/sleep", "0.2")
+    recording = finish(vm)
+    events = [(e["kind"], e["text"]) for e in recording["events"]]
+    check(("uninitialized-read", "dd") in events, f"the early read was not seen: {events}")
+    check(("threshold", "2048") in events, f"the new threshold was not seen: {events}")
+    check(recording["rng"]["ready_usec"], "ready was not seen")
+    check(recording["rng"]["pool_bits"] == 4096, "another kernel")
+    levels = recording["samples"]["minimum_bits"]
+    check(max(levels) > 1000 and levels[-1] < 500, f"levels up to {max(levels)}, {levels[-1]} at the end")
