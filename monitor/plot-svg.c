@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "monitor/plot-scene.h"
+#include "monitor/plot-style.h"
 #include "monitor/plot-svg.h"
 #include "monitor/words.h"
 
@@ -22,46 +23,6 @@
 #define GAP           14.0
 #define BAR_WIDTH     5.0
 #define LABEL_WIDTH   7.0 /* of one character of a mark's label, generously */
-
-/* Letters of the style below that stand for a colour. librsvg knows no CSS variables. */
-typedef struct Palette {
-        char letter;
-        const char *light;
-        const char *dark;
-} Palette;
-
-static const Palette palette[] = {
-        { 'b', "#ffffff", "#12161d" }, /* background */
-        { 'f', "#1c2330", "#e7ebf2" }, /* text */
-        { 's', "#5d6778", "#9aa5b5" }, /* text that matters less */
-        { 'g', "#e3e7ee", "#262d38" }, /* grid */
-        { 'r', "#b9c1cd", "#465063" }, /* axes */
-        { 'l', "#1261c4", "#63a9ff" }, /* level */
-        { 't', "#b45309", "#f0a04b" }, /* threshold */
-        { 'v', "#fdecea", "#33191c" }, /* not ready */
-        { 'o', "#15803d", "#4cc779" }, /* good */
-        { 'x', "#c81e1e", "#ff7b72" }, /* bad */
-        { 'm', "#6b7686", "#8d98a9" }, /* marks */
-        { 'a', "#8aa0bd", "#5b7391" }, /* bars */
-        { 'j', "#7c3aed", "#b794f6" }, /* jitter loop */
-        { 'k', "#dfe5ee", "#2a3342" }, /* phases: kernel, initramfs, userspace */
-        { 'i', "#fbe7c6", "#4a3a1c" }, { 'u', "#d5ecd9", "#1f3d29" },
-};
-
-/* A file that is looked at has to stand alone: no other style sheet, no font that is fetched. */
-static const char style[] =
-        "text{font-family:Inter,'DejaVu Sans',system-ui,sans-serif;font-size:12.5px;fill:$f}"
-        ".title{font-size:18px;font-weight:600}.sub,.tick{fill:$s}"
-        ".tick{font-size:11.5px}.name{font-size:11.5px;paint-order:stroke;stroke:$b;stroke-width:3px;"
-        "stroke-linejoin:round}.bg{fill:$b}"
-        ".grid{stroke:$g;fill:none}.frame{stroke:$r;fill:none}"
-        ".level{stroke:$l;stroke-width:1.8;fill:none;stroke-linejoin:round}"
-        ".area{fill:$l;opacity:.13}.starved{fill:$v}"
-        ".threshold{stroke:$t;stroke-width:1.4;stroke-dasharray:7 4;fill:none}.tt{fill:$t}"
-        ".m0{stroke:$m;stroke-width:1;stroke-dasharray:2 3}"
-        ".m1{stroke:$o;stroke-width:1.8}.m2{stroke:$x;stroke-width:1.4}"
-        ".t0{fill:$s}.t1{fill:$o;font-weight:600}.t2{fill:$x;font-weight:600}"
-        ".bar{fill:$a}.b0{fill:$x}.b1{fill:$j}.p0{fill:$k}.p1{fill:$i}.p2{fill:$u}";
 
 typedef struct Panel {
         const Scene *scene;
@@ -227,26 +188,35 @@ static void draw_level_axis(const Panel *panel) {
                 panel->level_y + LEVEL_HEIGHT / 2);
 }
 
-/* The time during which a getrandom() would have waited. */
-static void draw_starved(const Panel *panel) {
+/* Until when a getrandom() would have waited; 0: it is not known, or never. */
+static uint64_t starved_until(const Panel *panel) {
         const Analysis *analysis = &panel->scene->analysis;
-        uint64_t until_usec;
-        double x;
+        uint64_t until_usec = analysis->ready ? analysis->ready_usec : panel->scene->to_usec;
 
         if (panel->scene->recording->ready_at_start && !analysis->ready_time_known)
-                return;
-        until_usec = analysis->ready ? analysis->ready_usec : panel->scene->to_usec;
-        if (until_usec <= panel->scene->from_usec)
-                return;
-        x = x_of(panel, panel->scene->from_usec);
-        (void)fprintf(
-                panel->stream,
-                "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"starved\"/>\n",
-                x,
-                panel->level_y,
-                x_of(panel, until_usec) - x,
-                LEVEL_HEIGHT);
-        if (x_of(panel, until_usec) - x > 80)
+                return 0;
+        return until_usec > panel->scene->from_usec ? until_usec : 0;
+}
+
+static void draw_starved(const Panel *panel) {
+        uint64_t until_usec = starved_until(panel);
+        double x = x_of(panel, panel->scene->from_usec);
+
+        if (until_usec > 0)
+                (void)fprintf(
+                        panel->stream,
+                        "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+                        "class=\"starved\"/>\n",
+                        x,
+                        panel->level_y,
+                        x_of(panel, until_usec) - x,
+                        LEVEL_HEIGHT);
+}
+
+static void draw_starved_label(const Panel *panel) {
+        double x = x_of(panel, panel->scene->from_usec);
+
+        if (x_of(panel, starved_until(panel)) - x > 200)
                 label(panel->stream,
                       x + 8,
                       panel->level_y + 34,
@@ -412,7 +382,7 @@ static void draw_starts(Panel *panel) {
                 "process starts, tallest bar: %" PRIu64 " in %s",
                 most,
                 window);
-        label(panel->stream, LEFT + 4, panel->y + 9, "class=\"tick\"", text);
+        label(panel->stream, LEFT + 4, panel->y + 9, "class=\"name sub\"", text);
         panel->y += STARTS_HEIGHT + GAP;
 }
 
@@ -526,34 +496,11 @@ static void draw_panel(const Scene *scene, double y, FILE *stream) {
         draw_level(&panel);
         draw_threshold(&panel);
         draw_mark_labels(&panel, rows_y);
+        draw_starved_label(&panel);
         panel.y = panel.level_y + LEVEL_HEIGHT + GAP;
         draw_starts(&panel);
         draw_lanes(&panel);
         draw_time_axis(&panel);
-}
-
-static void put_colours(bool dark, FILE *stream) {
-        for (const char *p = style; *p; p++) {
-                if (*p != '$') {
-                        (void)fputc(*p, stream);
-                        continue;
-                }
-                p++;
-                for (size_t i = 0; i < ELEMENTSOF(palette); i++)
-                        if (palette[i].letter == *p)
-                                (void)fputs(dark ? palette[i].dark : palette[i].light, stream);
-        }
-}
-
-static void put_style(PlotTheme theme, FILE *stream) {
-        (void)fputs("<style>", stream);
-        put_colours(theme == PLOT_THEME_DARK, stream);
-        if (theme == PLOT_THEME_AUTO) {
-                (void)fputs("@media(prefers-color-scheme:dark){", stream);
-                put_colours(true, stream);
-                (void)fputc('}', stream);
-        }
-        (void)fputs("</style>\n", stream);
 }
 
 int plot_svg(const Recording *recordings, size_t n_recordings, PlotTheme theme, FILE *stream) {
@@ -575,7 +522,7 @@ int plot_svg(const Recording *recordings, size_t n_recordings, PlotTheme theme, 
                 height,
                 WIDTH,
                 height);
-        put_style(theme, stream);
+        plot_style(theme, stream);
         (void)fprintf(
                 stream,
                 "<rect width=\"%.0f\" height=\"%.0f\" class=\"bg\"/>\n",
