@@ -76,7 +76,7 @@ static int save(const RootDir *root) {
         }
         r = saved_save(&file, root, account);
         if (account->n_lines > 0)
-                log_message(r < 0 ? LOG_ERR : LOG_NOTICE, "%s", account->lines[0].note);
+                log_message(r < 0 ? LOG_ERR : LOG_NOTICE, "New seed: %s", account->lines[0].note);
         seed_file_close(&file);
         return r < 0 ? EX_CANTCREAT : EXIT_SUCCESS;
 }

@@ -96,7 +96,11 @@ static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
                 ret_note);
         credit->first_use = use == STATIC_USE_FIRST;
         credit->always = credit->always && use != STATIC_USE_THIS_BOOT;
-        if (credit_per_1024(credit) == 0 || run->settings->dry_run)
+        if (credit_per_1024(credit) == 0)
+                return;
+        if (!credit->first_use)
+                *ret_note = "credit=always";
+        if (run->settings->dry_run)
                 return;
         if (!leave(run, ret_note))
                 credit->always = false;

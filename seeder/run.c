@@ -50,14 +50,16 @@ static void look_and_ask(Run *run) {
         }
 }
 
+static bool is_waited_for(const Run *run, SourceId id) {
+        return !run->account->ready || plan_class(id) == PLAN_QUICK ||
+               run->settings->sources[id].awaited;
+}
+
 /* A quick source owes an answer, or any source while the kernel still waits for one. */
 static bool must_wait(const Run *run) {
-        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
-                if (run->channels[id].state != CHANNEL_ASKED)
-                        continue;
-                if (!run->account->ready || plan_class(id) == PLAN_QUICK)
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                if (run->channels[id].state == CHANNEL_ASKED && is_waited_for(run, id))
                         return true;
-        }
         return false;
 }
 

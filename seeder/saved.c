@@ -7,10 +7,14 @@
 #include "lib/kernel/clock.h"
 #include "seeder/saved.h"
 
-static void add(Account *account, AccountLine line, const char *note) {
-        (void)snprintf(line.name, sizeof(line.name), "seed-file");
+static void add_to(Account *account, const char *name, AccountLine line, const char *note) {
+        (void)snprintf(line.name, sizeof(line.name), "%s", name);
         (void)snprintf(line.note, sizeof(line.note), "%s", note ? note : "");
         account_add(account, &line);
+}
+
+static void add(Account *account, AccountLine line, const char *note) {
+        add_to(account, "seed-file", line, note);
 }
 
 static int feed(
@@ -100,8 +104,8 @@ int saved_save(SeedFile *file, const RootDir *root, Account *account) {
                         strerror(-r));
         r = seed_file_save(file, &identity, old_seed, &creditable);
         if (r < 0)
-                add(account, (AccountLine){}, "the new seed could not be saved");
+                add_to(account, "new seed", (AccountLine){}, "could not be saved");
         else if (!creditable)
-                add(account, (AccountLine){}, "saved without credit: the RNG is not ready");
+                add_to(account, "new seed", (AccountLine){}, "no credit: the RNG is not ready");
         return r;
 }

@@ -123,6 +123,7 @@ void settings_make_run(
                 run.sources[id] = (RunSource){
                         .enabled = is_enabled(source, options, id, phase),
                         .enabled_by_admin = source->by_admin,
+                        .awaited = options->named[id],
                         .always = source->credit_always && !on_line,
                         .credit_override_per_1024 = on_line ? line->credit_per_1024[id]
                                                             : source->credit_override_per_1024,
