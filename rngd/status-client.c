@@ -72,7 +72,7 @@ static void print_sources(Json *document) {
                                    : 0;
 
         (void)printf(
-                "%-8s%-10s%9s%12s%10s%10s  %s\n",
+                "%-10s%-10s%9s%12s%10s%10s  %s\n",
                 "SOURCE",
                 "STATE",
                 "BATCHES",
@@ -85,7 +85,7 @@ static void print_sources(Json *document) {
                 Json *error = json_object_object_get(source, "last_error");
 
                 (void)printf(
-                        "%-8s%-10s%9s%12s%10s%10s  %s%s%s\n",
+                        "%-10s%-10s%9s%12s%10s%10s  %s%s%s\n",
                         text_of(source, "name"),
                         text_of(source, "state"),
                         text_of(source, "batches"),
