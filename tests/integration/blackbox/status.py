@@ -94,6 +94,7 @@ def document(box):
 def any_user(box):
     need("setpriv")
     rngd = box.start()
+    rngd.feed_now("hwrng")
     nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     text = box.run("--status=json", wrapper=nobody).expect(0).stdout
     check_shape(json.loads(text), DOCUMENT, "document")
