@@ -63,7 +63,7 @@ int finish_main(int argc, char *argv[]) {
         }
         r = find_sampler(&pid);
         if (r == -ESRCH) {
-                log_notice("No sampler runs: the machine was not booted with init=%s", argv[0]);
+                log_notice("No recording is under way");
                 return EX_UNAVAILABLE;
         }
         if (r >= 0)

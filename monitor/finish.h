@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* entropy-monitor finish: tells the sampler that PID 1 started that the boot is over. */
+/* entropy-monitor finish: tells the one sampler that waits for it that the boot is over. */
 
 #include <stddef.h>
 #include <sys/un.h>

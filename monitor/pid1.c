@@ -48,8 +48,7 @@ static void read_command_line(const Views *views, MonitorSettings *settings) {
                 settings_take_command_line(settings, text);
 }
 
-/* One sampler per boot: that of the initramfs goes on in the real root. finish finds it by this. */
-static bool take_the_name(void) {
+bool pid1_take_name(void) {
         struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = FINISH_SOCKET_NAME };
         int fd;
 
@@ -157,7 +156,8 @@ static int sample_as_child(const MonitorSettings *settings, const Views *views, 
         SamplerEnd end_why;
         int r;
 
-        if (!take_the_name())
+        /* That of the initramfs goes on in the real root. */
+        if (!pid1_take_name())
                 return EXIT_SUCCESS;
         step_aside(views, argv);
         r = sampler_new(settings, views, &sampler);

@@ -13,6 +13,7 @@
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
+#include "monitor/pid1.h"
 #include "monitor/sampler.h"
 #include "monitor/verbs.h"
 #include "monitor/write.h"
@@ -168,6 +169,10 @@ int record_main(int argc, char *argv[]) {
         if (!can_write(settings.output)) {
                 (void)log_errno(LOG_ERR, negative_errno(), "Cannot write %s", settings.output);
                 return EX_CANTCREAT;
+        }
+        if (settings.until == UNTIL_BOOT && !pid1_take_name()) {
+                log_error("Another recording waits for the end of the boot already");
+                return EX_TEMPFAIL;
         }
         block_signals(&before);
         views_open(false, &views);

@@ -257,10 +257,10 @@ static void test_second_sampler(void) {
         CU_ASSERT_EQUAL(FINISH_SOCKET_SIZE, (socklen_t)(sizeof(address.sun_family) + 22));
         fault_first(EADDRINUSE);
         fault_at = 2; /* bind() */
-        CU_ASSERT(!take_the_name());
+        CU_ASSERT(!pid1_take_name());
         fault_first(EACCES);
         fault_at = 2;
-        CU_ASSERT(take_the_name());
+        CU_ASSERT(pid1_take_name());
 }
 
 static CU_TestInfo tests[] = {

@@ -29,6 +29,20 @@ exits 137 'the signal of the command' "$monitor" record -o b.json -- sh -c 'kill
 exits 127 'a command that is not there' "$monitor" record -o b.json -- ./no-such-command
 exits 0 'a duration' "$monitor" record -i 10ms -d 200ms -o b.json
 exits 0 'until ready' "$monitor" record --until=ready+100ms -o b.json
+if [ "$(id -u)" -eq 0 ] && ! grep -q '@guest-entropy/monitor' /proc/net/unix; then
+    "$monitor" record --until=boot -o boot.json 2>/dev/null &
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        grep -q '@guest-entropy/monitor' /proc/net/unix && break
+        sleep 0.2
+    done
+    sleep 0.5
+    exits 75 'a second recording that waits for the end of the boot' "$monitor" record -u boot -o b.json
+    exits 0 'finish' "$monitor" finish
+    has boot.json '"end": "boot"' 'the recording is there when finish returns'
+    exits 69 'finish without a recording' "$monitor" finish
+else
+    skip 'finish' 'not root, or a recording of this boot is under way'
+fi
 exits 73 'a folder that is not there' "$monitor" record -d 1s -o no/b.json
 exits 64 'an interval out of range' "$monitor" record -i 1us
 exits 64 'an end that is not known' "$monitor" record -u never
