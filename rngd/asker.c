@@ -223,7 +223,8 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdat
                 manager->batch.source = asker->id;
                 manager->batch.fresh = asker->look.fresh;
                 manager->batch.arrived_usec = clock_boottime_usec();
-                asker->file_offset += manager->batch.length;
+                if (!asker->look.fresh)
+                        asker->file_offset += manager->batch.length;
                 asker->state = ASKER_IDLE;
                 want_batch(manager, asker);
         } else if (r == WORKER_E_SOURCE) {

@@ -260,6 +260,15 @@ int manager_run(Manager *manager) {
         return r;
 }
 
+/* Where a file was read to is of no use for another one. */
+static void forget_other_file(Manager *manager, const Settings *settings) {
+        const char *before = manager->settings.sources[SOURCE_FILE].path;
+        const char *now = settings->sources[SOURCE_FILE].path;
+
+        if (!before || !now || strcmp(before, now) != 0)
+                manager->askers[SOURCE_FILE].file_offset = 0;
+}
+
 static void apply_settings(Manager *manager) {
         log_set_max_level(manager->settings.log_level);
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
@@ -270,6 +279,7 @@ static void apply_settings(Manager *manager) {
         set_threshold(manager);
         watch_timers(manager);
         watch_level(manager);
+        want_pursue(manager); /* who owed an answer was stopped: ask again */
 }
 
 void manager_reload(Manager *manager) {
@@ -294,6 +304,7 @@ void manager_reload(Manager *manager) {
         if (r != 0)
                 log_error("The configuration was not read again; the old one stays in force");
         else {
+                forget_other_file(manager, &settings);
                 settings_deinit(&manager->settings);
                 manager->settings = TAKE(settings, (Settings){});
                 apply_settings(manager);
