@@ -217,6 +217,42 @@ def reload_while_asked(box):
     rngd.stop()
 
 
+@case("SIGHUP while a source is asked does not lose what is wanted")
+def reload_keeps_need(box):
+    fifo = box.fifo()
+    rngd = box.start("-r", fifo, *NO_CPU, "-T", "1h")
+    rngd.wait_source("file", lambda s: s["state"] == "asked", "is asked")
+    worker = rngd.worker("file")
+    rngd.kill(signal.SIGHUP)
+    wait_until(lambda: not exists(worker), "its worker was stopped")
+    rngd.wait_source("file", lambda s: s["state"] == "asked", "is asked again")
+    with open(fifo, "r+b", buffering=0) as writer:
+        writer.write(os.urandom(64))
+        rngd.wait_source("file", lambda s: s["batches"] == 1, "feeds")
+    rngd.stop()
+
+
+@case("SIGHUP with another file: it is read from its start, the same one is not read twice")
+def reload_file(box):
+    one, two = box.path("one"), box.path("two")
+    one.write_bytes(os.urandom(64))
+    two.write_bytes(os.urandom(64))
+    quiet = ("-x", "hwrng", *NO_CPU)
+    box.write_config(f"[file]\npath = {one}\n")
+    rngd = box.start(*quiet)
+    rngd.wait_source("file", lambda s: s["bytes"] == 64, "is read")
+    rngd.kill(signal.SIGHUP)
+    rngd.kill(signal.SIGUSR1)
+    rngd.wait_source("file", lambda s: s["state"] == "absent", "is at its end")
+    assert rngd.wait_source("file", lambda s: True, "answers")["bytes"] == 64
+    box.write_config(f"[file]\npath = {two}\n")
+    rngd.kill(signal.SIGHUP)
+    rngd.wait_source("file", lambda s: s["detail"] == str(two), "has its new path")
+    rngd.kill(signal.SIGUSR1)
+    rngd.wait_source("file", lambda s: s["bytes"] == 128, "is read from its start")
+    rngd.stop()
+
+
 @case("nothing is left open after many feeds, reloads, clients and dead workers")
 def no_leak(box):
     rngd = box.start()
