@@ -55,7 +55,7 @@ def browse(browser, folder, page):
 
 def main():
     monitor, recording = sys.argv[1:]
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("headless_shell") or shutil.which("google-chrome")
     if not browser:
         style.skip("no chromium")
     with tempfile.TemporaryDirectory() as name:
