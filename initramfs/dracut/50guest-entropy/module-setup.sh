@@ -38,7 +38,8 @@ installkernel() {
     hostonly='' instmods virtio_pci virtio_mmio virtio_rng qemu_fw_cfg dmi-sysfs \
         virtio_blk virtio_scsi sr_mod isofs vfat nls_cp437 nls_ascii nls_iso8859-1 nls_utf8
     is_enabled tpm && hostonly='' instmods tpm_crb tpm_tis
-    is_enabled jitter && hostonly='' instmods algif_rng jitterentropy_rng
+    # jitterentropy_rng asks for sha3 when it is loaded, which modules.dep does not tell.
+    is_enabled jitter && hostonly='' instmods algif_rng jitterentropy_rng sha3_generic
     return 0
 }
 
