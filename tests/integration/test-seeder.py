@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test-seeder.py SEEDER: the program on this machine, in a mount namespace where /var/lib and /run are its own."""
+
+import fcntl
+import json
+import os
+import pathlib
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+STATE, RUN = pathlib.Path("/var/lib/guest-entropy"), pathlib.Path("/run/guest-entropy")
+CONFIG = pathlib.Path("/run/seeder.conf")
+results = {"passed": 0, "failed": 0, "skipped": 0}
+
+
+def check(condition, message):
+    if not condition:
+        raise AssertionError(message)
+
+
+def seeder(*args, **kwargs):
+    return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=60, check=False, **kwargs)
+
+
+def ledgers():
+    done = seeder("--report=json")
+    return json.loads(done.stdout) if done.returncode == 0 else []
+
+
+def files(folder):
+    return sorted(x.name for x in folder.iterdir()) if folder.exists() else []
+
+
+def clean():
+    for folder in (STATE, RUN):
+        for file in files(folder):
+            (folder / file).unlink()
+        if folder.exists():
+            folder.rmdir()
+
+
+class SilentServer:
+    """An EGD server that takes connections and never answers."""
+
+    def __init__(self):
+        self.path = "/run/silent"
+        pathlib.Path(self.path).unlink(missing_ok=True)
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(self.path)
+        os.chmod(self.path, 0o666)
+        self.server.listen(4)
+        self.clients = []
+        threading.Thread(target=self.take, daemon=True).start()
+        CONFIG.write_text(f"[egd]\naddress = unix:{self.path}\n", encoding="utf-8")
+
+    def take(self):
+        while True:
+            self.clients.append(self.server.accept()[0])
+
+
+def workers():
+    """pids of the workers that ask an EGD server"""
+    found = []
+    for file in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = file.read_text(encoding="utf-8")
+        except OSError:
+            continue
+        if text.split("(")[1].split(")")[0] == "rng-egd" and text.rsplit(") ")[1][0] != "Z":
+            found.append(int(text.split(" ")[0]))
+    return found
+
+
+def wait_for_worker():
+    end = time.monotonic() + 10
+    while not workers() and time.monotonic() < end:
+        time.sleep(0.01)
+    check(workers(), "no worker was started")
+    return workers()[0]
+
+
+def test_run():
+    done = seeder("--source=cpu", "--source=seed-file", "--real-root")
+    check(done.returncode == 0, f"{done}")
+    check(stat.S_IMODE(STATE.stat().st_mode) == 0o700, f"{oct(STATE.stat().st_mode)}")
+    check(files(STATE) == ["seed.credit"], f"{files(STATE)}")
+    check(stat.S_IMODE((STATE / "seed.credit").stat().st_mode) == 0o400, "the seed can be read by others")
+    check(files(RUN) == ["seeder.json"], f"{files(RUN)}")
+    check(stat.S_IMODE((RUN / "seeder.json").stat().st_mode) == 0o644, "the ledger")
+    ledger = ledgers()[0]
+    check(ledger["phase"] == "real-root" and ledger["ready"] and ledger["ended_why"].startswith("ready"), f"{ledger}")
+    check(ledger["started_usec"] < ledger["ended_usec"], f"{ledger}")
+    text = seeder("--report").stdout
+    check("real-root: kernel RNG ready" in text and "SOURCE" in text, text)
+    before = (STATE / "seed.credit").read_bytes()
+    check(seeder("--source=seed-file", "--real-root").returncode == 0, "a second run")
+    check(len(ledgers()) == 2 and files(RUN) == ["seeder-2.json", "seeder.json"], f"{files(RUN)}")
+    check((STATE / "seed.credit").read_bytes() != before, "no new seed")
+
+
+def test_save():
+    check(seeder("save").returncode == 0 and files(STATE) == ["seed.credit"], f"{files(STATE)}")
+    folder = os.open(STATE, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    done = seeder("save")
+    check(done.returncode == 75, f"a second one at once: {done}")
+    done = seeder("--source=seed-file", "--real-root")
+    check(done.returncode == 0 and "another entropy-seeder runs" in done.stderr, f"{done}")
+    os.close(folder)
+    STATE.chmod(0o777)
+    done = seeder("save")
+    check(done.returncode == 73 and "not permitted" in done.stderr, f"a folder that everybody can write to: {done}")
+    STATE.chmod(0o700)
+
+
+def test_dry_run():
+    done = seeder("--dry-run", "--real-root")
+    check(done.returncode == 0 and done.stdout.startswith("dry run: kernel RNG"), f"{done}")
+    check(not STATE.exists() and not RUN.exists(), "it wrote something")
+
+
+def test_report_without_runs():
+    check(seeder("--report").returncode == 69, "--report without a run")
+    RUN.mkdir()
+    (RUN / "seeder.json").write_text('{"sources": 7, "phase": []}', encoding="utf-8")
+    (RUN / "seeder-2.json").write_text("{", encoding="utf-8")
+    done = seeder("--report")
+    check(done.returncode == 0, f"ledgers that are none: {done}")
+
+
+def test_configuration():
+    for text, mode, words in (("[seeder]\nspeed = 1\n", 0o644, "has no key 'speed'"), ("", 0o666, "everybody may write it")):
+        CONFIG.write_text(text, encoding="utf-8")
+        CONFIG.chmod(mode)
+        for verb in ("run", "save"):
+            done = seeder(verb, "-c", str(CONFIG))
+            check(done.returncode == 78 and words in done.stderr, f"{done}")
+        check(not STATE.exists() and not RUN.exists(), "it ran all the same")
+    CONFIG.chmod(0o644)
+    check(seeder("-c", "/run/not-there").returncode == 78, "a file that is not there")
+    CONFIG.write_text("[seeder]\nenabled = no\n", encoding="utf-8")
+    for verb in ("run", "save"):
+        check(seeder(verb, "-c", str(CONFIG)).returncode == 0, "switched off")
+    check(not STATE.exists() and not RUN.exists(), "switched off, and it ran")
+    CONFIG.write_text("[seeder]\nseed-file = no\n[cpu]\ncredit = 0\n", encoding="utf-8")
+    check(seeder("-c", str(CONFIG), "--real-root").returncode == 0, "without a seed file")
+    check("seed.credit" not in files(STATE), f"{files(STATE)}")
+    cpu = [x for x in ledgers()[-1]["sources"] if x["name"] == "cpu"]
+    check(all(x["credited_bits"] == 0 and x["note"] == "credit set to 0" for x in cpu), f"{cpu}")
+
+
+def test_usage():
+    for args in (["--nope"], ["load"], ["--source=exec"], ["--deadline=0"], ["image"]):
+        check(seeder(*args).returncode == 64, f"{args}: {seeder(*args)}")
+    check("entropy-seeder (guest-entropy)" in seeder("--version").stdout, "--version")
+
+
+def test_unprivileged():
+    done = seeder("--real-root", user=65534, group=65534, extra_groups=[])
+    check(done.returncode == 77, f"{done}")
+    check(not STATE.exists(), "it made a folder")
+
+
+def test_deadline():
+    """A worker that hangs: the run ends in time and takes it along."""
+    SilentServer()
+    command = [PROGRAM, "-c", str(CONFIG), "--source=egd", "--deadline=2s", "--real-root"]
+    with subprocess.Popen(command) as process:
+        os.kill(wait_for_worker(), signal.SIGSTOP)
+        check(process.wait(timeout=10) == 0, f"exit status {process.returncode}")
+    ledger = ledgers()[-1]
+    late = ledger["ended_usec"] - ledger["started_usec"] - 2_000_000
+    print(f"#   {late / 1000:.1f} ms after the deadline")
+    check(ledger["ended_why"] == "deadline" and 0 <= late < 200_000, f"{ledger}")
+    check([x["note"] for x in ledger["sources"]] == ["no answer by the end"], f"{ledger}")
+    check(not workers(), f"left behind: {workers()}")
+
+
+def test_silent_server():
+    """One that does not answer is given up before the deadline, and said."""
+    SilentServer()
+    check(seeder("-c", str(CONFIG), "--source=egd", "--deadline=1s", "--real-root").returncode == 0, "the kernel is ready")
+    check([x["note"] for x in ledgers()[-1]["sources"]] == ["Connection timed out"], f"{ledgers()}")
+
+
+def test_signal():
+    SilentServer()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with subprocess.Popen([PROGRAM, "-c", str(CONFIG), "--source=egd", "--source=seed-file", "--deadline=30s", "--real-root"]) as process:
+            wait_for_worker()
+            start = time.monotonic()
+            process.send_signal(number)
+            check(process.wait(timeout=10) == 0, f"exit status {process.returncode}")
+            print(f"#   {(time.monotonic() - start) * 1000:.1f} ms after signal {int(number)}")
+        check(ledgers()[-1]["ended_why"] == "told to end", f"{ledgers()[-1]}")
+        check(not workers(), f"left behind: {workers()}")
+
+
+def test_read_only():
+    subprocess.run(["mount", "-o", "remount,ro", "/var/lib"], check=True)
+    try:
+        done = seeder("--real-root", "--source=cpu", "--source=seed-file")
+        check(done.returncode == 0 and "Read-only file system" in done.stderr, f"{done}")
+        check(seeder("save").returncode == 73, "a seed saved to a read-only disk")
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", "/var/lib"], check=True)
+
+
+def enter_namespace():
+    """Starts this program again below unshare(1); the one inside mounts."""
+    if os.geteuid() != 0:
+        return "not root"
+    probe = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", "/run"], capture_output=True, check=False)
+    if probe.returncode != 0:
+        return "no mount namespaces here"
+    os.execvp("unshare", ["unshare", "-m", sys.executable, __file__, PROGRAM, "--inside"])
+    return None
+
+
+def may_feed():
+    done = seeder("--source=cpu", "--initramfs", "--deadline=1s")
+    clean()
+    return done.returncode != 77
+
+
+def main():
+    if sys.argv[2:] != ["--inside"]:
+        why = enter_namespace()
+        print(f"1..0 # SKIP {why}\n# counts passed=0 failed=0 skipped=1")
+        return 1 if os.environ.get("MUST_WORK") == "1" else 77
+    for folder in ("/var/lib", "/run"):
+        subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=True)
+    if not may_feed():
+        print("1..0 # SKIP RNDADDENTROPY is not permitted here\n# counts passed=0 failed=0 skipped=1")
+        return 1 if os.environ.get("MUST_WORK") == "1" else 77
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
+    for number, (name, test) in enumerate(tests, 1):
+        clean()
+        try:
+            test()
+            results["passed"] += 1
+            print(f"ok {number} - {name.removeprefix('test_')}", flush=True)
+        except AssertionError as e:
+            results["failed"] += 1
+            print(f"not ok {number} - {name.removeprefix('test_')}\n#   {e}", flush=True)
+    print("# counts " + " ".join(f"{key}={n}" for key, n in results.items()))
+    return 1 if results["failed"] else 0
+
+
+PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
+sys.exit(main())

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/* What decides of a run: our command line, the kernel's, the file, and all of them together. */
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "seeder/hex.h"
+#include "seeder/settings.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/scratch.h"
+
+/* ---- hex ---- */
+
+static void test_hex(void) {
+        static const char *const bad[] = { "",       "0",      "00",      "0001f",
+                                           "0001fF", "0001fg", "0001ff0", "0001ff00" };
+        uint8_t bytes[3];
+        char text[7];
+
+        hex_encode((const uint8_t *)"\x00\x1a\xff", 3, text);
+        CU_ASSERT_STRING_EQUAL(text, "001aff");
+        CU_ASSERT(hex_decode("001aff", bytes, 3));
+        CU_ASSERT_EQUAL(memcmp(bytes, "\x00\x1a\xff", 3), 0);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                harness_row("%s", bad[i]);
+                CU_ASSERT_FALSE(hex_decode(bad[i], bytes, 3));
+        }
+        CU_ASSERT(hex_decode_prefix("001affxx", 8, bytes, 3));
+        CU_ASSERT_FALSE(hex_decode_prefix("001af", 5, bytes, 3));
+}
+
+/* ---- the kernel's command line ---- */
+
+static void test_command_line(void) {
+        static const struct {
+                const char *text;
+                bool off;
+                uint32_t cpu, drive, seed_file;
+                unsigned n_ignored;
+        } rows[] = {
+#define NONE CREDIT_OVERRIDE_NONE
+                { "", false, NONE, NONE, NONE, 0 },
+                { "root=/dev/vda ro quiet", false, NONE, NONE, NONE, 0 },
+                { "entropy.seeder=off", true, NONE, NONE, NONE, 0 },
+                { "ro entropy.seeder=0\n", true, NONE, NONE, NONE, 0 },
+                { "entropy.seeder=off entropy.seeder=on", false, NONE, NONE, NONE, 0 },
+                { "entropy.seeder=maybe", false, NONE, NONE, NONE, 1 },
+                { "entropy.seeder", false, NONE, NONE, NONE, 0 },
+                { "xentropy.seeder=off", false, NONE, NONE, NONE, 0 },
+                { "entropy.credit=cpu:0", false, 0, NONE, NONE, 0 },
+                { "entropy.credit=cpu:1024\tentropy.credit=config-drive:7",
+                  false,
+                  1024,
+                  7,
+                  NONE,
+                  0 },
+                { "entropy.credit=seed-file:12", false, NONE, NONE, 12, 0 },
+                { "entropy.credit=cpu:1 entropy.credit=cpu:2", false, 2, NONE, NONE, 0 },
+                { "entropy.credit=cpu:1025", false, NONE, NONE, NONE, 1 },
+                { "entropy.credit=cpu:-1", false, NONE, NONE, NONE, 1 },
+                { "entropy.credit=cpu:", false, NONE, NONE, NONE, 1 },
+                { "entropy.credit=cpu", false, NONE, NONE, NONE, 1 },
+                { "entropy.credit=cp:1 entropy.credit=cpus:1 entropy.credit=:1",
+                  false,
+                  NONE,
+                  NONE,
+                  NONE,
+                  3 },
+                { "entropy.credit=seed-fil:1", false, NONE, NONE, NONE, 1 },
+                { "entropy.credit=cpu:always", false, NONE, NONE, NONE, 1 },
+#undef NONE
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                CommandLine line;
+
+                harness_row("%s", rows[i].text);
+                command_line_parse(rows[i].text, &line);
+                CU_ASSERT_EQUAL(line.off, rows[i].off);
+                CU_ASSERT_EQUAL(line.credit_per_1024[SOURCE_CPU], rows[i].cpu);
+                CU_ASSERT_EQUAL(line.credit_per_1024[SOURCE_CONFIG_DRIVE], rows[i].drive);
+                CU_ASSERT_EQUAL(line.seed_file_credit_per_1024, rows[i].seed_file);
+                CU_ASSERT_EQUAL(line.n_ignored, rows[i].n_ignored);
+        }
+}
+
+static void test_command_line_files(void) {
+        _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
+        CommandLine line;
+
+        CU_ASSERT_EQUAL(rootdir_open(scratch_folder, &root), 0);
+        command_line_read(&root, &line); /* no /proc: nothing was said */
+        CU_ASSERT_FALSE(line.off);
+        (void)scratch_write("proc/cmdline", "quiet entropy.seeder=off\n");
+        command_line_read(&root, &line);
+        CU_ASSERT(line.off);
+}
+
+/* ---- where this is ---- */
+
+static void test_phase(void) {
+        _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
+
+        CU_ASSERT_EQUAL(rootdir_open("/", &root), 0);
+        CU_ASSERT_EQUAL(plan_detect_phase(&root), PLAN_REAL_ROOT);
+        rootdir_close(&root);
+        (void)scratch_write("etc/initrd-release", "");
+        CU_ASSERT_EQUAL(rootdir_open(scratch_folder, &root), 0);
+        CU_ASSERT_EQUAL(plan_detect_phase(&root), PLAN_INITRAMFS);
+        rootdir_close(&root);
+        CU_ASSERT_EQUAL(rootdir_open("/dev/shm", &root), 0);
+        CU_ASSERT_EQUAL(plan_detect_phase(&root), PLAN_INITRAMFS);
+
+        CU_ASSERT_EQUAL(plan_deadline_usec(PLAN_INITRAMFS), 2000000);
+        CU_ASSERT_EQUAL(plan_deadline_usec(PLAN_REAL_ROOT), 10000000);
+        CU_ASSERT_STRING_EQUAL(plan_phase_to_string(PLAN_REAL_ROOT), "real-root");
+}
+
+static void test_classes(void) {
+        /* What the administrator made is rngd's; what burns CPU is the last. */
+        CU_ASSERT_EQUAL(plan_class(SOURCE_FILE), PLAN_NEVER);
+        CU_ASSERT_EQUAL(plan_class(SOURCE_EXEC), PLAN_NEVER);
+        CU_ASSERT_EQUAL(plan_class(SOURCE_JITTER), PLAN_LAST);
+        CU_ASSERT_EQUAL(plan_class(SOURCE_METADATA), PLAN_SLOW);
+        CU_ASSERT_EQUAL(plan_class(SOURCE_CONFIG_DRIVE), PLAN_QUICK);
+}
+
+/* ---- options ---- */
+
+static int parse(const char *words, SeederOptions *ret_options) {
+        static char copy[256]; /* the options point into it */
+        char *argv[16] = { (char[]){ "entropy-seeder" } };
+        int argc = 1;
+
+        (void)snprintf(copy, sizeof(copy), "%s", words);
+        for (char *word = strtok(copy, " "); word && argc < 15; word = strtok(NULL, " "))
+                argv[argc++] = word;
+        optind = 0;
+        opterr = 0;
+        return seeder_options_parse(argc, argv, ret_options);
+}
+
+static void test_options(void) {
+        SeederOptions options;
+
+        CU_ASSERT_EQUAL(parse("", &options), 0);
+        CU_ASSERT_EQUAL(options.action, SEEDER_RUN);
+        CU_ASSERT(!options.only_named && !options.phase_given && options.deadline_usec == 0);
+
+        CU_ASSERT_EQUAL(parse("run --deadline=2s --initramfs --dry-run -q -c /x", &options), 0);
+        CU_ASSERT_EQUAL(options.deadline_usec, 2000000);
+        CU_ASSERT(options.phase_given && options.phase == PLAN_INITRAMFS);
+        CU_ASSERT(options.dry_run && options.quiet);
+        CU_ASSERT_STRING_EQUAL(options.config_path, "/x");
+
+        CU_ASSERT_EQUAL(
+                parse("--source=cpu --source=seed-file --source config-drive", &options),
+                0);
+        CU_ASSERT(options.only_named && options.named[SOURCE_CPU] && options.seed_file_named);
+        CU_ASSERT(options.named[SOURCE_CONFIG_DRIVE] && !options.named[SOURCE_TPM]);
+
+        CU_ASSERT_EQUAL(parse("save --verbose", &options), 0);
+        CU_ASSERT(options.action == SEEDER_SAVE && options.verbose);
+        CU_ASSERT_EQUAL(parse("--report", &options), 0);
+        CU_ASSERT(options.action == SEEDER_REPORT && !options.as_json);
+        CU_ASSERT_EQUAL(parse("--report=json", &options), 0);
+        CU_ASSERT(options.as_json);
+}
+
+static void test_bad_options(void) {
+        static const char *const rows[] = {
+                "--deadline=0", "--deadline=2h",
+                "--deadline=x", "--source=file",
+                "--source=",    "--source=none",
+                "--report=xml", "--unknown",
+                "load",         "run save",
+                "save now",     "--real-root=yes",
+                "-c",           "-x",
+        };
+        SeederOptions options;
+
+        log_set_max_level(LOG_EMERG);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                harness_row("%s", rows[i]);
+                CU_ASSERT_EQUAL(parse(rows[i], &options), CONFIG_E_USAGE);
+        }
+}
+
+/* ---- the file ---- */
+
+static int load(const char *text, Settings *settings, Messages *errors) {
+        const char *path = scratch_write("conf", text);
+
+        return settings_load(path, true, settings, errors);
+}
+
+static void test_defaults(void) {
+        _cleanup_(settings_deinit) Settings settings = {};
+
+        CU_ASSERT_EQUAL(settings_load(scratch_path("not-there"), false, &settings, NULL), 0);
+        CU_ASSERT(settings.enabled && settings.seed_file && settings.deadline_usec == 0);
+        CU_ASSERT(
+                settings.sources[SOURCE_CPU].enabled && settings.sources[SOURCE_PLATFORM].enabled);
+        CU_ASSERT_FALSE(settings.sources[SOURCE_EGD].enabled); /* no address */
+        CU_ASSERT_STRING_EQUAL(settings.sources[SOURCE_HWRNG].path, "/dev/hwrng");
+}
+
+static void test_file(void) {
+        _cleanup_(settings_deinit) Settings settings = {};
+        _cleanup_messages_ Messages errors = {};
+
+        CU_ASSERT_EQUAL(
+                load("[seeder]\nenabled = no\ndeadline = 500ms\nseed-file = no\n"
+                     "[rngd]\nthis is not = ours to judge\nnor this\n"
+                     "[config-drive]\ncredit = always\n[platform]\ncredit = 12\nenabled = no\n"
+                     "[egd]\naddress = unix:/run/egd\ntimeout = 3s\n",
+                     &settings,
+                     &errors),
+                0);
+        CU_ASSERT(!settings.enabled && !settings.seed_file);
+        CU_ASSERT_EQUAL(settings.deadline_usec, 500000);
+        CU_ASSERT(settings.sources[SOURCE_CONFIG_DRIVE].credit_always);
+        CU_ASSERT_EQUAL(
+                settings.sources[SOURCE_CONFIG_DRIVE].credit_override_per_1024,
+                CREDIT_OVERRIDE_NONE);
+        CU_ASSERT_EQUAL(settings.sources[SOURCE_PLATFORM].credit_override_per_1024, 12);
+        CU_ASSERT_FALSE(settings.sources[SOURCE_PLATFORM].enabled);
+        CU_ASSERT(settings.sources[SOURCE_EGD].enabled && settings.sources[SOURCE_EGD].by_admin);
+        CU_ASSERT_FALSE(messages_any(&errors));
+}
+
+static void test_bad_file(void) {
+        static const char *const rows[] = {
+                "[seeder]\nspeed = 1\n",           "[seeder]\ndeadline = 0\n",
+                "[seeder]\ndeadline = 2h\n",       "[cpu]\ncredit = always\n",
+                "[config-drive]\npath = /x\n",     "[seeders]\n",
+                "[config-drive]\ncredit = 1025\n", "[egd]\nenabled = yes\n",
+                "[seeder]\nseed-file = 2\n",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_messages_ Messages errors = {};
+                Settings settings;
+
+                harness_row("%s", rows[i]);
+                CU_ASSERT_EQUAL(load(rows[i], &settings, &errors), CONFIG_E_FILE);
+                CU_ASSERT_EQUAL(errors.n_lines, 1);
+        }
+}
+
+/* ---- all together ---- */
+
+static RunSettings make(
+        const char *config,
+        const char *kernel,
+        const char *words,
+        PlanPhase phase) {
+        static Settings settings; /* the run points into it */
+        SeederOptions options = {};
+        CommandLine line;
+        RunSettings run;
+
+        settings_deinit(&settings);
+        CU_ASSERT_EQUAL(load(config, &settings, NULL), 0);
+        CU_ASSERT_EQUAL(parse(words, &options), 0);
+        command_line_parse(kernel, &line);
+        settings_make_run(&settings, &line, &options, phase, &run);
+        return run;
+}
+
+static void test_run_sources(void) {
+        RunSettings run = make("", "", "", PLAN_REAL_ROOT);
+
+        CU_ASSERT(run.sources[SOURCE_CPU].enabled && run.use_seed_file && !run.dry_run);
+        CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled);
+        CU_ASSERT_FALSE(run.sources[SOURCE_CPU].awaited);
+        CU_ASSERT_STRING_EQUAL(run.state_folder, "/var/lib/guest-entropy");
+
+        run = make("[metadata]\nenabled = yes\n", "", "", PLAN_REAL_ROOT);
+        CU_ASSERT(run.sources[SOURCE_METADATA].enabled);
+        CU_ASSERT(run.sources[SOURCE_METADATA].enabled_by_admin);
+        run = make("[metadata]\nenabled = yes\n", "", "", PLAN_INITRAMFS);
+        CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled);
+        CU_ASSERT(!run.use_seed_file && !run.state_folder);
+
+        /* Named is asked, but that is no word of the administrator about its worth. */
+        run = make("[cpu]\nenabled = no\n", "", "--source=metadata --source=cpu", PLAN_REAL_ROOT);
+        CU_ASSERT(run.sources[SOURCE_METADATA].enabled && run.sources[SOURCE_METADATA].awaited);
+        CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled_by_admin);
+        CU_ASSERT(run.sources[SOURCE_CPU].enabled && !run.sources[SOURCE_TPM].enabled);
+        CU_ASSERT_FALSE(run.use_seed_file);
+
+        CU_ASSERT_FALSE(make("[seeder]\nseed-file = no\n", "", "", PLAN_REAL_ROOT).use_seed_file);
+        CU_ASSERT(make("", "", "--source=seed-file", PLAN_REAL_ROOT).use_seed_file);
+}
+
+static void test_run_credit(void) {
+        RunSettings run =
+                make("[config-drive]\ncredit = always\n[cpu]\ncredit = 5\n",
+                     "entropy.credit=config-drive:3 entropy.credit=seed-file:9",
+                     "",
+                     PLAN_REAL_ROOT);
+
+        CU_ASSERT_EQUAL(run.sources[SOURCE_CPU].credit_override_per_1024, 5);
+        CU_ASSERT_EQUAL(run.sources[SOURCE_CONFIG_DRIVE].credit_override_per_1024, 3);
+        CU_ASSERT_FALSE(run.sources[SOURCE_CONFIG_DRIVE].always);
+        CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, 9);
+        run = make("[config-drive]\ncredit = always\n", "", "", PLAN_INITRAMFS);
+        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].always);
+        CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, CREDIT_OVERRIDE_NONE);
+}
+
+static void test_run_times(void) {
+        const char *slow =
+                "[seeder]\ndeadline = 7s\n[egd]\naddress = tcp:127.0.0.1:1\ntimeout = 20s\n";
+
+        CU_ASSERT_EQUAL(make("", "", "", PLAN_INITRAMFS).deadline_usec, 2000000);
+        CU_ASSERT_EQUAL(make(slow, "", "", PLAN_INITRAMFS).deadline_usec, 7000000);
+        CU_ASSERT_EQUAL(make(slow, "", "--deadline=1s", PLAN_INITRAMFS).deadline_usec, 1000000);
+        CU_ASSERT_EQUAL(
+                make(slow, "", "", PLAN_REAL_ROOT).sources[SOURCE_EGD].config.wait_usec,
+                7000000);
+        CU_ASSERT_EQUAL(
+                make("[tpm]\ntimeout = 1s\n", "", "", PLAN_REAL_ROOT)
+                        .sources[SOURCE_TPM]
+                        .config.wait_usec,
+                1000000);
+}
+
+static CU_TestInfo words[] = {
+        HARNESS_TEST(test_hex),
+        HARNESS_TEST(test_command_line),
+        HARNESS_TEST(test_command_line_files),
+        HARNESS_TEST(test_phase),
+        HARNESS_TEST(test_classes),
+        HARNESS_TEST(test_options),
+        HARNESS_TEST(test_bad_options),
+        CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo settings[] = {
+        HARNESS_TEST(test_defaults),
+        HARNESS_TEST(test_file),
+        HARNESS_TEST(test_bad_file),
+        HARNESS_TEST(test_run_sources),
+        HARNESS_TEST(test_run_credit),
+        HARNESS_TEST(test_run_times),
+        CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+        HARNESS_SUITE_WITH("words", scratch_setup, scratch_teardown, words),
+        HARNESS_SUITE_WITH("settings", scratch_setup, scratch_teardown, settings),
+        CU_SUITE_INFO_NULL,
+};
+
+HARNESS_MAIN(suites)

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* What is kept between boots: the seed file, the machine that it belongs to, the used seeds. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "seeder/seed-file.h"
+#include "seeder/static-credit.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/scratch.h"
+
+#define MACHINE_ID "0123456789abcdef0123456789abcdef"
+#define UUID       "11111111-2222-3333-4444-555555555555"
+#define VMGENID    "sys/firmware/qemu_fw_cfg/by_name/etc/vmgenid_guid/raw"
+
+static RootDir root = ROOTDIR_NULL;
+
+static void setup(void) {
+        scratch_setup();
+        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_folder, &root), 0);
+        log_set_max_level(LOG_EMERG);
+}
+
+static void teardown(void) {
+        rootdir_close(&root);
+        scratch_teardown();
+}
+
+/* ---- identity ---- */
+
+static void test_first_boot(void) {
+        static const char *const bad[] = { "",
+                                           "\n",
+                                           "uninitialized\n",
+                                           "0123456789abcdef",
+                                           MACHINE_ID "0\n",
+                                           "0123456789ABCDEF0123456789ABCDEF\n" };
+        Identity identity;
+
+        identity_read(&root, &identity);
+        CU_ASSERT(identity.first_boot && !identity.machine_id[0] && !identity.generation_known);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                harness_row("%s", bad[i]);
+                (void)scratch_write("etc/machine-id", bad[i]);
+                identity_read(&root, &identity);
+                CU_ASSERT(identity.first_boot && !identity.machine_id[0]);
+        }
+        (void)scratch_write("etc/machine-id", MACHINE_ID "\n");
+        identity_read(&root, &identity);
+        CU_ASSERT_FALSE(identity.first_boot);
+        CU_ASSERT_STRING_EQUAL(identity.machine_id, MACHINE_ID);
+        (void)scratch_write("run/systemd/first-boot", "");
+        identity_read(&root, &identity);
+        CU_ASSERT(identity.first_boot);
+}
+
+static void test_digest(void) {
+        Identity one = { .machine_id = MACHINE_ID }, other = one;
+        uint8_t salt[IDENTITY_SALT_BYTES] = { 1 }, a[IDENTITY_DIGEST_BYTES],
+                b[IDENTITY_DIGEST_BYTES];
+
+        CU_ASSERT_EQUAL(identity_digest(&one, salt, a), 0);
+        CU_ASSERT_EQUAL(identity_digest(&other, salt, b), 0);
+        CU_ASSERT_EQUAL(memcmp(a, b, sizeof(a)), 0);
+        /* What moves from one field to the next is another machine. */
+        (void)strcpy(other.product_uuid, &other.machine_id[16]);
+        other.machine_id[16] = '\0';
+        CU_ASSERT_EQUAL(identity_digest(&other, salt, b), 0);
+        CU_ASSERT_NOT_EQUAL(memcmp(a, b, sizeof(a)), 0);
+        salt[0] = 2;
+        CU_ASSERT_EQUAL(identity_digest(&one, salt, b), 0);
+        CU_ASSERT_NOT_EQUAL(memcmp(a, b, sizeof(a)), 0);
+        CU_ASSERT_EQUAL(identity_digest_generation(&one, salt, b), 0);
+        CU_ASSERT_EQUAL(memcmp(b, (uint8_t[IDENTITY_DIGEST_BYTES]){ 0 }, sizeof(b)), 0);
+}
+
+/* ---- the seed file ---- */
+
+static void write_machine(const char *machine_id, const char *uuid, const char *generation) {
+        uint8_t blob[64] = {};
+
+        (void)scratch_write("etc/machine-id", machine_id);
+        (void)scratch_write("sys/class/dmi/id/product_uuid", uuid);
+        if (generation) {
+                memcpy(blob + 40, generation, strlen(generation));
+                (void)scratch_write_bytes(VMGENID, blob, sizeof(blob));
+        } else
+                (void)unlink(scratch_path(VMGENID));
+}
+
+static void save(void) {
+        _cleanup_(seed_file_close) SeedFile file = SEED_FILE_NULL;
+        bool creditable = false;
+        Identity identity;
+
+        identity_read(&root, &identity);
+        CU_ASSERT_EQUAL(seed_file_open(scratch_path("state"), true, &file), 0);
+        CU_ASSERT_EQUAL(seed_file_save(&file, &identity, NULL, &creditable), 0);
+        CU_ASSERT(creditable); /* the machine that runs the tests is ready */
+}
+
+/* The reason, or "" for none. */
+static const char *load(void) {
+        _cleanup_(seed_file_close) SeedFile file = SEED_FILE_NULL;
+        SeedLoad seed = {};
+        Identity identity;
+        int r;
+
+        identity_read(&root, &identity);
+        CU_ASSERT_EQUAL(seed_file_open(scratch_path("state"), true, &file), 0);
+        r = seed_file_load(&file, &identity, &seed);
+        (void)secret_free(seed.seed);
+        if (r == SEED_FILE_E_NONE)
+                return "none";
+        if (r < 0)
+                return strerror(-r);
+        CU_ASSERT_EQUAL(seed.marked, !seed.why_not);
+        return seed.why_not ? seed.why_not : "";
+}
+
+static void test_once(void) {
+        write_machine(MACHINE_ID, UUID, NULL);
+        CU_ASSERT_STRING_EQUAL(load(), "none");
+        save();
+        CU_ASSERT_STRING_EQUAL(load(), "");
+        CU_ASSERT_STRING_EQUAL(load(), "it was used before");
+        save();
+        CU_ASSERT_STRING_EQUAL(load(), "");
+}
+
+static void test_machines(void) {
+        static const struct {
+                const char *machine_id, *uuid, *generation, *why_not;
+        } rows[] = {
+                { MACHINE_ID, UUID, "GENERATION-ONE--", "" },
+                { "fedcba9876543210fedcba9876543210",
+                  UUID,
+                  "GENERATION-ONE--",
+                  "another machine saved it" },
+                { MACHINE_ID,
+                  "99999999-2222-3333-4444-555555555555",
+                  "GENERATION-ONE--",
+                  "another machine saved it" },
+                { MACHINE_ID, "", "GENERATION-ONE--", "another machine saved it" },
+                { "uninitialized", UUID, "GENERATION-ONE--", "this is the first boot" },
+                { "", UUID, "GENERATION-ONE--", "this is the first boot" },
+                { MACHINE_ID, UUID, "GENERATION-TWO--", "this machine was cloned or restored" },
+                { MACHINE_ID, UUID, NULL, "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                harness_row("%s", rows[i].why_not);
+                write_machine(MACHINE_ID, UUID, "GENERATION-ONE--");
+                save();
+                write_machine(rows[i].machine_id, rows[i].uuid, rows[i].generation);
+                CU_ASSERT_STRING_EQUAL(load(), rows[i].why_not);
+                /* The mark is gone in each case. */
+                write_machine(MACHINE_ID, UUID, "GENERATION-ONE--");
+                CU_ASSERT_STRING_EQUAL(load(), "it was used before");
+        }
+        /* Known now, but not when it was saved. */
+        write_machine(MACHINE_ID, UUID, NULL);
+        save();
+        write_machine(MACHINE_ID, UUID, "GENERATION-ONE--");
+        CU_ASSERT_STRING_EQUAL(load(), "");
+}
+
+static void test_strange_files(void) {
+        char *big = calloc(1, 4096);
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(big);
+        write_machine(MACHINE_ID, UUID, NULL);
+        save();
+        CU_ASSERT_EQUAL(truncate(scratch_path("state/seed.credit"), 600), 0);
+        CU_ASSERT_STRING_EQUAL(load(), strerror(EBADMSG));
+        CU_ASSERT_EQUAL(unlink(scratch_path("state/seed.credit")), 0);
+        (void)scratch_write_bytes(
+                "state/seed.credit",
+                big,
+                SEED_FILE_HEADER_BYTES + SEED_FILE_BYTES);
+        CU_ASSERT_STRING_EQUAL(load(), strerror(EBADMSG));
+        free(big);
+        CU_ASSERT_EQUAL(unlink(scratch_path("state/seed.credit")), 0);
+        CU_ASSERT_EQUAL(symlink("/dev/zero", scratch_path("state/seed.credit")), 0);
+        CU_ASSERT_STRING_EQUAL(load(), strerror(ELOOP));
+        CU_ASSERT_EQUAL(unlink(scratch_path("state/seed.credit")), 0);
+        CU_ASSERT_EQUAL(mkfifo(scratch_path("state/seed.credit"), 0600), 0);
+        CU_ASSERT_STRING_EQUAL(load(), strerror(EBADMSG));
+        /* A new one takes its place. */
+        save();
+        CU_ASSERT_STRING_EQUAL(load(), "");
+}
+
+static void test_folder(void) {
+        SeedFile file = SEED_FILE_NULL, second = SEED_FILE_NULL;
+        const char *path = scratch_path("state");
+        struct stat status;
+
+        CU_ASSERT_EQUAL(seed_file_open(path, false, &file), -ENOENT);
+        CU_ASSERT_EQUAL(seed_file_open(path, true, &file), 0);
+        CU_ASSERT(stat(path, &status) == 0 && (status.st_mode & 0777) == 0700);
+        CU_ASSERT_EQUAL(seed_file_open(path, true, &second), SEED_FILE_E_BUSY);
+        seed_file_close(&file);
+        CU_ASSERT_EQUAL(chmod(path, 0770), 0);
+        CU_ASSERT_EQUAL(seed_file_open(path, true, &file), -EPERM);
+        CU_ASSERT_EQUAL(chmod(path, 0701), 0);
+        CU_ASSERT_EQUAL(seed_file_open(path, true, &file), 0);
+        seed_file_close(&file);
+}
+
+/* ---- used seeds ---- */
+
+static const uint8_t seed_a[32] = "a seed", seed_b[32] = "another";
+
+static StaticUse use(StaticCredit *credit, const uint8_t *seed, bool dry_run) {
+        const char *note;
+
+        return static_credit_use(credit, seed, 32, dry_run, &note);
+}
+
+static int open_state(void) {
+        (void)mkdir(scratch_path("state"), 0700);
+        return open(scratch_path("state"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void test_seen(void) {
+        _cleanup_close_ int fd = open_state();
+        StaticCredit credit;
+
+        static_credit_init(&credit, fd, "no");
+        CU_ASSERT_EQUAL(use(&credit, seed_a, true), STATIC_USE_FIRST);
+        CU_ASSERT_EQUAL(
+                use(&credit, seed_a, true),
+                STATIC_USE_FIRST); /* a dry run leaves nothing */
+        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_FIRST);
+        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
+        CU_ASSERT_EQUAL(
+                static_credit_use(&credit, seed_a, 31, false, &(const char *){ NULL }),
+                STATIC_USE_FIRST);
+        static_credit_deinit(&credit);
+
+        static_credit_init(&credit, fd, "no");
+        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
+        CU_ASSERT_EQUAL(use(&credit, seed_b, false), STATIC_USE_FIRST);
+        static_credit_deinit(&credit);
+}
+
+static void test_seen_damaged(void) {
+        static const char *const rows[] = {
+                "",
+                "guest-entropy-seen 2\n",
+                "guest-entropy-seen 1\nsalt 00\n",
+                "guest-entropy-seen 1\nsalt 000102030405060708090a0b0c0d0e0f\n00",
+                "guest-entropy-seen 1\nsalt 000102030405060708090a0b0c0d0e0f",
+        };
+        _cleanup_close_ int fd = open_state();
+        StaticCredit credit;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                harness_row("%s", rows[i]);
+                (void)scratch_write("state/seen", rows[i]);
+                static_credit_init(&credit, fd, "no");
+                CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
+                static_credit_deinit(&credit);
+        }
+        static_credit_init(&credit, -1, "no folder");
+        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
+        static_credit_deinit(&credit);
+}
+
+static void test_seen_full(void) {
+        _cleanup_close_ int fd = open_state();
+        uint8_t digest[SEEN_DIGEST_BYTES] = {};
+        StaticCredit credit;
+
+        static_credit_init(&credit, fd, "no");
+        for (uint16_t i = 0; i < SEEN_MAX; i++) {
+                memcpy(digest, &i, sizeof(i));
+                CU_ASSERT_EQUAL(seen_add(&credit.seen, digest), 0);
+        }
+        CU_ASSERT_EQUAL(seen_add(&credit.seen, digest), -ENOSPC);
+        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
+        CU_ASSERT_EQUAL(seen_save(&credit.seen, fd), 0);
+        static_credit_deinit(&credit);
+        static_credit_init(&credit, fd, "no");
+        CU_ASSERT(credit.usable && credit.seen.n_digests == SEEN_MAX);
+        static_credit_deinit(&credit);
+}
+
+static void test_this_boot(void) {
+        _cleanup_close_ int fd = open_state();
+        StaticCredit credit;
+        Account *earlier = calloc(1, sizeof(*earlier));
+        char *ledger = NULL;
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(earlier);
+        CU_ASSERT_EQUAL(static_credit_leave(seed_a, sizeof(seed_a), &earlier->seeds), 0);
+        CU_ASSERT_EQUAL(static_credit_leave(seed_a, sizeof(seed_a), &earlier->seeds), 0);
+        CU_ASSERT_EQUAL(earlier->seeds.n, 1);
+        CU_ASSERT(static_credit_left(seed_a, sizeof(seed_a), &earlier->seeds));
+        CU_ASSERT_FALSE(static_credit_left(seed_b, sizeof(seed_b), &earlier->seeds));
+        CU_ASSERT_EQUAL_FATAL(account_to_json(earlier, &ledger), 0);
+
+        static_credit_init(&credit, fd, "no");
+        static_credit_add_run(&credit, "{}");
+        static_credit_add_run(&credit, ledger);
+        CU_ASSERT_EQUAL(credit.n_earlier, 1);
+        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_THIS_BOOT);
+        CU_ASSERT_EQUAL(use(&credit, seed_b, false), STATIC_USE_FIRST);
+        static_credit_deinit(&credit);
+
+        /* Recorded for the next boot. */
+        static_credit_init(&credit, fd, "no");
+        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
+        static_credit_deinit(&credit);
+        /* Also without the list. */
+        static_credit_init(&credit, -1, "no");
+        static_credit_add_run(&credit, ledger);
+        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_THIS_BOOT);
+        static_credit_deinit(&credit);
+        free(ledger);
+        free(earlier);
+}
+
+static CU_TestInfo tests[] = {
+        HARNESS_TEST(test_first_boot),
+        HARNESS_TEST(test_digest),
+        HARNESS_TEST(test_once),
+        HARNESS_TEST(test_machines),
+        HARNESS_TEST(test_strange_files),
+        HARNESS_TEST(test_folder),
+        HARNESS_TEST(test_seen),
+        HARNESS_TEST(test_seen_damaged),
+        HARNESS_TEST(test_seen_full),
+        HARNESS_TEST(test_this_boot),
+        CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+        HARNESS_SUITE_WITH("state", setup, teardown, tests),
+        CU_SUITE_INFO_NULL,
+};
+
+HARNESS_MAIN(suites)
