@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -125,6 +126,16 @@ static bool earliest_retry(const Manager *manager, uint64_t *ret_delay_usec) {
         return true;
 }
 
+/* Whether /dev/random still says that it has room. Somebody else may have filled it. */
+static bool kernel_asks(const Manager *manager) {
+        uint32_t mask = POLLOUT; /* in doubt it does */
+
+        if (manager->model != RANDOM_MODEL_COUNTING)
+                return false;
+        (void)random_poll(&manager->random, &mask);
+        return mask & POLLOUT;
+}
+
 static bool follow_plan(Manager *manager, Asker *asker);
 
 /*
@@ -167,8 +178,8 @@ static void settle(Manager *manager) {
                 if (manager->fork.pending)
                         fork_done(manager, need->got_bits, need->reseeded);
         } else if (
-                !manager->ready || (want_is_any_of(need, WANT_BIT(WANT_LEVEL)) &&
-                                    manager->model == RANDOM_MODEL_COUNTING)) {
+                !manager->ready ||
+                (want_is_any_of(need, WANT_BIT(WANT_LEVEL)) && kernel_asks(manager))) {
                 delay_usec = backoff_next_usec(&need->backoff);
                 log_debug("No progress; next try in %.0f s", (double)delay_usec / 1e6);
         } else {
@@ -181,6 +192,10 @@ static void settle(Manager *manager) {
 /* What the plan for one source says is done; false when the need was met. */
 static bool follow_plan(Manager *manager, Asker *asker) {
         const RefillPlan plan = plan_for(manager, asker);
+
+        /* Its back-off is over, also if it is not asked now: nobody need wait for that again. */
+        if (asker->state == ASKER_WAITING)
+                asker->state = ASKER_IDLE;
 
         switch (plan.action) {
         case REFILL_ASK:

@@ -350,6 +350,7 @@ static int on_post(sd_event_source *s, void *userdata) {
 
         look_at_suspend(manager);
         watch_vmgenid_look(manager, false);
+        manager_note_ready(manager); /* of itself, or by somebody else */
         status_update(manager);
         return 0;
 }
