@@ -110,3 +110,37 @@ def test_forgotten_wake(bed):
     level_at_least(vm, 3000, 75, "the re-arm timer fills the pool")
     bed.note(f"an emptied pool was found after {(vm.random()['boottime_usec'] - start) / 1e6:.1f} s")
     check(daemon.alive(), "rngd ended")
+
+
+@vm_test()
+def test_failing_source_at_the_top(bed):
+    """A source that fails while somebody else fills the pool: no busy loop over what nobody wants any more."""
+    bed.only_ours()
+    vm = counting_guest(bed)
+    vm.write("/bin/source", "#!/bin/sh\n[ ! -s /tmp/fail ] || exit 1\nexec head -c 512 /dev/urandom\n", 0o755)
+    config = "[hwrng]\nenabled = no\n[cpu]\nenabled = no\n[exec]\ncommand = /bin/source\ncredit = 1024\n"
+    daemon = bed.start(vm, config=config)
+    level_at_least(vm, 3072, 20, "a first fill")
+    vm.ask("drain", 3000, 100, 0, timeout=30)
+    vm.write("/tmp/fail", "yes", 0o644)
+    vm.ask("ioctl", "zap")
+    vm.ask("ioctl", "add", 64, 256)
+    vm.ask("ioctl", "reseed")
+    vm.wait_until(lambda: daemon.source("exec")["failures"] > 0, 5, "the source failed")
+    for _ in range(6):
+        vm.ask("ioctl", "add", 512, 4096)
+    level_at_least(vm, 3968, 1, "filled by the test")
+    # Past the first back-off, which is over a second after the failure.
+    vm.ask("drain", 2500, 100, 0, timeout=30)
+    switches = daemon.switches()
+    vm.ask("drain", 10000, 100, 0, timeout=30)
+    idle = daemon.switches() - switches
+    bed.note(f"{idle} context switches in 10 s with a full pool and a source that fails")
+    check(idle <= 10, f"{idle} context switches in 10 s")
+    check(daemon.alive(), "rngd ended")
+    # And when it works again, the next wake finds it.
+    vm.write("/tmp/fail", "", 0o644)
+    vm.ask("ioctl", "zap")
+    vm.ask("ioctl", "add", 64, 256)
+    vm.ask("ioctl", "reseed")
+    level_at_least(vm, 3072, 10, "feeds again")
