@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 
-from . import counting, metadata, peers, tables
+from . import counting, metadata, peers, seeder, tables
 from .report import Budgets
 
 TABLES = {
@@ -21,6 +21,7 @@ TABLES = {
     "size": tables.size,
     "stop": tables.stop,
     "metadata": metadata.metadata,
+    "seeder": seeder.seeder,
 }
 POOL = pathlib.Path("/proc/sys/kernel/random/poolsize")
 
