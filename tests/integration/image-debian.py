@@ -24,10 +24,10 @@ SEEDER = pathlib.Path(sys.argv[1]).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 HOOKS = SOURCE / "seeder/hooks"
 ENTRY = "image-bookworm"
-# libjson-c5, libgcrypt20: for our program in the chroot.
+# From libjson-c5 on: what our program needs in the chroot.
 PACKAGES = (
     "systemd,systemd-sysv,initramfs-tools,linux-image-cloud-amd64,zstd,dbus,cloud-init,openssh-server,"
-    "libjson-c5,libgcrypt20,libudev1"
+    "libjson-c5,libgcrypt20,libudev1,libinih1"
 )
 MARK = "user.random-seed-creditable"
 TEMPLATE = "--only=seeds,identity"
