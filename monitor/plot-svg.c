@@ -21,7 +21,8 @@
 #define LANE_HEIGHT   20.0
 #define AXIS_HEIGHT   44.0
 #define GAP           14.0
-#define BAR_WIDTH     5.0
+#define N_BARS        220U
+#define BAR_WIDTH     (PLOT_WIDTH / N_BARS)
 #define LABEL_WIDTH   7.0 /* of one character of a mark's label, generously */
 
 typedef struct Panel {
@@ -340,22 +341,21 @@ static uint64_t starts_in(const Recording *recording, uint64_t from_usec, uint64
 
 static void draw_starts(Panel *panel) {
         const Scene *scene = panel->scene;
-        size_t n_bars = (size_t)(PLOT_WIDTH / BAR_WIDTH);
         uint64_t range = scene->to_usec - scene->from_usec, most = 1;
         char text[96], window[FORMAT_USEC_MAX];
 
-        for (size_t i = 0; i < n_bars; i++)
+        for (size_t i = 0; i < N_BARS; i++)
                 most =
                         MAX(most,
                             starts_in(
                                     scene->recording,
-                                    scene->from_usec + range * i / n_bars,
-                                    scene->from_usec + range * (i + 1) / n_bars));
-        for (size_t i = 0; i < n_bars; i++) {
+                                    scene->from_usec + range * i / N_BARS,
+                                    scene->from_usec + range * (i + 1) / N_BARS));
+        for (size_t i = 0; i < N_BARS; i++) {
                 uint64_t n = starts_in(
                         scene->recording,
-                        scene->from_usec + range * i / n_bars,
-                        scene->from_usec + range * (i + 1) / n_bars);
+                        scene->from_usec + range * i / N_BARS,
+                        scene->from_usec + range * (i + 1) / N_BARS);
                 double height = (double)n / (double)most * (STARTS_HEIGHT - STARTS_LABEL);
 
                 if (n > 0)
@@ -375,7 +375,7 @@ static void draw_starts(Panel *panel) {
                 LEFT + PLOT_WIDTH,
                 panel->y + STARTS_HEIGHT,
                 panel->y + STARTS_HEIGHT);
-        format_usec(range / n_bars, window);
+        format_usec(range / N_BARS, window);
         (void)snprintf(
                 text,
                 sizeof(text),
