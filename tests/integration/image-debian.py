@@ -10,8 +10,6 @@ folder. The hooks run as their owners run them: cloud-init's by `cloud-init clea
 one of diskimage-builder by run-parts in a chroot, mkosi's with $BUILDROOT.
 """
 
-import importlib.machinery
-import importlib.util
 import json
 import os
 import pathlib
@@ -23,14 +21,13 @@ import tempfile
 SEEDER = pathlib.Path(sys.argv[1]).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 HOOKS = SOURCE / "seeder/hooks"
-ENTRY = "image-bookworm"
-# From libjson-c5 on: what our program needs in the chroot.
-PACKAGES = (
-    "systemd,systemd-sysv,initramfs-tools,linux-image-cloud-amd64,zstd,dbus,cloud-init,openssh-server,"
-    "libjson-c5,libgcrypt20,libudev1,libinih1"
-)
 MARK = "user.random-seed-creditable"
 TEMPLATE = "--only=seeds,identity"
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(SOURCE / "tests/vm"))
+
+from harness import debian  # noqa: E402
 
 results = {"passed": 0, "failed": 0, "skipped": 0}
 
@@ -49,51 +46,6 @@ def case(name, complaint=None, skipped=None):
     for line in str(complaint or "")[:4000].splitlines():
         print(f"#   {line}")
     sys.stdout.flush()
-
-
-def load_get_kernels():
-    """Its cache and its way to this machine's package sources."""
-    loader = importlib.machinery.SourceFileLoader("get_kernels", str(SOURCE / "tests/vm/get-kernels"))
-    spec = importlib.util.spec_from_loader("get_kernels", loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.dont_write_bytecode = True
-    loader.exec_module(module)
-    return module
-
-
-def make_tar():
-    get_kernels = load_get_kernels()
-    tar = get_kernels.cache_dir() / ENTRY / "tree.tar"
-    if tar.exists():
-        return tar
-    if not shutil.which("mmdebstrap"):
-        raise Skip("no mmdebstrap, and no tree in the cache")
-    tar.parent.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{ENTRY}.", dir=tar.parent.parent) as temp:
-        try:
-            sources = get_kernels.Apt("bookworm", temp).sources()
-        except get_kernels.Missing as e:
-            raise Skip(str(e)) from e
-        listed = pathlib.Path(temp, "bookworm.sources")
-        listed.write_text(sources)
-        out = pathlib.Path(temp, "out")
-        out.mkdir()
-        options = [f"--dpkgopt=path-exclude=/usr/share/{what}/*" for what in ("doc", "man", "locale")]
-        done = subprocess.run(
-            ["mmdebstrap", "--variant=minbase", f"--include={PACKAGES}", *options, "bookworm", out / "tree.tar", listed],
-            capture_output=True,
-            text=True,
-            timeout=700,
-            check=False,
-        )
-        if done.returncode:
-            raise Skip("mmdebstrap: " + " / ".join(done.stderr.splitlines()[-3:]))
-        try:
-            out.rename(tar.parent)
-        except OSError:
-            if not tar.exists():  # else another run was quicker
-                raise
-    return tar
 
 
 def run(*arguments, verb="check"):
@@ -329,8 +281,8 @@ def main():
     try:
         if os.geteuid() != 0:
             raise Skip("not root")
-        tar = make_tar()
-    except (Skip, OSError, subprocess.TimeoutExpired) as e:
+        tar = debian.make_tree(debian.cache_folder())
+    except (Skip, debian.Unbuildable, OSError, subprocess.TimeoutExpired) as e:
         case("a Debian tree", skipped=str(e) or type(e).__name__)
         return 1 if results["failed"] else 77
     # Not below /tmp, which may be a tmpfs that is too small, or without user attributes.

@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: MIT
+"""Whole Debian 12 guests: a disk with systemd and the cloud kernel, as shipped and with what we install.
+
+Each kind of guest is built once and kept beside the kernels, under a digest of all that went in. The
+tree itself is made by mmdebstrap; tests/integration/image-debian.py uses it, too.
+"""
+
+import fcntl
+import hashlib
+import importlib.machinery
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from . import archive, guest, qemu
+
+sys.dont_write_bytecode = True
+
+# From libjson-c5 on: what our programs need in a chroot.
+PACKAGES = (
+    "systemd,systemd-sysv,initramfs-tools,linux-image-cloud-amd64,zstd,dbus,cloud-init,openssh-server,"
+    "libjson-c5,libgcrypt20,libudev1,libinih1"
+)
+TREE = f"image-bookworm-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:8]}/tree.tar"
+PROBE_UNIT = """[Unit]
+DefaultDependencies=no
+Before=sysinit.target
+ConditionKernelCommandLine=probe=unit
+[Service]
+Type=oneshot
+ExecStart=/usr/sbin/boot-probe block unit
+"""
+REPORT_UNIT = """[Unit]
+DefaultDependencies=no
+After=sysinit.target multi-user.target
+Conflicts=shutdown.target
+[Service]
+Type=oneshot
+ExecStart=/usr/sbin/boot-report
+"""
+# As far as our units go, for tests that are done then: systemd.unit=quick.target.
+QUICK_TARGET = """[Unit]
+Requires=sysinit.target
+Wants=boot-report.service
+"""
+# What a guest tells of itself, on its second serial line. It waits until the quick and the slow are over.
+REPORT = r"""#!/bin/sh
+exec >/dev/ttyS1
+echo "== uptime"; cat /proc/uptime
+for _ in $(seq 300); do
+    case $(systemctl is-active entropy-seeder.service) in active|activating) sleep 0.1 ;; *) break ;; esac
+done
+echo "== failed"; systemctl --failed --plain --no-legend
+echo "== keys"; systemctl show -P ExecMainExitTimestampMonotonic ssh-host-keys.service
+echo "== kmsg"; dmesg | grep -E 'boot-probe:|entropy-seeder|random:|ordering cycle|Run /init|systemd\[1\]: systemd [0-9]'
+echo "== ledgers"; for f in /run/guest-entropy/*.json; do [ ! -e "$f" ] || { echo "$f $(tr -d '\n' <"$f")"; }; done
+echo "== rngd"; systemctl is-active rngd.service; systemctl show -p StatusText rngd.service; rngd --status=json 2>/dev/null
+echo "== journal"; journalctl -b --no-pager -o short-monotonic -u 'entropy-*' -u rngd 2>/dev/null | tail -40
+echo "== state"; ls -A /var/lib/guest-entropy 2>/dev/null
+echo "== stop"
+for unit in rngd entropy-seeder-save; do
+    start=$(date +%s%N); systemctl stop $unit.service; echo "$unit $((($(date +%s%N) - start) / 1000))"
+done
+echo "== end"
+systemctl --no-block poweroff
+"""
+INITRAMFS_HOOK = """#!/bin/sh
+[ "$1" != prereqs ] || exit 0
+. /usr/share/initramfs-tools/hook-functions
+copy_exec /usr/sbin/boot-probe /usr/sbin
+"""
+INITRAMFS_TOP = """#!/bin/sh
+[ "$1" != prereqs ] || exit 0
+/usr/sbin/boot-probe watch </dev/null >/dev/null 2>&1 &
+"""
+# After load_modules: where a script that opens an encrypted root would ask.
+INITRAMFS_PREMOUNT = """#!/bin/sh
+[ "$1" != prereqs ] || exit 0
+case $(cat /proc/cmdline) in
+    *probe=initramfs*) /usr/sbin/boot-probe block initramfs ;;
+esac
+exit 0
+"""
+
+
+# dracut: the same two, as a module of their own.
+DRACUT_MODULE = r"""#!/bin/bash
+check() { return 0; }
+depends() { return 0; }
+install() {
+    inst_multiple grep /usr/sbin/boot-probe
+    inst_hook pre-mount 01 "$moddir/block.sh"
+    if dracut_module_included systemd; then
+        inst_simple "$moddir/boot-probe-watch.service" "$systemdsystemunitdir/boot-probe-watch.service"
+        $SYSTEMCTL -q --root "$initdir" add-wants sysinit.target boot-probe-watch.service
+    else
+        inst_hook pre-udev 01 "$moddir/watch.sh"
+    fi
+}
+"""
+DRACUT_FILES = {
+    "module-setup.sh": DRACUT_MODULE,
+    "watch.sh": "/usr/sbin/boot-probe watch </dev/null >/dev/null 2>&1 &\n",
+    "block.sh": "! grep -q probe=initramfs /proc/cmdline || /usr/sbin/boot-probe block initramfs\n",
+    "boot-probe-watch.service": """[Unit]
+DefaultDependencies=no
+Before=sysinit.target systemd-modules-load.service systemd-udevd.service
+[Service]
+Type=exec
+KillMode=none
+ExecStart=/usr/sbin/boot-probe watch
+""",
+}
+DRACUT_OPTIONS = {
+    "dracut": "",
+    "dracut-plain": "--omit 'systemd systemd-initrd dracut-systemd'",
+}
+
+
+class Unbuildable(Exception):
+    """This machine cannot make such a guest; the message says why."""
+
+
+def cache_folder():
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(os.environ.get("KERNEL_CACHE") or pathlib.Path(base, "guest-entropy", "kernels"))
+
+
+def load_get_kernels():
+    """Its way to this machine's package sources."""
+    loader = importlib.machinery.SourceFileLoader("get_kernels", str(pathlib.Path(__file__).resolve().parents[1] / "get-kernels"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("get_kernels", loader))
+    loader.exec_module(module)
+    return module
+
+
+def make_tree(cache):
+    """A plain Debian 12 as a tar, made once by mmdebstrap."""
+    tar = cache / TREE
+    if tar.exists():
+        return tar
+    if not shutil.which("mmdebstrap"):
+        raise Unbuildable("no mmdebstrap, and no tree in the cache")
+    get_kernels = load_get_kernels()
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".image.", dir=cache) as temp:
+        try:
+            sources = get_kernels.Apt("bookworm", temp).sources()
+        except get_kernels.Missing as e:
+            raise Unbuildable(str(e)) from e
+        listed = pathlib.Path(temp, "bookworm.sources")
+        listed.write_text(sources)
+        out = pathlib.Path(temp, "out")
+        out.mkdir()
+        options = [f"--dpkgopt=path-exclude=/usr/share/{what}/*" for what in ("doc", "man", "locale")]
+        done = subprocess.run(
+            ["mmdebstrap", "--variant=minbase", f"--include={PACKAGES}", *options, "bookworm", out / "tree.tar", listed],
+            capture_output=True, text=True, timeout=700, check=False,
+        )
+        if done.returncode:
+            raise Unbuildable("mmdebstrap: " + " / ".join(done.stderr.splitlines()[-3:]))
+        try:
+            out.rename(tar.parent)
+        except OSError:
+            if not tar.exists():  # else another run was quicker
+                raise
+    return tar
+
+
+def in_chroot(tree, script, timeout=300):
+    outer = (
+        'tree=$1; shift; mount --bind "$tree" "$tree"; mount -t proc proc "$tree/proc"; mount -t sysfs sysfs "$tree/sys"\n'
+        'mount -t tmpfs tmpfs "$tree/run"; mount --bind /dev "$tree/dev"; chroot "$tree" sh -euc "$1" || exit $?; exit 0'
+    )
+    done = subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-euc", outer, "sh", tree, script],
+        capture_output=True, text=True, timeout=timeout, check=False,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
+    )
+    if done.returncode:
+        raise Unbuildable(f"in the tree: {script}: {done.stderr[-800:]}{done.stdout[-800:]}")
+    return done.stdout
+
+
+def write(path, text, mode=0o644):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+
+
+class Spec:
+    """One kind of guest. ours: whether our programs are in it; script: run in the tree before the initramfs is made;
+    disk: whether more than the initramfs is wanted."""
+
+    def __init__(self, name, ours, script="", builder="initramfs-tools", options="", disk=True):
+        self.name, self.ours, self.script, self.builder, self.options, self.disk = name, ours, script, builder, options, disk
+
+
+class Builder:
+    def __init__(self, settings):
+        self.cache = pathlib.Path(settings["cache"])
+        self.build = pathlib.Path(settings["rngd"]).resolve().parents[1]
+        self.probe = self.build / "tests/vm/boot-probe"
+        self.tar = self.cache / TREE
+
+    def install_ours(self, root):
+        done = subprocess.run(["meson", "install", "-C", self.build, "--no-rebuild", "--quiet", "--strip", "--destdir", root],
+                              capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode:
+            raise Unbuildable(f"meson install: {(done.stdout + done.stderr)[-500:]}")
+
+    def digest(self, spec, ours):
+        value = hashlib.sha256()
+        stat = self.tar.stat()
+        value.update(repr((stat.st_size, int(stat.st_mtime), vars(spec))).encode())
+        for path in [pathlib.Path(__file__), self.probe, *sorted(p for p in ours.rglob("*") if p.is_file())]:
+            value.update(path.name.encode() + path.read_bytes())
+        return value.hexdigest()[:16]
+
+    def get(self, spec):
+        """The folder of such a guest: vmlinuz, initrd, root.ext4."""
+        if os.geteuid() != 0:
+            raise Unbuildable("not root")
+        for program in ("mke2fs", "unshare", qemu.BINARY):
+            if not shutil.which(program):
+                raise Unbuildable(f"no {program} on this machine")
+        make_tree(self.cache)
+        folder = self.cache / f"guest-{spec.name}"
+        folder.mkdir(exist_ok=True)
+        with open(folder / "lock", "w") as lock, tempfile.TemporaryDirectory(prefix="guest-", dir="/var/tmp") as work:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            ours = pathlib.Path(work, "ours")
+            ours.mkdir()
+            if spec.ours:
+                self.install_ours(ours)
+            digest = self.digest(spec, ours)
+            mark = folder / "digest"
+            if not mark.exists() or mark.read_text() != digest:
+                mark.unlink(missing_ok=True)
+                self.make(spec, ours, pathlib.Path(work, "tree"), folder)
+                mark.write_text(digest)
+        return folder
+
+    def make(self, spec, ours, tree, folder):
+        tree.mkdir()
+        subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", self.tar], check=True, timeout=200)
+        write(tree / "etc/fstab", "/dev/vda / ext4 defaults 0 0\n")
+        write(tree / "etc/hostname", "guest\n")
+        # It looks for a cloud, with time-outs of its own.
+        write(tree / "etc/cloud/cloud-init.disabled", "")
+        for what, text in (("boot-probe", PROBE_UNIT), ("boot-report", REPORT_UNIT)):
+            write(tree / f"etc/systemd/system/{what}.service", text)
+            target = "sysinit" if what == "boot-probe" else "multi-user"
+            wants = tree / f"etc/systemd/system/{target}.target.wants"
+            wants.mkdir(exist_ok=True)
+            (wants / f"{what}.service").symlink_to(f"../{what}.service")
+        write(tree / "etc/systemd/system/quick.target", QUICK_TARGET)
+        shutil.copy(self.probe, tree / "usr/sbin/boot-probe")
+        write(tree / "usr/sbin/boot-report", REPORT, 0o755)
+        if spec.ours:
+            self.copy_ours(ours, tree)
+        if spec.script:
+            in_chroot(tree, spec.script)
+        (version,) = (path.name for path in (tree / "lib/modules").iterdir())
+        self.make_initramfs(spec, tree, version)
+        shutil.copy(tree / f"boot/vmlinuz-{version}", folder / "vmlinuz")
+        shutil.copy(tree / f"boot/initrd.img-{version}", folder / "initrd")
+        (folder / "root.ext4").unlink(missing_ok=True)
+        if not spec.disk:
+            return
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "lazy_itable_init=1", "-d", tree,
+                        folder / "root.ext4", "2G"], check=True, timeout=200, capture_output=True)
+
+    def copy_ours(self, ours, tree):
+        # Debian's / has links for bin, sbin and lib.
+        for path in sorted(ours.rglob("*")):
+            target = tree / path.relative_to(ours)
+            if path.is_dir():
+                target.mkdir(exist_ok=True)
+            else:
+                shutil.copy(path, target)
+        # The libraries that the tree does not have.
+        for program in ("usr/sbin/rngd", "usr/bin/entropy-seeder"):
+            for library in archive.libraries(str(ours / program)):
+                if not (tree / library.lstrip("/")).exists():
+                    shutil.copy(library, tree / library.lstrip("/"))
+        in_chroot(tree, "systemctl preset rngd.service entropy-seeder.service entropy-seeder-save.service "
+                  "entropy-seeder-metadata.service 2>&1")
+
+    def make_initramfs(self, spec, tree, version):
+        if spec.builder.startswith("dracut"):
+            self.make_dracut(spec, tree, version)
+            return
+        write(tree / "etc/initramfs-tools/hooks/boot-probe", INITRAMFS_HOOK, 0o755)
+        write(tree / "etc/initramfs-tools/scripts/init-top/a-boot-probe", INITRAMFS_TOP, 0o755)
+        write(tree / "etc/initramfs-tools/scripts/init-premount/boot-probe", INITRAMFS_PREMOUNT, 0o755)
+        in_chroot(tree, f"update-initramfs -u -k {version} 2>&1")
+
+
+    def make_dracut(self, spec, tree, version):
+        """With this machine's dracut, which has the tree's release, run in the tree."""
+        if not shutil.which("dracut"):
+            raise Unbuildable("no dracut on this machine (package dracut-core)")
+        listed = subprocess.run(["dpkg", "-L", "dracut-core"], capture_output=True, text=True, timeout=30, check=False).stdout
+        for path in map(pathlib.Path, listed.splitlines()):
+            target = tree / str(path).lstrip("/")
+            if path.is_symlink() and not target.is_symlink():
+                target.symlink_to(os.readlink(path))
+            elif path.is_dir():
+                target.mkdir(exist_ok=True)
+            elif path.is_file() and not str(path).startswith("/usr/share/"):
+                shutil.copy(path, target)
+        for name, text in DRACUT_FILES.items():
+            write(tree / "usr/lib/dracut/modules.d/51boot-probe" / name, text, 0o755)
+        in_chroot(tree, f"dracut -q --force --no-hostonly --zstd {DRACUT_OPTIONS[spec.builder]} {spec.options} "
+                        f"/boot/initrd.img-{version} {version} 2>&1")
+
+
+class Report:
+    """What the guest said of itself."""
+
+    def __init__(self, text):
+        self.parts = {}
+        for line in text.replace("\r", "").splitlines():
+            if line.startswith("== "):
+                current = self.parts.setdefault(line[3:], [])
+            elif self.parts:
+                current.append(line)
+        self.kmsg = self.parts.get("kmsg", [])
+        self.cycles = [line for line in self.kmsg if "cycle" in line]
+        started = self.first("uptime")
+        self.uptime_sec = float(started.split()[0]) if started else None
+        self.failed = [line.split()[0] for line in self.parts.get("failed", []) if line.strip()]
+
+    def probe(self, what, key="at"):
+        """In seconds since the boot; None when it did not happen."""
+        found = re.search(rf"boot-probe: {what} at=(\d+) usec=(\d+)", "\n".join(self.kmsg))
+        return int(found[1 if key == "at" else 2]) / 1e6 if found else None
+
+    def ledger(self, which):
+        for line in self.parts.get("ledgers", []):
+            name, _, text = line.partition(" ")
+            if name.endswith(f"/{which}.json"):
+                return json.loads(text)
+        return None
+
+    def first(self, part):
+        return next(iter(self.parts.get(part, [])), "")
+
+
+def overlaid(folder, path, files):
+    """The initramfs with other files in place of its own: of two archives, the later wins."""
+    image = archive.Archive()
+    image.entries.clear()
+    for name, data in files.items():
+        image.entries[name] = (0o100755, data, (0, 0))
+    first = (folder / "initrd").read_bytes()
+    # An archive that is not compressed must be aligned.
+    path.write_bytes(first + b"\0" * (-len(first) % 512) + image.bytes())
+    return path
+
+
+def writable_disk(folder, path):
+    """For more than one boot of the same machine."""
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", folder / "root.ext4", path], check=True, timeout=30)
+    return path
+
+
+def boot(folder, work, append="", devices=(), cpu="qemu64", timeout=280, disk=None, initrd=None, precise=False):
+    """Boots until the guest has reported and switched itself off. precise: its clock counts instructions."""
+    work.mkdir(parents=True, exist_ok=True)
+    console, told = work / "console.log", work / "told"
+    drive = f"file={disk or folder / 'root.ext4'},format={'qcow2' if disk else 'raw'},if=virtio" + ("" if disk else ",snapshot=on")
+    argv = [
+        qemu.BINARY, "-accel", "tcg", "-cpu", cpu, "-M", "q35", "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
+        "-kernel", folder / "vmlinuz", "-initrd", initrd or folder / "initrd",
+        "-append", f"root=/dev/vda ro console=ttyS0 panic=-1 no_timer_check quiet {append}",
+        "-serial", f"file:{console}", "-serial", f"file:{told}", "-drive", drive, *devices,
+        *(qemu.COUNT_INSTRUCTIONS if precise else []),
+    ]
+    with open(work / "qemu.log", "wb") as log:
+        process = guest.start_process([str(word) for word in argv], log)
+        try:
+            process.wait(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise guest.GuestError(f"no end within {timeout} s:\n{console.read_bytes().decode('latin-1')[-2000:]}") from None
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait(timeout=10)
+    text = told.read_bytes().decode("latin-1")
+    if "== end" not in text:
+        raise guest.GuestError(f"the guest did not report:\n{console.read_bytes().decode('latin-1')[-2000:]}\n{text[-1000:]}"
+                               f"{(work / 'qemu.log').read_text()[-500:]}")
+    return Report(text)
