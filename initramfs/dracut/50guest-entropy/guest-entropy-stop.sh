@@ -12,13 +12,13 @@ is_seeder() {
 if read -r _seeder 2>/dev/null </run/guest-entropy/seeder-initramfs.pid; then
     rm -f /run/guest-entropy/seeder-initramfs.pid
     if is_seeder "$_seeder"; then
-        kill -TERM "$_seeder" 2>/dev/null
+        kill -TERM "$_seeder" 2>/dev/null || :
         # At most 50 ms; its workers die with it.
         for _ in 1 2 3 4 5; do
             is_seeder "$_seeder" || break
             sleep 0.01
         done
-        is_seeder "$_seeder" && kill -KILL "$_seeder" 2>/dev/null
+        ! is_seeder "$_seeder" || kill -KILL "$_seeder" 2>/dev/null || :
     fi
 fi
 unset _name _seeder

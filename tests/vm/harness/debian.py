@@ -143,12 +143,18 @@ def load_get_kernels():
 def make_tree(cache):
     """A plain Debian 12 as a tar, made once by mmdebstrap."""
     tar = cache / TREE
-    if tar.exists():
-        return tar
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / ".image.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not tar.exists():
+            build_tree(cache, tar)
+    return tar
+
+
+def build_tree(cache, tar):
     if not shutil.which("mmdebstrap"):
         raise Unbuildable("no mmdebstrap, and no tree in the cache")
     get_kernels = load_get_kernels()
-    cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".image.", dir=cache) as temp:
         try:
             sources = get_kernels.Apt("bookworm", temp).sources()
@@ -165,12 +171,7 @@ def make_tree(cache):
         )
         if done.returncode:
             raise Unbuildable("mmdebstrap: " + " / ".join(done.stderr.splitlines()[-3:]))
-        try:
-            out.rename(tar.parent)
-        except OSError:
-            if not tar.exists():  # else another run was quicker
-                raise
-    return tar
+        out.rename(tar.parent)
 
 
 def in_chroot(tree, script, timeout=300):

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The scripts that an initramfs runs, in a root of busybox with a seeder of the test's own.
+
+Whatever the seeder does, and whatever is missing, a script succeeds and costs no time; none of the
+seeder's processes is left when the real root takes over.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2] / "initramfs"
+# The two scripts as their builder calls them: it runs the first, sources the next, calls the functions of the last.
+KINDS = {
+    "initramfs-tools": ("initramfs-tools/scripts/init-top/guest-entropy", "initramfs-tools/scripts/init-bottom/guest-entropy",
+                        "sh -e /start", "sh -e /stop"),
+    "dracut": ("dracut/50guest-entropy/guest-entropy-start.sh", "dracut/50guest-entropy/guest-entropy-stop.sh",
+               "sh -c '. /start; true'", "sh -c '. /stop; true'"),
+    "mkinitcpio": ("mkinitcpio/hooks/guest-entropy", "mkinitcpio/hooks/guest-entropy",
+                   "sh -ec '. /start; run_earlyhook'", "sh -ec '. /stop; run_cleanuphook'"),
+}
+SEEDERS = {
+    "ends at SIGTERM": "trap 'echo told >/told; exit 0' TERM; while :; do sleep 0.01; done",
+    "does not end at SIGTERM": "trap '' TERM; while :; do sleep 0.01; done",
+    "ended before": "exit 69",
+    "cannot be loaded": None,
+}
+START_SEC, STOP_SEC = 0.15, 0.35  # of a busy machine; the bound in the scripts is 50 ms
+
+counts = {"passed": 0, "failed": 0, "skipped": 0}
+
+
+def case(name, complaint=None, skipped=None):
+    if skipped and os.environ.get("MUST_WORK") == "1":
+        complaint = f"cannot run here: {skipped}"
+    result = "failed" if complaint else "skipped" if skipped else "passed"
+    counts[result] += 1
+    print(f"{'not ok' if complaint else 'ok'} {sum(counts.values())} - {name}{f' # SKIP {skipped}' if result == 'skipped' else ''}")
+    for line in str(complaint or "").splitlines():
+        print(f"#   {line}")
+    sys.stdout.flush()
+
+
+def make_root(root, kind, seeder):
+    for folder in ("bin", "usr/bin", "run", "proc", "dev"):
+        (root / folder).mkdir(parents=True)
+    shutil.copy(shutil.which("busybox"), root / "bin/busybox")
+    for name in ("sh", "sleep", "mkdir", "rm", "kill", "true"):
+        (root / "bin" / name).symlink_to("busybox")
+    (root / "bin/modprobe").write_text("#!/bin/sh\nsleep 1\n")
+    (root / "bin/modprobe").chmod(0o755)
+    (root / "dev/null").touch()
+    for name, path in zip(("start", "stop"), KINDS[kind]):
+        shutil.copy(SOURCE / path, root / name)
+    if seeder is not None:
+        (root / "usr/bin/entropy-seeder").write_text(f"#!/bin/sh\n{seeder}\n" if seeder else "\x7fELF")
+        (root / "usr/bin/entropy-seeder").chmod(0o755)
+
+
+def run(root, kind):
+    """start, a while, stop; what they did and how long they took."""
+    start, stop = KINDS[kind][2:]
+    inside = (
+        # Hundredths of a second, without the point; busybox's date knows no more than seconds.
+        'now() { read -r t _ </proc/uptime; t=${t%.*}${t#*.}; }\n'
+        f"now; a=$t; {start}; r1=$?; now; b=$t; sleep 0.2\n"
+        f"now; c=$t; {stop}; r2=$?; now; d=$t\n"
+        # One that was killed is gone a little later.
+        'sleep 0.05; left=; for f in /proc/[0-9]*/comm; do read -r n <"$f" && [ "$n" != entropy-seeder ] || left="$left $f"; done\n'
+        'echo "$r1 $r2 $((b - a)) $((d - c)) left=$left"\n'
+    )
+    done = subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "sh", "-euc",
+         'mount -t proc proc "$1/proc"; mount --bind /dev "$1/dev"; exec chroot "$1" /bin/sh -c "$2"', "sh", root, inside],
+        capture_output=True, text=True, timeout=30, check=False, env={"PATH": "/bin:/usr/bin:/sbin:/usr/sbin"},
+    )
+    words = done.stdout.split()
+    if len(words) < 4:
+        raise AssertionError(f"{done}")
+    return int(words[0]), int(words[1]), int(words[2]) / 100, int(words[3]) / 100, words[4:], done.stderr
+
+
+def try_one(kind, name, seeder, prepare=None):
+    # The quickest of three: what a busy machine takes is no fault of the script.
+    times = []
+    for _ in range(3):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder, "root")
+            make_root(root, kind, seeder)
+            if prepare:
+                prepare(root)
+            status1, status2, start_sec, stop_sec, left, errors = run(root, kind)
+            told = (root / "told").exists()
+        if status1 or status2 or left != ["left="] or errors or (seeder and "told" in seeder and not told):
+            case(f"{kind}: {name}", f"exit {status1}, {status2}, {left}, told {told}, {errors}")
+            return
+        times.append((start_sec, stop_sec))
+        if start_sec < START_SEC and stop_sec < STOP_SEC:
+            break
+        time.sleep(0.2)
+    best = [min(column) for column in zip(*times)]
+    case(f"{kind}: {name}", (best[0] >= START_SEC or best[1] >= STOP_SEC) and f"took {times} s")
+
+
+def in_the_way(root):
+    (root / "run/guest-entropy").touch()
+
+
+def main():
+    probe = subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True, timeout=30, check=False)
+    busybox = shutil.which("busybox")
+    if os.geteuid() != 0 or probe.returncode or not busybox:
+        case("scripts of an initramfs", skipped="not root, no namespaces or no busybox")
+        return 1 if counts["failed"] else 77
+    for kind in KINDS:
+        for name, seeder in SEEDERS.items():
+            try_one(kind, f"a seeder that {name}", "" if seeder is None else seeder)
+        try_one(kind, "no seeder", None)
+        try_one(kind, "no place for the number of the process", "exit 0", in_the_way)
+    print(f"# counts passed={counts['passed']} failed={counts['failed']} skipped={counts['skipped']}")
+    return 1 if counts["failed"] else 0
+
+
+sys.exit(main())
