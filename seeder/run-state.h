@@ -22,6 +22,7 @@ typedef struct Channel {
         Worker worker;
         SourceLook look;
         Health health;
+        bool look_again;  /* something came while it was asked */
         uint32_t rounds;  /* since it was found */
         uint32_t n_found; /* batches and seeds, the bad ones included */
 } Channel;

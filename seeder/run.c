@@ -34,20 +34,38 @@ static bool is_turn(const Run *run, SourceId id) {
         return class != PLAN_LAST || run->last_resort;
 }
 
-static void look_and_ask(Run *run) {
-        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
-                Channel *channel = &run->channels[id];
+static void look_and_ask_one(Run *run, Channel *channel) {
+        const SourceConfig *config = &run->settings->sources[channel->id].config;
 
-                if (channel->state != CHANNEL_ABSENT || !is_turn(run, id))
-                        continue;
-                if (source_ops(id)->look(
-                            &run->settings->sources[id].config,
-                            &run->root,
-                            &channel->look) < 0)
-                        continue;
-                start_health(run, channel);
-                run_ask(run, channel);
-        }
+        if (channel->state != CHANNEL_ABSENT || !is_turn(run, channel->id))
+                return;
+        channel->look_again = false;
+        if (source_ops(channel->id)->look(config, &run->root, &channel->look) < 0)
+                return;
+        start_health(run, channel);
+        run_ask(run, channel);
+}
+
+static void look_and_ask(Run *run) {
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                look_and_ask_one(run, &run->channels[id]);
+}
+
+static void on_hotplug(Run *run) {
+        HotplugChange change;
+
+        if (hotplug_receive(run->hotplug, &change) < 0 || !change.any)
+                return;
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                run->channels[id].look_again = run->channels[id].state == CHANNEL_ASKED;
+        look_and_ask(run);
+}
+
+/* A disk that came while a worker was looking through the others: nothing tells of it again. */
+static void look_again(Run *run) {
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                if (run->channels[id].look_again)
+                        look_and_ask_one(run, &run->channels[id]);
 }
 
 static bool is_waited_for(const Run *run, SourceId id) {
@@ -63,20 +81,17 @@ static bool must_wait(const Run *run) {
         return false;
 }
 
-static bool is_over(Run *run) {
+/* Why the run is over; NULL: it is not. */
+static const char *why_over(const Run *run) {
         if (run->told_to_end)
-                run->account->ended_why = "told to end";
-        else if (clock_boottime_usec() >= run->deadline_usec)
-                run->account->ended_why = "deadline";
-        else if (must_wait(run))
-                return false;
-        else if (run->settings->dry_run)
-                run->account->ended_why = "dry run";
-        else if (run->account->ready)
-                run->account->ended_why = "ready, quick sources are in";
-        else
-                return false;
-        return true;
+                return "told to end";
+        if (clock_boottime_usec() >= run->deadline_usec)
+                return "deadline";
+        if (must_wait(run))
+                return NULL;
+        if (run->settings->dry_run)
+                return "dry run";
+        return run->account->ready ? "ready, quick sources are in" : NULL;
 }
 
 /* When nobody else owes an answer, or those who do are late. */
@@ -112,8 +127,6 @@ static void add_wait(struct pollfd *entries, int *owners, nfds_t *n, int fd, int
 }
 
 static void on_event(Run *run, int owner) {
-        HotplugChange change;
-
         switch (owner) {
         case WAIT_SIGNAL:
                 run->told_to_end = true;
@@ -121,8 +134,7 @@ static void on_event(Run *run, int owner) {
         case WAIT_READY: /* noted by then */
                 break;
         case WAIT_HOTPLUG:
-                if (hotplug_receive(run->hotplug, &change) >= 0 && change.any)
-                        look_and_ask(run);
+                on_hotplug(run);
                 break;
         default:
                 run_on_answer(run, &run->channels[owner]);
@@ -154,14 +166,18 @@ static void turn(Run *run, uint64_t timeout_usec) {
         for (nfds_t i = 0; i < n; i++)
                 if (entries[i].revents)
                         on_event(run, owners[i]);
+        look_again(run);
 }
 
 static void loop(Run *run) {
-        while (!is_over(run)) {
+        const char *why;
+
+        while (!(why = why_over(run))) {
                 turn_to_last_resort(run);
-                if (!is_over(run))
+                if (!why_over(run))
                         turn(run, next_usec(run));
         }
+        run->account->ended_why = why;
 }
 
 static void note_unanswered(Run *run) {

@@ -157,6 +157,29 @@ static bool next_line(Parser *parser, const char **ret_line, size_t *ret_length)
         return true;
 }
 
+/* Whether libinih is to see a line; else what is wrong with it was told, or it is not ours. */
+static bool is_for_libinih(Parser *parser, char *line) {
+        if (line[0] == '[') {
+                enter_section(parser, line);
+                return parser->section;
+        }
+        if (line[0] == '\0')
+                return true;
+        if (parser->in_unknown_section)
+                return false; /* one error for the section is enough */
+        if (!parser->section) {
+                add_bad_section(parser, line, "is outside of a section");
+                return false;
+        }
+        if (parser->section->n_keys == 0)
+                return false; /* another program's */
+        if (line[0] == '=' || !strchr(line, '=')) {
+                add_error(parser, line, "is no setting, expected KEY = VALUE");
+                return false;
+        }
+        return true;
+}
+
 /*
  * fgets() for libinih. Lines come without leading blanks, since libinih takes an indented line for
  * a second value of the key before it, and without comments, since what it cuts depends on how it
@@ -180,22 +203,8 @@ static char *read_line(char *buffer, int size, void *userdata) {
         memcpy(buffer, line, length);
         buffer[length] = '\0';
 
-        if (buffer[0] == '[') {
-                enter_section(parser, buffer);
-                if (!parser->section)
-                        length = 0;
-        } else if (length > 0 && parser->in_unknown_section)
-                length = 0; /* one error for the section is enough */
-        else if (length > 0 && !parser->section) {
-                add_bad_section(parser, buffer, "is outside of a section");
+        if (!is_for_libinih(parser, buffer))
                 length = 0;
-        } else if (length > 0 && parser->section->n_keys == 0)
-                length = 0; /* not ours */
-        else if (length > 0 && (buffer[0] == '=' || !strchr(buffer, '='))) {
-                add_error(parser, buffer, "is no setting, expected KEY = VALUE");
-                length = 0;
-        }
-
         buffer[length] = '\n';
         buffer[length + 1] = '\0';
         return buffer;

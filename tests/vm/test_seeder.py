@@ -339,7 +339,7 @@ def test_power_cut(bed):
     make_ready(vm)
     check(vm.run(SEEDER, "save")["code"] == 0, "save")
     credited, cuts = set(), []
-    for msec in (20, 80, 160, 300, 600):
+    for after, msec in (("the start", 50), ("the start", 250), ("the credit", 0), ("the credit", 150), ("the credit", 600)):
         vm.close()
         vm = guest(bed, state, extra=slow)
         seeds = saved(vm)
@@ -348,15 +348,16 @@ def test_power_cut(bed):
               "a part of a seed")
         marked = seeds.get("seed.credit")
         check(marked not in credited, f"a seed that was credited is marked again, after {cuts}")
-        vm.ask("spawn", "log=/tmp/seeder.log", "--", SEEDER, "--real-root", "--source=seed-file", "--deadline=5s")
-        end = time.monotonic() + msec / 1000
-        ready = False
-        while time.monotonic() < end:
+        vm.ask("spawn", "log=/tmp/seeder.log", "--", SEEDER, "--real-root", "--source=seed-file", "--deadline=8s")
+        ready, end = False, time.monotonic() + (msec / 1000 if after == "the start" else 10)
+        while time.monotonic() < end and not (ready and after == "the credit"):
             ready = vm.random()["ready"]
+        if after == "the credit":
+            time.sleep(msec / 1000)
         vm.process.kill()
         if ready and marked:
             credited.add(marked)
-        cuts.append(f"{msec} ms: {'credited' if ready else 'not yet'}")
+        cuts.append(f"{msec} ms after {after}, {'credited' if ready else 'not credited yet'}")
         if not marked:
             # So that the next cut has a mark to find.
             vm.close()
