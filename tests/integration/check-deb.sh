@@ -49,6 +49,12 @@ no_curl() {
     ! dpkg-deb --field "$work"/guest-entropy_[0-9]*.deb Depends | grep curl
 }
 check 'guest-entropy needs no libcurl' no_curl
+told=$("$(dirname -- "$0")/deb-tree.py" "$work" 2>&1)
+case $? in
+    0) ok 'they install in a plain Debian, and a purge leaves nothing' ;;
+    77) skip 'they install in a plain Debian' "$told" ;;
+    *) not_ok 'they install in a plain Debian, and a purge leaves nothing' "$told" ;;
+esac
 if [ -n "${2:-}" ]; then
     cp "$work"/*.deb "$2"
 fi

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Installs the packages of a folder in a plain Debian 12, and purges them.
+
+    deb-tree.py FOLDER
+
+Exits 1 with what is wrong; 77 where there is no such tree.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/vm"))
+
+from harness import debian  # noqa: E402
+
+ENABLED = {"rngd.service", "entropy-seeder.service", "entropy-seeder-save.service"}
+IN_INITRAMFS = {"usr/bin/entropy-seeder", "scripts/init-top/guest-entropy", "scripts/init-bottom/guest-entropy"}
+
+
+def names(tree):
+    return {str(path.relative_to(tree)) for path in tree.rglob("*")}
+
+
+def initramfs(tree):
+    return set(debian.in_chroot(tree, "lsinitramfs /boot/initrd.img-*").split())
+
+
+def main():
+    if os.geteuid() != 0:
+        print("not root")
+        return 77
+    try:
+        tar = debian.make_tree(debian.cache_folder())
+    except debian.Unbuildable as e:
+        print(e)
+        return 77
+    wrong = []
+    with tempfile.TemporaryDirectory(prefix="deb-tree-", dir="/var/tmp") as folder:
+        tree = pathlib.Path(folder, "tree")
+        tree.mkdir()
+        subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
+        before = names(tree)
+        (tree / "root/debs").mkdir()
+        for package in ("guest-entropy", "entropy-monitor"):
+            for path in pathlib.Path(sys.argv[1]).glob(f"{package}_*.deb"):
+                shutil.copy(path, tree / "root/debs")
+        debian.in_chroot(tree, "dpkg -i /root/debs/*.deb 2>&1; rm -r /root/debs")
+        wants = {path.name for path in (tree / "etc/systemd/system/sysinit.target.wants").iterdir()}
+        missing = (ENABLED - wants) | (IN_INITRAMFS - initramfs(tree))
+        if missing:
+            wrong.append(f"not enabled, or not in the initramfs: {missing}")
+        if not any(name.endswith("/virtio-rng.ko") for name in initramfs(tree)):
+            wrong.append("no virtio-rng in the initramfs")
+        debian.in_chroot(tree, "touch /var/lib/guest-entropy/seed; dpkg --purge guest-entropy entropy-monitor 2>&1")
+        left = names(tree) - before - {"var/log/dpkg.log"}
+        if left:
+            wrong.append(f"a purge left {sorted(left)}")
+        if IN_INITRAMFS & initramfs(tree):
+            wrong.append("a purge left the seeder in the initramfs")
+    print("\n".join(wrong))
+    return 1 if wrong else 0
+
+
+sys.exit(main())
