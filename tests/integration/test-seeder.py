@@ -155,6 +155,27 @@ def test_configuration():
     check(all(x["credited_bits"] == 0 and x["note"] == "credit set to 0" for x in cpu), f"{cpu}")
 
 
+def test_kernel_command_line():
+    """Stronger than the configuration; what makes no sense is said and ignored."""
+    words = pathlib.Path("/run/cmdline")
+    CONFIG.write_text("[cpu]\ncredit = 512\n", encoding="utf-8")
+    words.write_text("quiet entropy.credit=cpu:0 entropy.credit=nope:1\n", encoding="utf-8")
+    subprocess.run(["mount", "--bind", words, "/proc/cmdline"], check=True)
+    try:
+        done = seeder("-c", str(CONFIG), "--real-root", "--source=cpu")
+        check(done.returncode == 0 and "1 words entropy.*" in done.stderr, f"{done}")
+        cpu = ledgers()[-1]["sources"]
+        check(all(x["credited_bits"] == 0 for x in cpu), f"{cpu}")
+        words.write_text("entropy.seeder=off\n", encoding="utf-8")
+        clean()
+        for verb in ("run", "save"):
+            done = seeder(verb)
+            check(done.returncode == 0 and "Switched off" in done.stderr, f"{done}")
+        check(not STATE.exists() and not RUN.exists(), "switched off, and it ran")
+    finally:
+        subprocess.run(["umount", "/proc/cmdline"], check=True)
+
+
 def test_usage():
     for args in (["--nope"], ["load"], ["--source=exec"], ["--deadline=0"], ["image"]):
         check(seeder(*args).returncode == 64, f"{args}: {seeder(*args)}")
