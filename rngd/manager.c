@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <systemd/sd-daemon.h>
 
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
@@ -14,6 +14,7 @@
 #include "rngd/container.h"
 #include "rngd/devices.h"
 #include "rngd/manager.h"
+#include "rngd/notify.h"
 #include "rngd/options.h"
 
 #define STOP_USEC (80 * USEC_PER_MSEC)
@@ -206,7 +207,8 @@ static int on_late(sd_event_source *s, void *userdata) {
         fork_start(manager);
         status_start(manager);
         status_update(manager);
-        (void)sd_event_set_watchdog(manager->event, true);
+        if (notify_start_watchdog(manager->event, &manager->watchdog_source) < 0)
+                log_warning("Cannot serve the watchdog, ignoring");
         return 0;
 }
 
@@ -285,12 +287,15 @@ static void apply_settings(Manager *manager) {
 void manager_reload(Manager *manager) {
         _cleanup_settings_ Settings settings = {};
         _cleanup_messages_ Messages errors = {};
+        char text[64];
         int r;
 
-        (void)sd_notifyf(
-                false,
+        (void)snprintf(
+                text,
+                sizeof(text),
                 "RELOADING=1\nMONOTONIC_USEC=%llu",
                 (unsigned long long)clock_monotonic_usec());
+        (void)notify_send(text);
         r = options_load(
                 manager->arguments.argc,
                 manager->arguments.argv,
@@ -310,7 +315,7 @@ void manager_reload(Manager *manager) {
                 apply_settings(manager);
                 log_notice("The configuration was read again");
         }
-        (void)sd_notify(false, "READY=1");
+        (void)notify_send("READY=1");
 }
 
 /* Killed workers are gone within a millisecond. One in the depths of a driver is not waited for, nor
@@ -345,6 +350,7 @@ Manager *manager_free(Manager *manager) {
         fork_deinit(&manager->fork);
         want_deinit(&manager->need);
         manager->watch.late_source = sd_event_source_disable_unref(manager->watch.late_source);
+        manager->watchdog_source = sd_event_source_disable_unref(manager->watchdog_source);
         watch_deinit(&manager->watch);
         (void)sd_event_unref(manager->event);
 

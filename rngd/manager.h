@@ -58,6 +58,7 @@ struct Manager {
         ForkWatch fork;
         Watch watch;
         Status status;
+        sd_event_source *watchdog_source;
         uint64_t started_usec;
 };
 

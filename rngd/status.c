@@ -5,10 +5,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <systemd/sd-daemon.h>
 
 #include "lib/base/log.h"
 #include "rngd/manager.h"
+#include "rngd/notify.h"
 #include "rngd/status-document.h"
 
 #define SOCKET_NAME  "rngd.sock"
@@ -171,7 +171,7 @@ static void make_line(const Manager *manager, char line[static STATUS_LINE_MAX])
 
 void status_update(Manager *manager) {
         Status *status = &manager->status;
-        char line[STATUS_LINE_MAX];
+        char line[STATUS_LINE_MAX], text[STATUS_LINE_MAX + 32];
         bool ready_now = !status->ready_sent && (manager->ready || nothing_to_wait_for(manager));
 
         make_line(manager, line);
@@ -179,13 +179,14 @@ void status_update(Manager *manager) {
                 return;
 
         (void)stpcpy(status->line, line);
-        status->ready_sent |= ready_now;
-        (void)sd_notifyf(false, "%sSTATUS=%s", ready_now ? "READY=1\n" : "", line);
+        (void)snprintf(text, sizeof(text), "%sSTATUS=%s", ready_now ? "READY=1\n" : "", line);
+        if (notify_send(text) >= 0) /* else it is said with the next line */
+                status->ready_sent |= ready_now;
         log_debug("Status: %s", line);
 }
 
 void status_stopping(void) {
-        (void)sd_notify(false, "STOPPING=1");
+        (void)notify_send("STOPPING=1");
 }
 
 void status_deinit(Manager *manager) {
