@@ -287,6 +287,22 @@ def notify_dead(box):
         rngd.stop()
 
 
+@case("a notify socket that nobody reads holds nothing up")
+def notify_unread(box):
+    manager = Manager(box)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(100000):  # until its queue is full
+                sender.sendto(b"X=1", manager.path)
+    rngd = box.start(environment=manager.environment(WATCHDOG_USEC="100000"))
+    for _ in range(5):
+        rngd.feed_now("hwrng")
+    time.sleep(0.3)
+    assert rngd.status()["kernel"]["ready"]
+    rngd.stop()
+
+
 @case("log lines are plain in a file, with <N> in the journal, and -q is quiet")
 def log_lines(box):
     rngd = box.start("--verbose")
