@@ -176,6 +176,45 @@ def test_kernel_command_line():
         subprocess.run(["umount", "/proc/cmdline"], check=True)
 
 
+def platform(*args):
+    """(bits, note) of the one seed, a credential"""
+    done = seeder("-c", str(CONFIG), "--source=platform", *args, env={**os.environ, "CREDENTIALS_DIRECTORY": "/run/credentials"})
+    check(done.returncode == 0, f"{done}")
+    line = next((x for x in (ledgers() or [{"sources": []}])[-1]["sources"] if x["name"] == "platform credential"), None)
+    return line and (line["credited_bits"], line["note"])
+
+
+def test_static_seed():
+    """Credited once; always for those who want it, but not twice in a boot; and never where that cannot be noted."""
+    folder = pathlib.Path("/run/credentials")
+    folder.mkdir(exist_ok=True)
+    (folder / "entropy.seed").write_bytes(os.urandom(64))
+    CONFIG.write_text("", encoding="utf-8")
+    check(platform("--initramfs") == (0, "first use is not known in the initramfs"), f"{ledgers()}")
+    check(platform("--real-root") == (512, None), f"{ledgers()}")
+    check(platform("--real-root") == (0, "credited in this boot already"), f"{ledgers()}")
+    for file in files(RUN):
+        (RUN / file).unlink()  # the next boot
+    check(platform("--real-root") == (0, "seen before"), f"{ledgers()}")
+    CONFIG.write_text("[platform]\ncredit = always\n", encoding="utf-8")
+    check(platform("--real-root") == (512, "credit=always"), f"{ledgers()}")
+    check(platform("--real-root") == (0, "credited in this boot already"), f"{ledgers()}")
+
+    clean()
+    RUN.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", RUN], check=True)
+    try:
+        done = seeder("-c", str(CONFIG), "--source=platform", "--initramfs", "--verbose",
+                      env={**os.environ, "CREDENTIALS_DIRECTORY": str(folder)})
+        check("64 B mixed" in done.stderr and "its use cannot be recorded" in done.stderr, f"{done}")
+    finally:
+        subprocess.run(["umount", RUN], check=True)
+
+    clean()
+    (folder / "entropy.seed").write_text("correct horse battery staple, and some more words", encoding="utf-8")
+    check(platform("--real-root") == (0, "a text, no random bytes"), f"{ledgers()}")
+
+
 def test_usage():
     for args in (["--nope"], ["load"], ["--source=exec"], ["--deadline=0"], ["image"]):
         check(seeder(*args).returncode == 64, f"{args}: {seeder(*args)}")

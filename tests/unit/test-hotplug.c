@@ -6,6 +6,7 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 
+#define UEVENT_OF_DISK "/sys/class/block/loop0/uevent"
 #define UEVENT_OF_MISC "/sys/class/misc/hw_random/uevent"
 #define UEVENT_OF_MEM  "/sys/class/mem/null/uevent"
 
@@ -109,9 +110,31 @@ static void test_foreign_event(void) {
         CU_ASSERT_FALSE(change.any);
 }
 
+static void test_disks(void) {
+        HotplugChange change = {};
+
+        drain();
+        if (!trigger(UEVENT_OF_DISK))
+                HARNESS_SKIP("no loop0 in sysfs, or not root");
+        (void)is_readable(50);
+        CU_ASSERT_EQUAL(hotplug_receive(hotplug, &change), 0);
+        CU_ASSERT_FALSE(change.any);
+
+        CU_ASSERT_EQUAL(hotplug_add_disks(hotplug), 0);
+        CU_ASSERT(trigger(UEVENT_OF_DISK));
+        CU_ASSERT(is_readable(2000));
+        CU_ASSERT_EQUAL(hotplug_receive(hotplug, &change), 0);
+        CU_ASSERT(change.any);
+}
+
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_who_tells),   HARNESS_TEST(test_nothing),       HARNESS_TEST(test_event),
-        HARNESS_TEST(test_many_events), HARNESS_TEST(test_foreign_event), CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_who_tells),
+        HARNESS_TEST(test_nothing),
+        HARNESS_TEST(test_event),
+        HARNESS_TEST(test_many_events),
+        HARNESS_TEST(test_foreign_event),
+        HARNESS_TEST(test_disks),
+        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
