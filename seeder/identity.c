@@ -37,6 +37,12 @@ void identity_read(const RootDir *root, Identity *ret_identity) {
                     identity.product_uuid,
                     sizeof(identity.product_uuid)) < 0)
                 identity.product_uuid[0] = '\0';
+        if (rootdir_read_text(
+                    root,
+                    "proc/sys/kernel/random/boot_id",
+                    identity.boot_id,
+                    sizeof(identity.boot_id)) < 0)
+                identity.boot_id[0] = '\0';
         if (exists(root, "run/systemd/first-boot"))
                 identity.first_boot = true;
         identity.generation_known = read_generation(root, &identity.generation);
@@ -86,4 +92,20 @@ int identity_digest_generation(
                 return 0;
         }
         return digest_of("guest-entropy generation v1", parts, ELEMENTSOF(parts), ret_digest);
+}
+
+int identity_digest_boot(
+        const Identity *identity,
+        const uint8_t salt[static IDENTITY_SALT_BYTES],
+        uint8_t ret_digest[static IDENTITY_DIGEST_BYTES]) {
+        const HashPart parts[] = {
+                { salt, IDENTITY_SALT_BYTES },
+                { identity->boot_id, strlen(identity->boot_id) },
+        };
+
+        if (!identity->boot_id[0]) {
+                memset(ret_digest, 0, IDENTITY_DIGEST_BYTES);
+                return 0;
+        }
+        return digest_of("guest-entropy boot v1", parts, ELEMENTSOF(parts), ret_digest);
 }

@@ -19,6 +19,7 @@
 typedef struct Identity {
         char machine_id[64];   /* "" where it cannot be read */
         char product_uuid[64]; /* DMI; "" where there is none (not x86, microVMs) */
+        char boot_id[64];      /* of the kernel; "" without /proc */
         bool first_boot;
         bool generation_known;
         Vmgenid generation; /* of the VM: another one after a snapshot was restored or cloned */
@@ -36,8 +37,12 @@ _must_check_ int identity_digest(
         const uint8_t salt[static IDENTITY_SALT_BYTES],
         uint8_t ret_digest[static IDENTITY_DIGEST_BYTES]);
 
-/* The same of the generation: zeroes where it is not known. */
+/* The same of the generation, and of the boot: zeroes where it is not known. */
 _must_check_ int identity_digest_generation(
+        const Identity *identity,
+        const uint8_t salt[static IDENTITY_SALT_BYTES],
+        uint8_t ret_digest[static IDENTITY_DIGEST_BYTES]);
+_must_check_ int identity_digest_boot(
         const Identity *identity,
         const uint8_t salt[static IDENTITY_SALT_BYTES],
         uint8_t ret_digest[static IDENTITY_DIGEST_BYTES]);

@@ -34,17 +34,23 @@ static int open_folder(void) {
         return fd < 0 ? negative_errno() : fd;
 }
 
-unsigned ledger_file_number(PlanPhase phase) {
-        _cleanup_close_ int fd = open_folder();
+unsigned ledger_file_reserve(const Account *account) {
+        _cleanup_close_ int fd = -1;
         unsigned number = 1;
 
+        (void)mkdir(FOLDER, 0755);
+        fd = open_folder();
         for (; fd >= 0 && number < LEDGER_FILE_NUMBER_MAX; number++) {
+                _cleanup_close_ int ledger_fd = -1;
                 char name[NAME_BYTES];
 
-                make_name(phase, number, name);
-                if (faccessat(fd, name, F_OK, 0) < 0)
+                make_name(account->phase, number, name);
+                ledger_fd = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+                if (ledger_fd >= 0 || errno != EEXIST)
                         break;
         }
+        if (ledger_file_write(account, number) < 0)
+                log_debug("Cannot write a ledger in /run yet");
         return number;
 }
 
@@ -54,7 +60,6 @@ int ledger_file_write(const Account *account, unsigned number) {
         char name[NAME_BYTES];
         int r;
 
-        (void)mkdir(FOLDER, 0755);
         fd = open_folder();
         if (fd < 0)
                 return fd;

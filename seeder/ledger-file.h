@@ -12,10 +12,11 @@
 
 #define LEDGER_FILE_NUMBER_MAX 9U
 
-/* The number of a new run: one that no ledger has yet, or the highest. */
-unsigned ledger_file_number(PlanPhase phase);
+/* The number of a new run, one that no ledger has yet, or the highest. The account is left there as
+ * it is now, so that no other run takes it. */
+unsigned ledger_file_reserve(const Account *account);
 
-/* Atomically; makes the folder. Negative errno: a full or missing /run. */
+/* Atomically. Negative errno: a full or missing /run. */
 _must_check_ int ledger_file_write(const Account *account, unsigned number);
 
 /* Calls back with the text of each ledger there is. */

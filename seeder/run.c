@@ -282,7 +282,6 @@ static void init(Run *run, const RunSettings *settings, Account *account) {
                 .random = KERNEL_RANDOM_NULL,
                 .state = SEED_FILE_NULL,
                 .signal_fd = -1,
-                .ledger_number = ledger_file_number(settings->phase),
         };
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 run->channels[id] = (Channel){ .id = id, .worker = WORKER_NULL };
@@ -290,7 +289,7 @@ static void init(Run *run, const RunSettings *settings, Account *account) {
                 .phase = settings->phase,
                 .dry_run = settings->dry_run,
                 .started_usec = clock_boottime_usec(),
-                .ended_why = "died on the way",
+                .ended_why = "still at work",
         };
         run->deadline_usec = account->started_usec + settings->deadline_usec;
         run->last_resort_usec = account->started_usec + settings->deadline_usec / LAST_RESORT_PART;
@@ -302,12 +301,9 @@ static void open_hotplug(Run *run) {
                 log_debug("Devices that come later go unnoticed");
 }
 
-/*
- * Its syncs may take long on a slow disk: the workers are at work meanwhile. Not in a later run of
- * the same boot: what the first one saved came from the RNG that would be fed.
- */
+/* Its syncs may take long on a slow disk: the workers are at work meanwhile. */
 static void load_saved(Run *run) {
-        if (run->settings->use_seed_file && run->state.folder_fd >= 0 && run->ledger_number == 1)
+        if (run->settings->use_seed_file && run->state.folder_fd >= 0)
                 saved_load(
                         &run->state,
                         &run->root,
@@ -347,6 +343,8 @@ static int run_once(Run *run) {
         open_hotplug(run);
         open_state(run);
 
+        if (!run->settings->dry_run)
+                run->ledger_number = ledger_file_reserve(run->account);
         look_and_ask(run);
         load_saved(run);
         loop(run);

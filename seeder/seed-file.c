@@ -24,6 +24,7 @@ typedef struct SeedHeader {
         uint8_t salt[IDENTITY_SALT_BYTES];
         uint8_t identity[IDENTITY_DIGEST_BYTES];
         uint8_t generation[IDENTITY_DIGEST_BYTES];
+        uint8_t boot[IDENTITY_DIGEST_BYTES];
 } SeedHeader;
 
 static const uint8_t magic[16] = "guest-entropy 1";
@@ -120,6 +121,10 @@ static const char *why_not_ours(const Secret *content, const Identity *identity)
         if (is_known(digest) && is_known(header.generation) &&
             memcmp(digest, header.generation, sizeof(digest)) != 0)
                 return "this machine was cloned or restored";
+        /* What came from this kernel's RNG is nothing new to it. */
+        if (identity_digest_boot(identity, header.salt, digest) < 0 ||
+            (is_known(digest) && memcmp(digest, header.boot, sizeof(digest)) == 0))
+                return "it was saved in this boot";
         return NULL;
 }
 
@@ -249,6 +254,9 @@ static int compose(
         if (r < 0)
                 return r;
         r = identity_digest_generation(identity, header.salt, header.generation);
+        if (r < 0)
+                return r;
+        r = identity_digest_boot(identity, header.salt, header.boot);
         if (r < 0)
                 return r;
         r = draw(seed, SEED_FILE_BYTES, &ready);

@@ -22,7 +22,7 @@
 #include "lib/base/secret.h"
 #include "seeder/identity.h"
 
-#define SEED_FILE_HEADER_BYTES 96U
+#define SEED_FILE_HEADER_BYTES 128U
 #define SEED_FILE_BYTES        512U /* the seed itself, behind the header */
 
 typedef struct SeedFile {

@@ -102,6 +102,8 @@ def test_run():
     check(seeder("--source=seed-file", "--real-root").returncode == 0, "a second run")
     check(len(ledgers()) == 2 and files(RUN) == ["seeder-2.json", "seeder.json"], f"{files(RUN)}")
     check((STATE / "seed.credit").read_bytes() != before, "no new seed")
+    line = next(x for x in ledgers()[1]["sources"] if x["name"] == "seed-file")
+    check(line["note"] == "it was saved in this boot" and line["credited_bits"] == 0, f"{line}")
 
 
 def test_save():
@@ -206,7 +208,7 @@ def test_static_seed():
     try:
         done = seeder("-c", str(CONFIG), "--source=platform", "--initramfs", "--verbose",
                       env={**os.environ, "CREDENTIALS_DIRECTORY": str(folder)})
-        check("64 B mixed" in done.stderr and "its use cannot be recorded" in done.stderr, f"{done}")
+        check(done.returncode == 0 and "64 B mixed" in done.stderr and "its use cannot be recorded" in done.stderr, f"{done}")
     finally:
         subprocess.run(["umount", RUN], check=True)
 

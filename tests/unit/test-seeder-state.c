@@ -165,6 +165,16 @@ static void test_machines(void) {
         CU_ASSERT_STRING_EQUAL(load(), "");
 }
 
+static void test_this_very_boot(void) {
+        write_machine(MACHINE_ID, UUID, NULL);
+        (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-1\n");
+        save();
+        CU_ASSERT_STRING_EQUAL(load(), "it was saved in this boot");
+        save();
+        (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-2\n");
+        CU_ASSERT_STRING_EQUAL(load(), "");
+}
+
 static void test_strange_files(void) {
         char *big = calloc(1, 4096);
 
@@ -323,17 +333,12 @@ static void test_this_boot(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_first_boot),
-        HARNESS_TEST(test_digest),
-        HARNESS_TEST(test_once),
-        HARNESS_TEST(test_machines),
-        HARNESS_TEST(test_strange_files),
-        HARNESS_TEST(test_folder),
-        HARNESS_TEST(test_seen),
-        HARNESS_TEST(test_seen_damaged),
-        HARNESS_TEST(test_seen_full),
-        HARNESS_TEST(test_this_boot),
-        CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_first_boot),     HARNESS_TEST(test_digest),
+        HARNESS_TEST(test_once),           HARNESS_TEST(test_machines),
+        HARNESS_TEST(test_this_very_boot), HARNESS_TEST(test_strange_files),
+        HARNESS_TEST(test_folder),         HARNESS_TEST(test_seen),
+        HARNESS_TEST(test_seen_damaged),   HARNESS_TEST(test_seen_full),
+        HARNESS_TEST(test_this_boot),      CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
