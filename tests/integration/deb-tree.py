@@ -57,6 +57,10 @@ def main():
             wrong.append(f"not enabled, or not in the initramfs: {missing}")
         if not any(name.endswith("/virtio-rng.ko") for name in initramfs(tree)):
             wrong.append("no virtio-rng in the initramfs")
+        # A hook that fails would break the system's upgrades.
+        told = debian.in_chroot(tree, "mv /usr/bin/entropy-seeder /root; update-initramfs -u 2>&1; mv /root/entropy-seeder /usr/bin")
+        if "guest-entropy" not in told or IN_INITRAMFS <= initramfs(tree):
+            wrong.append(f"update-initramfs said nothing of the missing seeder: {told}")
         debian.in_chroot(tree, "touch /var/lib/guest-entropy/seed; dpkg --purge guest-entropy entropy-monitor 2>&1")
         left = names(tree) - before - {"var/log/dpkg.log"}
         if left:
