@@ -130,7 +130,6 @@ int status_client(bool as_json) {
                 (void)log_errno(LOG_ERR, r, "No rngd answers on %s", path);
                 return EX_UNAVAILABLE;
         }
-        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
         if (!as_json)
                 return print_table(text);
         return fputs(text, stdout) < 0 ? EX_IOERR : EXIT_SUCCESS;

@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "lib/base/json.h"
 #include "lib/kernel/clock.h"
 #include "rngd/manager.h"
 #include "rngd/status-document.h"
@@ -136,9 +137,7 @@ int status_document(const Manager *manager, char **ret_text) {
         const char *text;
         char *copy;
 
-        /* json-c seeds its default hash from /dev/urandom where getrandom() would wait, and that
-         * read starts the kernel's jitter loop. This hash has no seed; our keys are our own. */
-        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+        json_avoid_random();
 
         document = json_object_new_object();
         if (!document)

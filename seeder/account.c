@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/json.h"
 #include "seeder/account.h"
 #include "seeder/hex.h"
 
@@ -151,9 +152,7 @@ int account_to_json(const Account *account, char **ret_text) {
         const char *text;
         char *copy;
 
-        /* json-c's default hash seeds itself from /dev/urandom where getrandom() would wait, and
-         * that read starts the kernel's jitter loop. This one has no seed; the keys are ours. */
-        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+        json_avoid_random();
 
         object = document(account);
         text = object ? json_object_to_json_string_ext(
@@ -199,7 +198,7 @@ int account_seeds_from_json(const char *text, AccountSeeds *ret_seeds) {
         AccountSeeds seeds = {};
         int r;
 
-        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+        json_avoid_random();
         object = json_tokener_parse(text);
         if (!object || !json_object_is_type(object, json_type_object))
                 return -EBADMSG;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "lib/base/json.h"
 #include "seeder/image-report.h"
 
 typedef struct json_object Json;
@@ -262,8 +263,7 @@ int image_report_print_json(const ImageReport *report, const ImageRun *run, FILE
         Json *document, *items;
         const char *text;
 
-        /* json-c would seed its default hash from the kernel's RNG, which may not be ready. */
-        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+        json_avoid_random();
 
         document = json_object_new_object();
         items = json_object_new_array();

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "lib/base/io.h"
+#include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "seeder/ledger-file.h"
 
@@ -143,7 +144,7 @@ int ledger_file_report(bool as_json) {
         Json *list;
         size_t n;
 
-        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+        json_avoid_random();
         list = json_object_new_array();
         ledger_file_each(add_ledger, list);
         n = json_object_array_length(list);

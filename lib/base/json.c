@@ -24,9 +24,7 @@ static int parse(const char *text, size_t length, json_object **ret_object) {
         _cleanup_(cleanup_tokener) json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
         json_object *object;
 
-        /* json-c's own hash takes its key from getrandom(), and while that would wait from
-         * /dev/urandom, whose reader then has the kernel make entropy for a second. */
-        (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+        json_avoid_random();
         if (!tokener)
                 return -ENOMEM;
         json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
@@ -58,7 +56,6 @@ int json_get_string(
 
         if (length > JSON_DOCUMENT_MAX_BYTES)
                 return -EFBIG;
-        json_avoid_random();
         r = parse(text, length, &document);
         if (r < 0)
                 return r;
