@@ -330,6 +330,37 @@ def test_seed_file(bed):
     check(seed_line(result)[:2] == (512, 0), result.note())
 
 
+@vm_test()
+def test_seed_file_in_a_snapshot(bed):
+    """Memory and disk of a machine that has not used its seed yet: each clone has the seed, none credits it."""
+    state = make_state(bed)
+
+    def devices(disk, number):
+        guid = f"aaaaaaaa-0000-0000-0000-{number:012}"
+        return [*state_disk(disk), "-uuid", "11111111-2222-3333-4444-555555555555", "-device", f"vmgenid,guid={guid}"]
+
+    vm = guest(bed, state, devices(state, 1)[4:], load=("qemu_fw_cfg",))
+    make_ready(vm)
+    check(vm.run(SEEDER, "save")["code"] == 0, "save")
+    vm.close()
+    vm = guest(bed, state, devices(state, 1)[4:], load=("qemu_fw_cfg",))
+    first = saved(vm)
+    check("seed.credit" in first, f"{first}")
+    snapshot = bed.folder / "snapshot"
+    vm.snapshot(snapshot)
+
+    for number in (2, 3):
+        disk = bed.folder / f"clone{number}.img"
+        shutil.copy(state, disk)
+        vm = bed.linux(image=image(bed), devices=devices(disk, number), load=(*sources.DRIVE, "qemu_fw_cfg"), incoming=snapshot)
+        vm.wait_until(lambda vm=vm: vm.qmp("query-status")["status"] in ("paused", "running"), 30, "the snapshot is loaded")
+        vm.qmp("cont")
+        check(saved(vm) == first, "the clone has another seed")
+        result = run(vm, "--real-root", "--source=seed-file", "--deadline=1s", code=NOT_READY)
+        check(seed_line(result) == (512, 0, "this machine was cloned or restored"), result.note())
+        vm.close()
+
+
 @vm_test(timeout=240)
 def test_power_cut(bed):
     """QEMU is killed at another moment in each boot, on a slow disk: no seed is credited in two boots, one is always there."""
