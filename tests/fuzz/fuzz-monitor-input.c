@@ -24,10 +24,11 @@ static void read_uevent(const char *text, size_t size) {
 }
 
 static void read_command_line(const char *bytes, size_t size) {
-        char *text = strndup(bytes, size);
+        char *text = calloc(1, size + 1);
         MonitorSettings settings;
 
         check(text != NULL);
+        memcpy(text, bytes, size);
         settings_defaults(&settings);
         settings_take_command_line(&settings, text);
         free(text);
