@@ -117,21 +117,36 @@ def report(number, name, outcome, options):
 
 
 def run_all(tests, options, settings):
-    """Those that must be alone go first, while the machine is quiet."""
+    """Those that must be alone go first, while the machine is quiet.
+
+    What fails is run once more, alone, when the others are done: a guest without KVM loses time while its host is
+    busy, but a fault of ours fails twice. The first failure is told with the second result.
+    """
     waiting = sorted(tests, key=lambda name: not tests[name].alone)
-    running, counts = [], {"passed": 0, "failed": 0, "skipped": 0}
+    running, failures, counts = [], {}, {"passed": 0, "failed": 0, "skipped": 0}
+
+    def alone(name):
+        return tests[name].alone or name in failures
+
     try:
         while waiting or running:
-            while waiting and len(running) < options.jobs and not any(tests[r.name].alone for r in running):
-                if tests[waiting[0]].alone and running:
+            while waiting and len(running) < options.jobs and not any(alone(r.name) for r in running):
+                if alone(waiting[0]) and running:
                     break
                 name = waiting.pop(0)
                 running.append(Running(name, tests[name], options, settings))
             for job in list(running):
                 if outcome := job.poll():
                     running.remove(job)
-                    counts[outcome["result"]] += 1
-                    report(sum(counts.values()), job.name, outcome, options)
+                    if outcome["result"] == "failed" and options.again and job.name not in failures:
+                        failures[job.name] = outcome["message"]
+                        waiting.append(job.name)
+                        print(f"# {job.name} failed and is run once more", flush=True)
+                    else:
+                        if job.name in failures:
+                            outcome["notes"] += ["failed at first:", *failures[job.name][:1500].splitlines()]
+                        counts[outcome["result"]] += 1
+                        report(sum(counts.values()), job.name, outcome, options)
                     if options.keep and outcome["result"] == "failed":
                         print(f"#   files kept in {job.folder}", flush=True)
                     else:
@@ -153,6 +168,7 @@ def parse_arguments():
     parser.add_argument("-j", dest="jobs", type=int, default=2, help="guests at once (2)")
     parser.add_argument("-v", dest="verbose", action="store_true", help="whole messages of failed tests")
     parser.add_argument("--keep", action="store_true", help="keep the files of failed tests")
+    parser.add_argument("--once", dest="again", action="store_false", help="do not run again what failed")
     parser.add_argument("--list", action="store_true", help="names only")
     for hidden in ("--one", "--settings", "--folder"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
