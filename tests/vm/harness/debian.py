@@ -348,7 +348,7 @@ class Report:
         for line in self.parts.get("ledgers", []):
             name, _, text = line.partition(" ")
             if name.endswith(f"/{which}.json"):
-                        # Reserved before the run, and left empty where there was no space for it.
+                # Reserved before the run, and left empty where there was no space for it.
                 return json.loads(text) if text.strip() else None
         return None
 
