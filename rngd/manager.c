@@ -16,6 +16,7 @@
 #include "rngd/manager.h"
 #include "rngd/notify.h"
 #include "rngd/options.h"
+#include "rngd/runtime-folder.h"
 
 #define STOP_USEC (80 * USEC_PER_MSEC)
 
@@ -135,10 +136,7 @@ static void look_at_sources(Manager *manager) {
 /* ---- life ---- */
 
 static int open_runtime_folder(Manager *manager) {
-        const char *folder = getenv("RUNTIME_DIRECTORY"); /* systemd.exec(5) */
-
-        manager->runtime_folder =
-                strdup(folder && folder[0] == '/' ? folder : "/run/guest-entropy");
+        manager->runtime_folder = strdup(runtime_folder());
         if (!manager->runtime_folder)
                 return -ENOMEM;
 

@@ -10,6 +10,7 @@
 #include "lib/base/io.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
+#include "rngd/runtime-folder.h"
 #include "rngd/status-client.h"
 
 #define DOCUMENT_MAX_BYTES (256 * 1024)
@@ -115,16 +116,11 @@ static int print_table(const char *text) {
 }
 
 int status_client(bool as_json) {
-        const char *folder = getenv("RUNTIME_DIRECTORY");
         _cleanup_free_ char *text = malloc(DOCUMENT_MAX_BYTES);
         char path[256];
         int r;
 
-        (void)snprintf(
-                path,
-                sizeof(path),
-                "%s/rngd.sock",
-                folder && folder[0] == '/' ? folder : "/run/guest-entropy");
+        (void)snprintf(path, sizeof(path), "%s/rngd.sock", runtime_folder());
         r = text ? ask(path, text, DOCUMENT_MAX_BYTES) : -ENOMEM;
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "No rngd answers on %s", path);
