@@ -10,8 +10,9 @@ import json
 import shutil
 import subprocess
 
-from harness import debian
+from harness import debian, debian_boot
 from harness.bed import Skip, check
+from harness.debian_boot import Guests, check_no_failure_of_ours, credited
 from harness.entropy_server import random_stream
 from harness.runner import vm_test
 
@@ -27,35 +28,6 @@ LIMIT_SEC = 900
 QUICK = "systemd.unit=quick.target"
 READY_AFTER_BOUND_SEC = 0.050
 BLOCKED_SEC = 0.020
-
-
-class Guests:
-    def __init__(self, bed):
-        self.bed, self.n = bed, 0
-        bed.only_ours()
-        self.builder = debian.Builder({"cache": bed.cache, "rngd": bed.rngd})
-
-    def folder(self, spec):
-        try:
-            return self.builder.get(spec)
-        except (debian.Unbuildable, subprocess.SubprocessError) as e:
-            raise Skip(str(e)) from e
-
-    def boot(self, spec, what, *words, **options):
-        folder = self.folder(spec)
-        self.n += 1
-        report = debian.boot(folder, self.bed.folder / f"guest{self.n}", append=" ".join(words), **options)
-        check(not report.cycles, f"{what}: systemd found ordering cycles: {report.cycles}")
-        return report
-
-    def note(self, what, report):
-        def msec(value):
-            return "-" if value is None else f"{value * 1000:.0f} ms"
-        ready, bound = report.probe("ready"), report.probe("bound")
-        after = None if None in (ready, bound) else max(0.0, ready - bound)
-        self.bed.note(f"{what}: ready at {msec(ready)} ({msec(after)} after virtio_rng was bound), first getrandom() blocked "
-                      f"{msec(report.probe('getrandom-initramfs', 'usec'))} in the initramfs, "
-                      f"{msec(report.probe('getrandom-unit', 'usec'))} before sysinit.target")
 
 
 def try_virtio(bed, spec, stock=None):
@@ -98,19 +70,6 @@ def test_dracut_without_systemd(bed):
     try_virtio(bed, DRACUT_PLAIN)
 
 
-def credited(report, source):
-    """Bits that the seeder of the real root credited to a source; None when it was not asked."""
-    ledger = report.ledger("seeder")
-    check(ledger, f"no ledger of the real root: {report.kmsg}")
-    found = [line["credited_bits"] for line in ledger["sources"] if line["name"].split()[0] == source]
-    return sum(found) if found else None
-
-
-def check_no_failure_of_ours(report, what):
-    ours = [unit for unit in report.failed if "entropy" in unit or "rngd" in unit]
-    check(not ours, f"{what}: failed units {ours}\n" + "\n".join(report.parts["journal"]))
-
-
 @vm_test(timeout=LIMIT_SEC)
 def test_no_source(bed):
     """Nothing at all: the seeder of the initramfs ends when the real root takes over, and no unit fails."""
@@ -130,7 +89,7 @@ def test_no_source(bed):
 def try_twice(bed, source, devices):
     """A seed that is the same at each boot is credited once, and never in the initramfs."""
     guests = Guests(bed)
-    disk = debian.writable_disk(guests.folder(OURS), bed.folder / "disk.qcow2")
+    disk = debian_boot.writable_disk(guests.folder(OURS), bed.folder / "disk.qcow2")
     first = guests.boot(OURS, "first boot", devices=devices, disk=disk)
     second = guests.boot(OURS, "second boot", devices=devices, disk=disk)
     bits = [credited(report, source) for report in (first, second)]
@@ -180,7 +139,7 @@ def test_hostile_library(bed):
     """The initramfs has a library that does not load: the boot goes on, and the real root seeds."""
     guests = Guests(bed)
     broken = {"usr/lib/x86_64-linux-gnu/libgcrypt.so.20": b"", "usr/lib/x86_64-linux-gnu/libgcrypt.so.20.4.1": b""}
-    initrd = debian.overlaid(guests.folder(OURS), bed.folder / "initrd", broken)
+    initrd = debian_boot.overlaid(guests.folder(OURS), bed.folder / "initrd", broken)
     report = hostile(bed, "a broken library", devices=RNG, initrd=initrd)
     check(report.ledger("seeder-initramfs") is None, "the library was not broken")
     check(report.ledger("seeder")["ready"], "the real root was not seeded")
@@ -197,7 +156,7 @@ mount -t tmpfs -o size=4k tmpfs /run/guest-entropy
 dd if=/dev/zero of=/run/guest-entropy/fill bs=4096 count=1 2>/dev/null
 /usr/sbin/boot-probe watch </dev/null >/dev/null 2>&1 &
 """
-    initrd = debian.overlaid(guests.folder(OURS), bed.folder / "initrd", {"scripts/init-top/a-boot-probe": script})
+    initrd = debian_boot.overlaid(guests.folder(OURS), bed.folder / "initrd", {"scripts/init-top/a-boot-probe": script})
     report = hostile(bed, "a full /run", "probe=initramfs", devices=RNG, initrd=initrd)
     check(report.ledger("seeder-initramfs") is None, "there was space")
     check(report.probe("ready") is not None, f"never ready: {report.kmsg}")

@@ -9,16 +9,14 @@ import fcntl
 import hashlib
 import importlib.machinery
 import importlib.util
-import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
-from . import archive, guest, qemu
+from . import archive, qemu
 
 sys.dont_write_bytecode = True
 
@@ -321,83 +319,3 @@ class Builder:
             write(tree / "usr/lib/dracut/modules.d/51boot-probe" / name, text, 0o755)
         in_chroot(tree, f"dracut -q --force --no-hostonly --zstd {DRACUT_OPTIONS[spec.builder]} {spec.options} "
                         f"/boot/initrd.img-{version} {version} 2>&1")
-
-
-class Report:
-    """What the guest said of itself."""
-
-    def __init__(self, text):
-        self.parts = {}
-        for line in text.replace("\r", "").splitlines():
-            if line.startswith("== "):
-                current = self.parts.setdefault(line[3:], [])
-            elif self.parts:
-                current.append(line)
-        self.kmsg = self.parts.get("kmsg", [])
-        self.cycles = [line for line in self.kmsg if "cycle" in line]
-        started = self.first("uptime")
-        self.uptime_sec = float(started.split()[0]) if started else None
-        self.failed = [line.split()[0] for line in self.parts.get("failed", []) if line.strip()]
-
-    def probe(self, what, key="at"):
-        """In seconds since the boot; None when it did not happen."""
-        found = re.search(rf"boot-probe: {what} at=(\d+) usec=(\d+)", "\n".join(self.kmsg))
-        return int(found[1 if key == "at" else 2]) / 1e6 if found else None
-
-    def ledger(self, which):
-        for line in self.parts.get("ledgers", []):
-            name, _, text = line.partition(" ")
-            if name.endswith(f"/{which}.json"):
-                # Reserved before the run, and left empty where there was no space for it.
-                return json.loads(text) if text.strip() else None
-        return None
-
-    def first(self, part):
-        return next(iter(self.parts.get(part, [])), "")
-
-
-def overlaid(folder, path, files):
-    """The initramfs with other files in place of its own: of two archives, the later wins."""
-    image = archive.Archive()
-    image.entries.clear()
-    for name, data in files.items():
-        image.entries[name] = (0o100755, data, (0, 0))
-    first = (folder / "initrd").read_bytes()
-    # An archive that is not compressed must be aligned.
-    path.write_bytes(first + b"\0" * (-len(first) % 512) + image.bytes())
-    return path
-
-
-def writable_disk(folder, path):
-    """For more than one boot of the same machine."""
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", folder / "root.ext4", path], check=True, timeout=30)
-    return path
-
-
-def boot(folder, work, append="", devices=(), cpu="qemu64", timeout=280, disk=None, initrd=None, precise=False):
-    """Boots until the guest has reported and switched itself off. precise: its clock counts instructions."""
-    work.mkdir(parents=True, exist_ok=True)
-    console, told = work / "console.log", work / "told"
-    drive = f"file={disk or folder / 'root.ext4'},format={'qcow2' if disk else 'raw'},if=virtio" + ("" if disk else ",snapshot=on")
-    argv = [
-        qemu.BINARY, "-accel", "tcg", "-cpu", cpu, "-M", "q35", "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
-        "-kernel", folder / "vmlinuz", "-initrd", initrd or folder / "initrd",
-        "-append", f"root=/dev/vda ro console=ttyS0 panic=-1 no_timer_check quiet {append}",
-        "-serial", f"file:{console}", "-serial", f"file:{told}", "-drive", drive, *devices,
-        *(qemu.COUNT_INSTRUCTIONS if precise else []),
-    ]
-    with open(work / "qemu.log", "wb") as log:
-        process = guest.start_process([str(word) for word in argv], log)
-        try:
-            process.wait(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            raise guest.GuestError(f"no end within {timeout} s:\n{console.read_bytes().decode('latin-1')[-2000:]}") from None
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait(timeout=10)
-    text = told.read_bytes().decode("latin-1")
-    if "== end" not in text:
-        raise guest.GuestError(f"the guest did not report:\n{console.read_bytes().decode('latin-1')[-2000:]}\n{text[-1000:]}"
-                               f"{(work / 'qemu.log').read_text()[-500:]}")
-    return Report(text)
