@@ -62,20 +62,25 @@ def test_first_process(bed):
 def test_blocked(bed):
     """A starved guest: who waits in getrandom() is named, and the recording shows the jitter loop that ends it."""
     vm = bed.linux(image=monitor_image(bed), init=MONITOR)
+    spawned = []
     for n in range(3):
-        vm.ask("spawn", f"log=/tmp/dd{n}", "--", "/bin/dd", "if=/dev/random", "of=/dev/null", "bs=16", "count=1")
+        dd = ("/bin/dd", "if=/dev/random", "of=/dev/null", "bs=16", "count=1")
+        spawned.append(vm.ask("spawn", f"log=/tmp/dd{n}", "--", *dd)["boottime_usec"])
         vm.shell("sleep 0.1")
     vm.wait_until(lambda: vm.random()["ready"], 20, "the jitter loop made the RNG ready")
     vm.shell("sleep 0.2")
     recording = finish(vm)
-    waits = [w for w in recording["blocked"] if w["name"] == "dd"]
-    bed.note(json.dumps(recording["blocked"]))
-    check(len(waits) == 3, f"seen to wait: {recording['blocked']}")
-    check(any(w["jitter"] for w in waits), "the jitter loop was not seen")
+    waits = sorted((w for w in recording["blocked"] if w["name"] == "dd"), key=lambda w: w["from_usec"])
     ready = recording["rng"]["ready_usec"]
-    check(all(not w["open"] and w["to_usec"] <= ready for w in waits), f"{waits} although ready at {ready}")
-    longest = max(w["to_usec"] - w["from_usec"] for w in waits)
-    check(longest >= 500_000, f"the longest waited only {longest} us")
+    bed.note(f"spawned {[ready - at for at in spawned]} us before it was ready, seen to wait from"
+             f" {[ready - w['from_usec'] for w in waits]} us before")
+    # How long the kernel's loop takes is the machine's affair: it may have ended before the last one came.
+    before = [at for at in spawned if at < ready - 200_000]
+    check(before and len(before) <= len(waits) <= 3, f"seen to wait: {recording['blocked']}, ready at {ready}")
+    check(any(w["jitter"] for w in waits), "the jitter loop was not seen")
+    for wait, at in zip(waits, spawned):
+        check(0 <= wait["from_usec"] - at <= 300_000, f"spawned at {at}, seen to wait from {wait['from_usec']}")
+        check(not wait["open"] and 0 <= ready - wait["to_usec"] <= 50_000, f"{wait} although ready at {ready}")
 
 
 @vm_test()
@@ -182,8 +187,7 @@ def test_systemd(bed):
     """init= of a guest with systemd: systemd is PID 1, no unit fails, and its unit ends the recording."""
     image = systemd_image(bed)
     image.program(pathlib.Path(bed.agent).parents[2] / "monitor/entropy-monitor", MONITOR)
-    unit = pathlib.Path(bed.agent).parents[2] / "monitor/entropy-monitor-finish.service"
-    text = unit.read_text() if unit.exists() else ""
+    text = (pathlib.Path(bed.agent).parents[2] / "units/entropy-monitor-finish.service").read_text()
     check("ExecStart=/usr/bin/entropy-monitor finish" in text, "the unit is not built")
     image.data("etc/systemd/system/entropy-monitor-finish.service", text)
     image.data("etc/systemd/system/multi-user.target", "[Unit]\nWants=agent.service entropy-monitor-finish.service\n")
