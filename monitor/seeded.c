@@ -51,13 +51,18 @@ Seeded seeded_judge(
                         ret_by);
         /* Ready after init ran, and there is nothing else it could have come from. */
         if (facts->log_known && facts->log_ready_usec > 0 && facts->log_init_usec > 0 &&
-            !facts->hwrng[0] && !facts->cpu_trusted)
+            !facts->hwrng[0] && !facts->cpu_trusted && !facts->rngd_ran)
                 return answer(
                         SEEDED_JITTER,
                         "the kernel alone: no device, no instruction, no daemon",
                         "",
                         ret_by);
-        return answer(SEEDED_UNKNOWN, "nobody says", "", ret_by);
+        return answer(
+                SEEDED_UNKNOWN,
+                facts->rngd_ran && !facts->rngd_answers ? "rngd ran, but does not answer"
+                                                        : "nobody says",
+                "",
+                ret_by);
 }
 
 const char *seeded_to_string(Seeded seeded) {

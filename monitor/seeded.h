@@ -33,7 +33,8 @@ typedef struct SeededFacts {
         bool hwrng_credited;            /* the kernel credits what it reads from it */
         bool cpu_trusted; /* the CPU has an instruction, and nobody told the kernel not to trust it */
 
-        bool rngd_answers;
+        bool rngd_answers,
+                rngd_ran; /* ran: it may have credited what nobody can ask it about now */
         uint64_t rngd_bits, seeder_bits; /* credited in this boot */
         char rngd_source[RECORDING_MAX_TEXT], seeder_source[RECORDING_MAX_TEXT];
         uint64_t rngd_since_usec, last_feed_usec; /* 0: not known */

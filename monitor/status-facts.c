@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "lib/base/io.h"
 #include "lib/kernel/kmsg.h"
@@ -151,7 +153,11 @@ static uint64_t credited_bits(Json *document, char *source, size_t size) {
 static void ask_rngd(const char *folder, SeededFacts *facts) {
         _cleanup_json_ Json *document = NULL;
         Json *kernel = NULL, *last = NULL;
+        char path[PATH_MAX];
 
+        /* rngd makes this file when it starts, and leaves it. */
+        (void)snprintf(path, sizeof(path), "%s/generation", folder);
+        facts->rngd_ran = access(path, F_OK) >= 0;
         if (document_read(folder, DOCUMENT_RNGD, &document) < 0)
                 return;
         facts->rngd_answers = true;
