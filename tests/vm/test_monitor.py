@@ -9,7 +9,7 @@ from harness.guest import GuestError
 from harness.qemu import COUNT_INSTRUCTIONS
 from harness.runner import vm_test
 
-from test_systemd import systemd_image
+from test_systemd import GUIDS, systemd_image
 
 MONITOR = "/usr/bin/entropy-monitor"
 RECORDING = "/run/guest-entropy/boot.json"
@@ -201,6 +201,37 @@ def test_systemd(bed):
     failed = vm.run("/bin/systemctl", "--failed", "--no-legend", "--plain")["out"].split()
     check("entropy-monitor-finish.service" not in failed, f"failed: {failed}")
     bed.note(f"{len(recording['events'])} events, {sum(recording['starts']['execs'])} starts, failed units: {failed}")
+
+
+@vm_test()
+def test_clone_and_disk(bed):
+    """The recording goes on in the clone of a snapshot, with the fork in it, and a disk that is plugged in later."""
+    port = ["-device", "pcie-root-port,id=port0,chassis=1,slot=1"]
+    options = {"kernel": "generic-6.1", "cpu": "max", "modules": ("virtio_pci", "virtio_blk"), "image": monitor_image(bed), "init": MONITOR}
+    vm = bed.linux(devices=[*port, "-device", f"vmgenid,guid={GUIDS[0]},id=vmgenid0"], load=("virtio_pci", "virtio_blk"), **options)
+    at = vm.boottime_usec()
+    vm.snapshot(bed.folder / "snapshot")
+    clone = bed.linux(devices=[*port, "-device", f"vmgenid,guid={GUIDS[1]},id=vmgenid0"], incoming=bed.folder / "snapshot", **options)
+    clone.wait_until(lambda: clone.qmp("query-status")["status"] in ("paused", "running"), 30, "the snapshot is loaded")
+    clone.qmp("cont")
+    disk = bed.folder / "disk"
+    disk.write_bytes(bytes(1 << 20))
+    clone.wait_until(lambda: any("virtual machine fork" in str(line) for line in clone.kmsg()), 10, "the kernel tells of the fork")
+    clone.qmp("blockdev-add", driver="raw", **{"node-name": "late", "file": {"driver": "file", "filename": str(disk)}})
+    plugged = clone.boottime_usec()
+    clone.qmp("device_add", driver="virtio-blk-pci", id="late", drive="late", bus="port0")
+    clone.wait_until(lambda: "vda" in clone.shell("ls /sys/block"), 10, "the disk is there")
+    clone.shell("sleep 0.2")
+    recording = finish(clone)
+    forks = [e["at_usec"] for e in recording["events"] if e["kind"] == "vm-fork"]
+    disks = [(e["at_usec"], e["text"]) for e in recording["events"] if e["kind"] == "block-device"]
+    check(len(forks) == 1 and at <= forks[0] <= plugged + 20_000, f"snapshot at {at}, forks {forks}, disk plugged at {plugged}")
+    check([name for _, name in disks] == ["vda"] and plugged <= disks[0][0], f"plugged at {plugged}, events {disks}")
+    bed.note(f"fork seen {forks[0] - at} us after the snapshot, disk {disks[0][0] - plugged} us after it was plugged")
+    page = clone.run(MONITOR, "report")["out"]
+    check("\nVM forks          1\n" in page, page)
+    picture = clone.run(MONITOR, "plot")["out"]
+    check("VM fork<" in picture and "disk vda<" in picture, picture[-2000:])
 
 
 @vm_test()
