@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -153,11 +152,10 @@ static uint64_t credited_bits(Json *document, char *source, size_t size) {
 static void ask_rngd(const char *folder, SeededFacts *facts) {
         _cleanup_json_ Json *document = NULL;
         Json *kernel = NULL, *last = NULL;
-        char path[PATH_MAX];
+        _cleanup_close_ int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
         /* rngd makes this file when it starts, and leaves it. */
-        (void)snprintf(path, sizeof(path), "%s/generation", folder);
-        facts->rngd_ran = access(path, F_OK) >= 0;
+        facts->rngd_ran = fd >= 0 && faccessat(fd, "generation", F_OK, 0) >= 0;
         if (document_read(folder, DOCUMENT_RNGD, &document) < 0)
                 return;
         facts->rngd_answers = true;
