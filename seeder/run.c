@@ -10,6 +10,7 @@
 #include "lib/kernel/clock.h"
 #include "lib/kernel/confidential.h"
 #include "seeder/ledger-file.h"
+#include "seeder/metadata-request.h"
 #include "seeder/run-state.h"
 #include "seeder/saved.h"
 
@@ -346,6 +347,8 @@ static int run_once(Run *run) {
         if (!run->settings->dry_run)
                 run->ledger_number = ledger_file_reserve(run->account);
         look_and_ask(run);
+        if (run->settings->metadata_apart)
+                metadata_request(&run->root, &run->settings->sources[SOURCE_METADATA]);
         load_saved(run);
         loop(run);
         note_unanswered(run);

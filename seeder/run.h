@@ -27,6 +27,7 @@ typedef struct RunSettings {
         uint64_t deadline_usec;
         const char *state_folder; /* /var/lib/guest-entropy; NULL: first use is not known */
         bool use_seed_file;
+        bool metadata_apart; /* a run of its own may ask the metadata service when there is a network */
         uint32_t seed_file_credit_per_1024; /* or CREDIT_OVERRIDE_NONE */
         RunSource sources[_SOURCE_MAX];
 } RunSettings;

@@ -116,6 +116,9 @@ void settings_make_run(
         run.use_seed_file =
                 real_root && (options->only_named ? options->seed_file_named : settings->seed_file);
 
+        run.metadata_apart = real_root && !options->only_named && !options->dry_run &&
+                             settings->sources[SOURCE_METADATA].enabled;
+
         for (SourceId id = 0; id < _SOURCE_MAX; id++) {
                 const SourceSettings *source = &settings->sources[id];
                 const bool on_line = line->credit_per_1024[id] != CREDIT_OVERRIDE_NONE;

