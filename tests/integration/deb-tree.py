@@ -9,7 +9,6 @@ Exits 1 with what is wrong; 77 where there is no such tree.
 
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,11 +45,7 @@ def main():
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
         before = names(tree)
-        (tree / "root/debs").mkdir()
-        for package in ("guest-entropy", "entropy-monitor"):
-            for path in pathlib.Path(sys.argv[1]).glob(f"{package}_*.deb"):
-                shutil.copy(path, tree / "root/debs")
-        debian.in_chroot(tree, "dpkg -i /root/debs/*.deb 2>&1; rm -r /root/debs")
+        debian.install_packages(tree, pathlib.Path(sys.argv[1]))
         wants = {path.name for path in (tree / "etc/systemd/system/sysinit.target.wants").iterdir()}
         missing = (ENABLED - wants) | (IN_INITRAMFS - initramfs(tree))
         if missing:
@@ -61,7 +56,7 @@ def main():
         told = debian.in_chroot(tree, "mv /usr/bin/entropy-seeder /root; update-initramfs -u 2>&1; mv /root/entropy-seeder /usr/bin")
         if "guest-entropy" not in told or IN_INITRAMFS <= initramfs(tree):
             wrong.append(f"update-initramfs said nothing of the missing seeder: {told}")
-        debian.in_chroot(tree, "touch /var/lib/guest-entropy/seed; dpkg --purge guest-entropy entropy-monitor 2>&1")
+        debian.in_chroot(tree, "touch /var/lib/guest-entropy/seed; dpkg --purge guest-entropy guest-entropy-metadata entropy-monitor 2>&1")
         left = names(tree) - before - {"var/log/dpkg.log"}
         if left:
             wrong.append(f"a purge left {sorted(left)}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whole Debian 12 guests: a disk with systemd and the cloud kernel, as shipped and with what we install.
+"""Whole Debian 12 guests: a disk with systemd and the cloud kernel, as shipped and with our packages.
 
 Each kind of guest is built once and kept beside the kernels, under a digest of all that went in. The
 tree itself is made by mmdebstrap; tests/integration/image-debian.py uses it, too.
@@ -16,14 +16,15 @@ import subprocess
 import sys
 import tempfile
 
-from . import archive, qemu
+from . import packages, qemu
+from .packages import Unbuildable
 
 sys.dont_write_bytecode = True
 
-# From libjson-c5 on: what our programs need in a chroot.
+# From libjson-c5 on: what our packages depend on.
 PACKAGES = (
     "systemd,systemd-sysv,initramfs-tools,linux-image-cloud-amd64,zstd,dbus,cloud-init,openssh-server,"
-    "libjson-c5,libgcrypt20,libudev1,libinih1"
+    "libjson-c5,libgcrypt20,libudev1,libinih1,libcurl4"
 )
 TREE = f"image-bookworm-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:8]}/tree.tar"
 PROBE_UNIT = """[Unit]
@@ -121,10 +122,6 @@ DRACUT_OPTIONS = {
 }
 
 
-class Unbuildable(Exception):
-    """This machine cannot make such a guest; the message says why."""
-
-
 def cache_folder():
     base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     return pathlib.Path(os.environ.get("KERNEL_CACHE") or pathlib.Path(base, "guest-entropy", "kernels"))
@@ -193,9 +190,21 @@ def write(path, text, mode=0o644):
     path.chmod(mode)
 
 
+def install_packages(tree, debs, names=("guest-entropy", "guest-entropy-metadata", "entropy-monitor")):
+    """What they depend on must be there. The tree's unit manager does not run: what is enabled is so by their scripts."""
+    folder = tree / "root/debs"
+    folder.mkdir()
+    for name in names:
+        (deb,) = debs.glob(f"{name}_*.deb")
+        shutil.copy(deb, folder)
+    told = in_chroot(tree, "dpkg -i /root/debs/*.deb 2>&1")
+    shutil.rmtree(folder)
+    return told
+
+
 class Spec:
-    """One kind of guest. ours: whether our programs are in it; script: run in the tree before the initramfs is made;
-    disk: whether more than the initramfs is wanted."""
+    """One kind of guest. ours: whether our packages are in it; script: run in the tree before they are installed and the
+    initramfs is made; disk: whether more than the initramfs is wanted."""
 
     def __init__(self, name, ours, script="", builder="initramfs-tools", options="", disk=True):
         self.name, self.ours, self.script, self.builder, self.options, self.disk = name, ours, script, builder, options, disk
@@ -208,18 +217,12 @@ class Builder:
         self.probe = self.build / "tests/vm/boot-probe"
         self.tar = self.cache / TREE
 
-    def install_ours(self, root):
-        done = subprocess.run(["meson", "install", "-C", self.build, "--no-rebuild", "--quiet", "--strip", "--destdir", root],
-                              capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode:
-            raise Unbuildable(f"meson install: {(done.stdout + done.stderr)[-500:]}")
-
-    def digest(self, spec, ours):
+    def digest(self, spec, debs):
         value = hashlib.sha256()
         stat = self.tar.stat()
-        value.update(repr((stat.st_size, int(stat.st_mtime), vars(spec))).encode())
-        for path in [pathlib.Path(__file__), self.probe, *sorted(p for p in ours.rglob("*") if p.is_file())]:
-            value.update(path.name.encode() + path.read_bytes())
+        value.update(repr((stat.st_size, int(stat.st_mtime), vars(spec), debs and debs.name)).encode())
+        for path in (pathlib.Path(__file__), self.probe):
+            value.update(path.read_bytes())
         return value.hexdigest()[:16]
 
     def get(self, spec):
@@ -230,23 +233,20 @@ class Builder:
             if not shutil.which(program):
                 raise Unbuildable(f"no {program} on this machine")
         make_tree(self.cache)
+        debs = packages.get(self.cache) if spec.ours else None
         folder = self.cache / f"guest-{spec.name}"
         folder.mkdir(exist_ok=True)
         with open(folder / "lock", "w") as lock, tempfile.TemporaryDirectory(prefix="guest-", dir="/var/tmp") as work:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            ours = pathlib.Path(work, "ours")
-            ours.mkdir()
-            if spec.ours:
-                self.install_ours(ours)
-            digest = self.digest(spec, ours)
+            digest = self.digest(spec, debs)
             mark = folder / "digest"
             if not mark.exists() or mark.read_text() != digest:
                 mark.unlink(missing_ok=True)
-                self.make(spec, ours, pathlib.Path(work, "tree"), folder)
+                self.make(spec, debs, pathlib.Path(work, "tree"), folder)
                 mark.write_text(digest)
         return folder
 
-    def make(self, spec, ours, tree, folder):
+    def make(self, spec, debs, tree, folder):
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", self.tar], check=True, timeout=200)
         write(tree / "etc/fstab", "/dev/vda / ext4 defaults 0 0\n")
@@ -262,12 +262,13 @@ class Builder:
         write(tree / "etc/systemd/system/quick.target", QUICK_TARGET)
         shutil.copy(self.probe, tree / "usr/sbin/boot-probe")
         write(tree / "usr/sbin/boot-report", REPORT, 0o755)
-        if spec.ours:
-            self.copy_ours(ours, tree)
+        write(tree / "etc/initramfs-tools/hooks/boot-probe", INITRAMFS_HOOK, 0o755)
+        write(tree / "etc/initramfs-tools/scripts/init-top/a-boot-probe", INITRAMFS_TOP, 0o755)
+        write(tree / "etc/initramfs-tools/scripts/init-premount/boot-probe", INITRAMFS_PREMOUNT, 0o755)
         if spec.script:
             in_chroot(tree, spec.script)
         (version,) = (path.name for path in (tree / "lib/modules").iterdir())
-        self.make_initramfs(spec, tree, version)
+        self.make_initramfs(spec, debs, tree, version)
         shutil.copy(tree / f"boot/vmlinuz-{version}", folder / "vmlinuz")
         shutil.copy(tree / f"boot/initrd.img-{version}", folder / "initrd")
         (folder / "root.ext4").unlink(missing_ok=True)
@@ -276,31 +277,17 @@ class Builder:
         subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "lazy_itable_init=1", "-d", tree,
                         folder / "root.ext4", "2G"], check=True, timeout=200, capture_output=True)
 
-    def copy_ours(self, ours, tree):
-        # Debian's / has links for bin, sbin and lib.
-        for path in sorted(ours.rglob("*")):
-            target = tree / path.relative_to(ours)
-            if path.is_dir():
-                target.mkdir(exist_ok=True)
-            else:
-                shutil.copy(path, target)
-        # The libraries that the tree does not have.
-        for program in ("usr/sbin/rngd", "usr/bin/entropy-seeder"):
-            for library in archive.libraries(str(ours / program)):
-                if not (tree / library.lstrip("/")).exists():
-                    shutil.copy(library, tree / library.lstrip("/"))
-        in_chroot(tree, "systemctl preset rngd.service entropy-seeder.service entropy-seeder-save.service "
-                  "entropy-seeder-metadata.service 2>&1")
-
-    def make_initramfs(self, spec, tree, version):
-        if spec.builder.startswith("dracut"):
+    def make_initramfs(self, spec, debs, tree, version):
+        """As on any Debian, our package's trigger makes it; on a system with dracut, dracut does."""
+        dracut = spec.builder.startswith("dracut")
+        if dracut:
+            write(tree / "etc/initramfs-tools/update-initramfs.conf", "update_initramfs=no\n")
+        if debs:
+            install_packages(tree, debs)
+        if dracut:
             self.make_dracut(spec, tree, version)
-            return
-        write(tree / "etc/initramfs-tools/hooks/boot-probe", INITRAMFS_HOOK, 0o755)
-        write(tree / "etc/initramfs-tools/scripts/init-top/a-boot-probe", INITRAMFS_TOP, 0o755)
-        write(tree / "etc/initramfs-tools/scripts/init-premount/boot-probe", INITRAMFS_PREMOUNT, 0o755)
-        in_chroot(tree, f"update-initramfs -u -k {version} 2>&1")
-
+        elif not debs:
+            in_chroot(tree, f"update-initramfs -u -k {version} 2>&1")
 
     def make_dracut(self, spec, tree, version):
         """With this machine's dracut, which has the tree's release, run in the tree."""
