@@ -326,7 +326,51 @@ static int write_all(
         return writer.error;
 }
 
-static int write_beside(
+static int fill(int fd, const Sampler *sampler, SamplerEnd end_why, const char *documents_folder) {
+        int r;
+
+        r = write_all(fd, sampler, end_why, documents_folder);
+        if (r < 0)
+                return r;
+        return fsync(fd) < 0 && errno != EINVAL ? negative_errno() : 0;
+}
+
+static int open_nameless(int dirfd, const char *path) {
+        char folder[SETTINGS_OUTPUT_MAX + 8];
+        char *slash;
+
+        (void)snprintf(folder, sizeof(folder), "%s", path);
+        slash = strrchr(folder, '/');
+        if (slash)
+                slash[slash == folder] = '\0';
+        return openat(dirfd, slash ? folder : ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
+}
+
+/* Who is killed meanwhile leaves nothing. -EOPNOTSUPP where such a file cannot be had. */
+static int write_nameless(
+        const Sampler *sampler,
+        SamplerEnd end_why,
+        int dirfd,
+        const char *path,
+        const char *documents_folder) {
+        _cleanup_close_ int fd = -1;
+        char link[32];
+        int r;
+
+        fd = open_nameless(dirfd, path);
+        if (fd < 0)
+                return -EOPNOTSUPP;
+        r = fill(fd, sampler, end_why, documents_folder);
+        if (r < 0)
+                return r;
+        (void)snprintf(link, sizeof(link), "self/fd/%d", fd);
+        (void)unlinkat(dirfd, path, 0);
+        if (linkat(sampler->views.proc_fd, link, dirfd, path, AT_SYMLINK_FOLLOW) < 0)
+                return -EOPNOTSUPP;
+        return 0;
+}
+
+static int write_named(
         const Sampler *sampler,
         SamplerEnd end_why,
         int dirfd,
@@ -338,14 +382,10 @@ static int write_beside(
         fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
         if (fd < 0)
                 return negative_errno();
-        r = write_all(fd, sampler, end_why, documents_folder);
-        if (r < 0)
-                return r;
-        if (fsync(fd) < 0 && errno != EINVAL)
-                return negative_errno();
-        if (close(TAKE_FD(fd)) < 0)
-                return negative_errno();
-        return 0;
+        r = fill(fd, sampler, end_why, documents_folder);
+        if (r >= 0 && close(TAKE_FD(fd)) < 0)
+                r = negative_errno();
+        return r;
 }
 
 int write_recording(
@@ -358,7 +398,9 @@ int write_recording(
         int r;
 
         (void)snprintf(temporary, sizeof(temporary), "%s.new", path);
-        r = write_beside(sampler, end_why, dirfd, temporary, documents_folder);
+        r = write_nameless(sampler, end_why, dirfd, temporary, documents_folder);
+        if (r == -EOPNOTSUPP)
+                r = write_named(sampler, end_why, dirfd, temporary, documents_folder);
         if (r >= 0 && renameat(dirfd, temporary, dirfd, path) < 0)
                 r = negative_errno();
         if (r < 0)

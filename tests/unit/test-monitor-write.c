@@ -21,6 +21,7 @@ static void setup(void) {
         sampler = (Sampler)SAMPLER_NULL;
         CU_ASSERT_EQUAL_FATAL(memory_new(10000, 4096, &sampler.memory), 0);
         memory_begin(&sampler.memory, 1000000);
+        sampler.views.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
         sampler.ended_usec = 3000000;
         sampler.pool_bits = 256;
 }
@@ -29,6 +30,8 @@ static void teardown(void) {
         static const char *const names[] = { "r.json", "r.json.new", "seeder.json" };
 
         memory_free(&sampler.memory);
+        if (sampler.views.proc_fd >= 0)
+                (void)close(sampler.views.proc_fd);
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 (void)unlinkat(folder_fd, names[i], 0);
         (void)close(folder_fd);
@@ -122,6 +125,23 @@ static void test_broken_ledger(void) {
         CU_ASSERT_PTR_NULL(json_object_object_get(recording.ledgers, "seeder"));
 }
 
+/* What another left is replaced; and without /proc a file cannot be given its name later. */
+static void test_again(void) {
+        struct stat status;
+
+        for (unsigned int i = 0; i < 2; i++) {
+                _cleanup_recording_ Recording recording = {};
+                int fd;
+
+                fd = openat(folder_fd, "r.json.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+                CU_ASSERT_EQUAL(close(fd), 0);
+                write_and_read(&recording);
+                CU_ASSERT(fstatat(folder_fd, "r.json.new", &status, 0) < 0);
+                (void)close(sampler.views.proc_fd);
+                sampler.views.proc_fd = -1;
+        }
+}
+
 static void test_no_folder(void) {
         CU_ASSERT_EQUAL(
                 write_recording(&sampler, SAMPLER_END_SIGNAL, folder_fd, "no/r.json", folder),
@@ -129,9 +149,13 @@ static void test_no_folder(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_round_trip),          HARNESS_TEST(test_nothing_seen),
-        HARNESS_TEST(test_ledger_without_salt), HARNESS_TEST(test_broken_ledger),
-        HARNESS_TEST(test_no_folder),           CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_round_trip),
+        HARNESS_TEST(test_nothing_seen),
+        HARNESS_TEST(test_ledger_without_salt),
+        HARNESS_TEST(test_broken_ledger),
+        HARNESS_TEST(test_again),
+        HARNESS_TEST(test_no_folder),
+        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {

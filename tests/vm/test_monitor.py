@@ -124,6 +124,19 @@ def test_killed_at_any_moment(bed):
 
 
 @vm_test()
+def test_killed_in_front_of_each_call(bed):
+    """The sampler dies at one moment after the other: init is PID 1 and alone, and below /run is a whole recording or none."""
+    image = monitor_image(bed)
+    image.file(pathlib.Path(bed.agent).parent / "kill-probe", "usr/sbin/kill-probe", 0o755)
+    vm = bed.linux(image=image, append="entropy.monitor=duration=20ms")
+    done = vm.run("/usr/sbin/kill-probe", MONITOR, "8", "30", timeout=100)
+    bed.note(f"{done['out'].strip()}, in {done['usec'] / 1e6:.0f} s")
+    check(done.get("code") == 0, f"{done}")
+    check("killed in front of" in done["out"], f"{done}")
+    check(not vm.shell("ls /run/guest-entropy 2>/dev/null || :"), "something was written outside of the namespace")
+
+
+@vm_test()
 def test_read_only(bed):
     """Where nothing can be written, the boot goes on, and the recording appears as soon as it can."""
     image = monitor_image(bed)
