@@ -43,12 +43,12 @@ def make_state(bed, name="state"):
     return file
 
 
-def state_disk(file, extra=""):
-    return ["-drive", f"if=none,id=state,file={file},format=raw{extra}", "-device", "virtio-blk-pci,drive=state,serial=state"]
+def state_disk(file):
+    return ["-drive", f"if=none,id=state,file={file},format=raw", "-device", "virtio-blk-pci,drive=state,serial=state"]
 
 
-def guest(bed, state=None, devices=(), load=(), machine_id="0123456789abcdef0123456789abcdef", extra="", **options):
-    disks = state_disk(state, extra) if state else []
+def guest(bed, state=None, devices=(), load=(), machine_id="0123456789abcdef0123456789abcdef", **options):
+    disks = state_disk(state) if state else []
     vm = bed.linux(image=image(bed, machine_id), devices=[*disks, *devices], load=(*sources.DRIVE, *load), **options)
     check(not vm.random()["ready"], "this guest was to be starved")
     if state:
@@ -359,44 +359,3 @@ def test_seed_file_in_a_snapshot(bed):
         result = run(vm, "--real-root", "--source=seed-file", "--deadline=1s", code=NOT_READY)
         check(seed_line(result) == (512, 0, "this machine was cloned or restored"), result.note())
         vm.close()
-
-
-@vm_test(timeout=240)
-def test_power_cut(bed):
-    """QEMU is killed at another moment in each boot, on a slow disk: no seed is credited in two boots, one is always there."""
-    state = make_state(bed)
-    slow = ",throttling.iops-total=60"
-    vm = guest(bed, state)
-    make_ready(vm)
-    check(vm.run(SEEDER, "save")["code"] == 0, "save")
-    credited, cuts = set(), []
-    for after, msec in (("the start", 50), ("the start", 250), ("the credit", 0), ("the credit", 150), ("the credit", 600)):
-        vm.close()
-        vm = guest(bed, state, extra=slow)
-        seeds = saved(vm)
-        check(seeds, f"no seed is left after {cuts}")
-        check(all(int(x) == 640 for x in vm.shell(f"cd {STATE}; for f in seed seed.credit; do [ ! -e $f ] || busybox stat -c %s $f; done").split()),
-              "a part of a seed")
-        marked = seeds.get("seed.credit")
-        check(marked not in credited, f"a seed that was credited is marked again, after {cuts}")
-        vm.ask("spawn", "log=/tmp/seeder.log", "--", SEEDER, "--real-root", "--source=seed-file", "--deadline=8s")
-        ready, end = False, time.monotonic() + (msec / 1000 if after == "the start" else 10)
-        while time.monotonic() < end and not (ready and after == "the credit"):
-            ready = vm.random()["ready"]
-        if after == "the credit":
-            time.sleep(msec / 1000)
-        vm.process.kill()
-        if ready and marked:
-            credited.add(marked)
-        cuts.append(f"{msec} ms after {after}, {'credited' if ready else 'not credited yet'}")
-        if not marked:
-            # So that the next cut has a mark to find.
-            vm.close()
-            vm = guest(bed, state)
-            make_ready(vm)
-            check(vm.run(SEEDER, "save")["code"] == 0, "save")
-    bed.note("; ".join(cuts))
-    vm.close()
-    vm = guest(bed, state)
-    check(saved(vm) and saved(vm).get("seed.credit") not in credited, "credited twice, or lost, at the last")
-    check(credited, "no cut came after the credit: nothing was tested")

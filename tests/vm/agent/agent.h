@@ -64,6 +64,8 @@ typedef struct SpawnOptions {
         const char *notify_path;
         const char *watchdog_usec;
         const char *trace_path;
+        const char *steps_folder; /* its steps are traced, too */
+        uint64_t stop_at;         /* the program stays in front of this step for good; 0: none */
         long uid;
         char **env;
         char **argv;
@@ -73,8 +75,20 @@ typedef struct SpawnOptions {
 int spawn_program(const SpawnOptions *options, pid_t *ret_pid);
 void spawn_exec(const SpawnOptions *options) __attribute__((noreturn));
 
-/* trace.c: runs the program under ptrace, appends every feeding ioctl to a file. Does not return. */
+/* trace.c: runs the program under ptrace, appends every feeding ioctl (and step) to a file. Does not return. */
 void trace_program(const SpawnOptions *options, int pid_fd) __attribute__((noreturn));
+
+/* steps.c */
+#define STEPS_MAX       32U
+#define STEP_TEXT_BYTES 640U
+struct sock_filter;
+size_t steps_add_filter(struct sock_filter *code); /* at most 2 * STEPS_MAX instructions */
+bool steps_describe(
+        pid_t pid,
+        uint64_t nr,
+        const uint64_t args[static 6],
+        const char *folder,
+        char text[static STEP_TEXT_BYTES]);
 
 /* measure.c */
 void verb_random(const Request *request, FILE *out);

@@ -145,12 +145,15 @@ bool process_is_gone(pid_t pid) {
 }
 
 static SpawnOptions options_from(const Request *request) {
-        const char *uid = request_option(request, "uid");
+        const char *uid = request_option(request, "uid"),
+                   *stop_at = request_option(request, "stop_at");
         SpawnOptions options = {
                 .log_path = request_option(request, "log"),
                 .notify_path = request_option(request, "notify"),
                 .watchdog_usec = request_option(request, "watchdog"),
                 .trace_path = request_option(request, "trace"),
+                .steps_folder = request_option(request, "steps"),
+                .stop_at = stop_at ? parse_u64(stop_at) : 0,
                 .uid = uid ? strtol(uid, NULL, 10) : 0,
                 .env = (char **)request->words + 1,
         };
@@ -163,7 +166,10 @@ static SpawnOptions options_from(const Request *request) {
         return options;
 }
 
-/* spawn [log=F] [notify=SOCKET] [watchdog=USEC] [trace=F] [uid=N] [env=K=V...] -- PROGRAM [ARG...] */
+/*
+ * spawn [log=F] [notify=SOCKET] [watchdog=USEC] [trace=F [steps=FOLDER [stop_at=N]]] [uid=N] [env=K=V...]
+ *       -- PROGRAM [ARG...]
+ */
 void verb_spawn(const Request *request, FILE *out) {
         SpawnOptions options = options_from(request);
         uint64_t at = now_usec(CLOCK_BOOTTIME);
