@@ -16,7 +16,7 @@ static const struct {
         const char *summary;
 } verbs[] = {
         { "record", record_main, "[OPTION...] [-- COMMAND...]   record on a running system" },
-        { "finish", finish_main, "                              end the recording of this boot" },
+        { "finish", finish_main, "[--wait=TIME]                 end the recording of this boot" },
         { "report", report_main, "[RECORDING]                   a page of text" },
         { "plot", plot_main, "-o FILE [RECORDING...]        a picture: SVG, PNG or HTML" },
         { "compare", compare_main, "A B                           what got better, what worse" },

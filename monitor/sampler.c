@@ -166,6 +166,24 @@ static bool command_ended(Sampler *sampler) {
                sampler->command_pid;
 }
 
+void *sampler_signal_value(uint64_t finished_usec) {
+        /* Half an hour is what fits into a small pointer. */
+        if (finished_usec > UINTPTR_MAX >> 1)
+                finished_usec = 0;
+        return (void *)(uintptr_t)(finished_usec << 1 | 1);
+}
+
+static void take_end_of_boot(Sampler *sampler, uint64_t now_usec, uint64_t finished_usec) {
+        uint64_t at_usec = finished_usec + clock_suspended_usec();
+        bool known = finished_usec > 0 && at_usec <= now_usec;
+
+        memory_add_event(
+                &sampler->memory,
+                known ? at_usec : now_usec,
+                EVENT_BOOT_FINISHED,
+                known ? "systemd" : "");
+}
+
 /* Whether a signal ends the sampling, and then why. */
 static bool take_signals(Sampler *sampler, uint64_t now_usec, SamplerEnd *ret_end) {
         struct signalfd_siginfo info;
@@ -178,8 +196,8 @@ static bool take_signals(Sampler *sampler, uint64_t now_usec, SamplerEnd *ret_en
                         return true;
                 }
                 *ret_end = SAMPLER_END_SIGNAL;
-                if (info.ssi_code == SI_QUEUE && info.ssi_int == SAMPLER_SIGNAL_BOOT) {
-                        memory_add_event(&sampler->memory, now_usec, EVENT_BOOT_FINISHED, "");
+                if (info.ssi_code == SI_QUEUE && (info.ssi_ptr & 1)) {
+                        take_end_of_boot(sampler, now_usec, info.ssi_ptr >> 1);
                         *ret_end = SAMPLER_END_BOOT;
                 }
                 return true;

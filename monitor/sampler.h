@@ -67,5 +67,8 @@ SamplerEnd sampler_run(Sampler *sampler);
 
 const char *sampler_end_to_string(SamplerEnd end);
 
-/* The value with which finish queues its SIGTERM. */
-#define SAMPLER_SIGNAL_BOOT 1
+/*
+ * The value with which finish queues its SIGTERM: 1, and above that bit CLOCK_MONOTONIC of the end
+ * of the boot, 0 if it is not known. No other way to the sampler would need less of it.
+ */
+void *sampler_signal_value(uint64_t finished_usec);

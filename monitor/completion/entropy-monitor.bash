@@ -22,7 +22,7 @@ _entropy_monitor() {
     --theme) words='auto light dark' ;;
     --until | -u) words='boot ready ready+5s' ;;
     --csv) words='samples starts events blocked' ;;
-    --interval | -i | --duration | -d | --max-ready | --max-blocked | --min-level) return ;;
+    --interval | -i | --duration | -d | --max-ready | --max-blocked | --min-level | --wait | -w) return ;;
     esac
     if [[ -n ${words-} ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
@@ -32,6 +32,7 @@ _entropy_monitor() {
     if [[ $current == -* ]]; then
         case ${COMP_WORDS[1]} in
         record) words='--interval= --duration= --until= --output= --' ;;
+        finish) words='--wait=' ;;
         plot) words='--output= --html --theme=' ;;
         check) words='--max-ready= --max-blocked= --min-level= --no-uninitialized-reads --junit=' ;;
         export) words='--csv --csv=' ;;

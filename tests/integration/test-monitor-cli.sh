@@ -43,6 +43,8 @@ if [ "$(id -u)" -eq 0 ] && ! grep -q '@guest-entropy/monitor' /proc/net/unix; th
 else
     skip 'finish' 'not root, or a recording of this boot is under way'
 fi
+exits 64 'finish that waits for longer than it may' "$monitor" finish --wait=1h
+exits 64 'finish with an argument' "$monitor" finish now
 exits 73 'a folder that is not there' "$monitor" record -d 1s -o no/b.json
 exits 64 'an interval out of range' "$monitor" record -i 1us
 exits 64 'an end that is not known' "$monitor" record -u never

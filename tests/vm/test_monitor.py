@@ -129,7 +129,7 @@ def test_killed_in_front_of_each_call(bed):
     image = monitor_image(bed)
     image.file(pathlib.Path(bed.agent).parent / "kill-probe", "usr/sbin/kill-probe", 0o755)
     vm = bed.linux(image=image, append="entropy.monitor=duration=20ms")
-    done = vm.run("/usr/sbin/kill-probe", MONITOR, "8", "30", timeout=100)
+    done = vm.run("/usr/sbin/kill-probe", MONITOR, "10", "20", timeout=100)
     bed.note(f"{done['out'].strip()}, in {done['usec'] / 1e6:.0f} s")
     check(done.get("code") == 0, f"{done}")
     check("killed in front of" in done["out"], f"{done}")
@@ -201,7 +201,7 @@ def test_systemd(bed):
     image = systemd_image(bed)
     image.program(pathlib.Path(bed.agent).parents[2] / "monitor/entropy-monitor", MONITOR)
     text = (pathlib.Path(bed.agent).parents[2] / "units/entropy-monitor-finish.service").read_text()
-    check("ExecStart=/usr/bin/entropy-monitor finish" in text, "the unit is not built")
+    check("ExecStart=/usr/bin/entropy-monitor finish --wait=5min\n" in text, "the unit is not built")
     image.data("etc/systemd/system/entropy-monitor-finish.service", text)
     image.data("etc/systemd/system/multi-user.target", "[Unit]\nWants=agent.service entropy-monitor-finish.service\n")
     image.data("etc/systemd/system/default.target", "[Unit]\nRequires=multi-user.target\nAfter=multi-user.target\n")
@@ -213,6 +213,11 @@ def test_systemd(bed):
     check(recording["end"] == "boot" and recording["first_process"], f"{recording['end']}")
     failed = vm.run("/bin/systemctl", "--failed", "--no-legend", "--plain")["out"].split()
     check("entropy-monitor-finish.service" not in failed, f"failed: {failed}")
+    finished = [e for e in recording["events"] if e["kind"] == "boot-finished"]
+    own = int(vm.run("/bin/systemctl", "show", "--property=FinishTimestampMonotonic")["out"].strip().rpartition("=")[2])
+    check(len(finished) == 1 and finished[0]["text"] == "systemd" and abs(finished[0]["at_usec"] - own) <= 1,
+          f"systemd was finished at {own}, recorded: {finished}")
+    bed.note(f"finished at {own} us, the recording ended {recording['ended_usec'] - own} us later")
     bed.note(f"{len(recording['events'])} events, {sum(recording['starts']['execs'])} starts, failed units: {failed}")
 
 
