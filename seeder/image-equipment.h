@@ -16,3 +16,12 @@ _must_check_ int image_equipment_find(const ImageTree *tree, ImageReport *report
 /* The two halves of it. */
 _must_check_ int image_kernel_find(const ImageTree *tree, ImageReport *report);
 _must_check_ int image_services_find(const ImageTree *tree, ImageReport *report);
+
+/* For them: "VERSION: detail", or the detail alone. -ENOMEM. */
+_must_check_ int image_equipment_add(
+        ImageReport *report,
+        const char *id,
+        ImageState state,
+        const char *path,
+        const char *detail,
+        const char *version);

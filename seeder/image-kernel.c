@@ -29,7 +29,7 @@ typedef enum Driver {
         DRIVER_BUILTIN,
 } Driver;
 
-static int add(
+int image_equipment_add(
         ImageReport *report,
         const char *id,
         ImageState state,
@@ -155,7 +155,7 @@ static int check_option(
         ImageKernelOption value = image_text_kernel_option(config, length, option->name);
         bool on = value == IMAGE_KERNEL_OPTION_BUILTIN || value == IMAGE_KERNEL_OPTION_MODULE;
 
-        return add(
+        return image_equipment_add(
                 report,
                 option->id,
                 on ? IMAGE_STATE_OK : option->state,
@@ -207,7 +207,7 @@ static int check_config(
                         return r;
         }
         if (!config)
-                return add(
+                return image_equipment_add(
                         report,
                         "kernel-config",
                         IMAGE_STATE_UNKNOWN,
@@ -306,7 +306,7 @@ static int add_seen(
                            : failure ? IMAGE_STATE_UNKNOWN
                                      : IMAGE_STATE_FINDING;
 
-        return add(
+        return image_equipment_add(
                 report,
                 id,
                 state,
@@ -356,7 +356,8 @@ static int check_listing(
                         return r;
         }
         if (bits & IMAGE_LISTING_SEED) {
-                r = add(report,
+                r = image_equipment_add(
+                        report,
                         "initramfs-seed",
                         IMAGE_STATE_FINDING,
                         path,
@@ -389,7 +390,7 @@ static int check_initramfs(
                 if (find_file(tree, patterns[i], version, path))
                         return check_listing(tree, path, driver, report);
         /* Unified images, and loaders with folders of their own, are not looked into. */
-        return add(
+        return image_equipment_add(
                 report,
                 "initramfs-virtio-rng",
                 driver == DRIVER_BUILTIN ? IMAGE_STATE_OK : IMAGE_STATE_UNKNOWN,
@@ -411,21 +412,24 @@ static int check_kernel(const ImageTree *tree, const char *version, ImageReport 
         if (r < 0)
                 return r;
         if (driver == DRIVER_ABSENT)
-                r = add(report,
+                r = image_equipment_add(
+                        report,
                         "virtio-rng",
                         IMAGE_STATE_FINDING,
                         NULL,
                         "has no virtio_rng driver: install the package with this kernel's modules",
                         version);
         else if (driver == DRIVER_UNKNOWN)
-                r = add(report,
+                r = image_equipment_add(
+                        report,
                         "virtio-rng",
                         IMAGE_STATE_UNKNOWN,
                         NULL,
                         "neither its configuration nor its modules can be read",
                         version);
         else
-                r = add(report,
+                r = image_equipment_add(
+                        report,
                         "virtio-rng",
                         IMAGE_STATE_OK,
                         NULL,
@@ -445,7 +449,8 @@ int image_kernel_find(const ImageTree *tree, ImageReport *report) {
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || kernels.more) {
-                r = add(report,
+                r = image_equipment_add(
+                        report,
                         "kernels",
                         IMAGE_STATE_UNKNOWN,
                         NULL,
@@ -455,7 +460,7 @@ int image_kernel_find(const ImageTree *tree, ImageReport *report) {
                         return r;
         }
         if (kernels.n == 0)
-                return add(
+                return image_equipment_add(
                         report,
                         "kernels",
                         IMAGE_STATE_UNKNOWN,

@@ -15,15 +15,7 @@ static int add(
         ImageState state,
         const char *path,
         const char *detail) {
-        const ImageItem item = {
-                .id = id,
-                .group = IMAGE_GROUP_EQUIPMENT,
-                .state = state,
-                .action = state == IMAGE_STATE_FINDING ? IMAGE_ACTION_BY_HAND : IMAGE_ACTION_NONE,
-                .path = path,
-        };
-
-        return image_report_add(report, &item, "%s", detail);
+        return image_equipment_add(report, id, state, path, detail, NULL);
 }
 
 static int stop_at_first(const char *path, void *userdata) {
