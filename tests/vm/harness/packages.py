@@ -13,6 +13,8 @@ SOURCE = pathlib.Path(__file__).resolve().parents[3]
 TOOLS = ("dpkg-buildpackage", "dh", "git")
 # What no package is made from.
 UNUSED = ("tests/", ".ci/", "dev", "packaging/guest-entropy.spec")
+# What a developer or ./dev has exported for a build of their own.
+FLAGS = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "DEB_BUILD_PROFILES", "DESTDIR")
 
 
 class Unbuildable(Exception):
@@ -66,8 +68,7 @@ def build(cache, folder):
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(SOURCE / name, tree / name)
         (tree / "debian").symlink_to("packaging/debian")
-        # Of the flags that a developer or ./dev has exported, none: they are not in the digest.
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "DEB_"))}
+        env = {name: value for name, value in os.environ.items() if name not in FLAGS}
         env["DEB_BUILD_OPTIONS"] = "parallel=2 noddebs"
         done = subprocess.run(["nice", "dpkg-buildpackage", "-us", "-uc", "-b"], cwd=tree, env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=600, check=False)
