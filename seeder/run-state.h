@@ -40,6 +40,7 @@ typedef struct Run {
         Feeder feeder;
         Batch batch;
         Hotplug *hotplug;
+        uint64_t hotplug_from_usec; /* not looked at before */
         int signal_fd;
         bool told_to_end;
         bool confidential;

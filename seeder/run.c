@@ -18,6 +18,9 @@
  * before getrandom() works. */
 #define READY_LOOK_USEC (50 * USEC_PER_MSEC)
 
+/* After a device came: a cold boot tells of hundreds, and each would wake this process by itself. */
+#define HOTPLUG_REST_USEC (10 * USEC_PER_MSEC)
+
 /* Of the time that there is: after it the last sources are asked beside those that are late. */
 #define LAST_RESORT_PART 4U
 
@@ -55,6 +58,7 @@ static void look_and_ask(Run *run) {
 static void on_hotplug(Run *run) {
         HotplugChange change;
 
+        run->hotplug_from_usec = clock_boottime_usec() + HOTPLUG_REST_USEC;
         if (hotplug_receive(run->hotplug, &change) < 0 || !change.any)
                 return;
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
@@ -105,12 +109,18 @@ static void turn_to_last_resort(Run *run) {
         look_and_ask(run);
 }
 
+static uint64_t left_usec(uint64_t until_usec) {
+        uint64_t now_usec = clock_boottime_usec();
+
+        return until_usec > now_usec ? until_usec - now_usec : 0;
+}
+
 static uint64_t next_usec(const Run *run) {
-        uint64_t now_usec = clock_boottime_usec(), until_usec = run->deadline_usec;
+        uint64_t until_usec = run->deadline_usec;
 
         if (!run->last_resort && !run->account->ready)
                 until_usec = MIN(until_usec, run->last_resort_usec);
-        return until_usec > now_usec ? until_usec - now_usec : 0;
+        return left_usec(until_usec);
 }
 
 typedef enum WaitFor {
@@ -145,6 +155,7 @@ static void on_event(Run *run, int owner) {
 
 static void turn(Run *run, uint64_t timeout_usec) {
         const bool kernel_tells = run->account->model == RANDOM_MODEL_LATCHING;
+        const uint64_t rest_usec = left_usec(run->hotplug_from_usec);
         struct pollfd entries[_WAIT_MAX];
         int owners[_WAIT_MAX];
         nfds_t n = 0;
@@ -158,8 +169,10 @@ static void turn(Run *run, uint64_t timeout_usec) {
                 add_wait(entries, owners, &n, run->random.fd, WAIT_READY);
         if (!run->account->ready && !kernel_tells)
                 timeout_usec = MIN(timeout_usec, READY_LOOK_USEC);
-        if (run->hotplug)
+        if (run->hotplug && rest_usec == 0)
                 add_wait(entries, owners, &n, hotplug_fd(run->hotplug), WAIT_HOTPLUG);
+        if (rest_usec > 0)
+                timeout_usec = MIN(timeout_usec, rest_usec);
 
         if (poll(entries, n, (int)(timeout_usec / USEC_PER_MSEC + 1)) < 0)
                 return;
