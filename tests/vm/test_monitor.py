@@ -22,10 +22,12 @@ def monitor_image(bed):
     return image
 
 
-def finish(vm):
+def finish(vm, faults=0):
     done = vm.run(MONITOR, "finish", timeout=40)
     check(done.get("code") == 0, f"finish: {done}")
-    return json.loads(vm.read(RECORDING))
+    recording = json.loads(vm.read(RECORDING))
+    check(recording["monitor"]["page_faults"] <= faults, f"{recording['monitor']['page_faults']} page faults while sampling")
+    return recording
 
 
 def kinds(recording):
@@ -54,7 +56,6 @@ def test_first_process(bed):
     check(polled and logged and abs(polled - logged) <= 2000, f"ready at {polled}, but {logged} by the kernel's log")
     check(recording["first_process"] and recording["end"] == "boot", f"{recording['end']}")
     check(recording["rng"]["hwrng"] == "virtio_rng.0", "the hwrng was not seen to come")
-    check(recording["monitor"]["page_faults"] == 0, f"{recording['monitor']['page_faults']} page faults while sampling")
     check(set(kinds(recording)) >= {"hwrng", "ready", "log-ready", "boot-finished"}, f"events: {kinds(recording)}")
 
 
@@ -264,7 +265,8 @@ def test_counting_kernel(bed):
     vm.run("/bin/sleep", "2")
     vm.ask("ioctl", "zap")
     vm.run("/bin/sleep", "0.2")
-    recording = finish(vm)
+    # UML has no page table that hardware marks: a page that it took for old is a fault, though nothing is missing.
+    recording = finish(vm, faults=10)
     events = [(e["kind"], e["text"]) for e in recording["events"]]
     check(("uninitialized-read", "dd") in events, f"the early read was not seen: {events}")
     check(("threshold", "2048") in events, f"the new threshold was not seen: {events}")
