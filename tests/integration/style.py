@@ -9,6 +9,7 @@ like a rule that holds. Results are TAP on standard output.
 import dataclasses
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -85,3 +86,14 @@ def main(rules):
 
 def c_files(files):
     return [name for name in files if name.endswith((".c", ".h"))]
+
+
+def python_files(root, files):
+    """By name, and the programs without an ending by their first line; what was captured is no code of ours."""
+    found = [name for name in files if name.endswith(".py")]
+    for name in files:
+        if "." not in name.rsplit("/", 1)[-1] and not name.startswith(("tests/data/", "tests/fuzz/corpus/")):
+            with open(root / name, "rb") as file:
+                if re.match(rb"#!.*\bpython3?$", file.readline(200).rstrip()):
+                    found.append(name)
+    return found

@@ -18,7 +18,8 @@ PROBE = """<script>
   const at = (type, x, more) => c.dispatchEvent(new (type === "wheel" ? WheelEvent : PointerEvent)(type,
     { clientX: box.left + x, clientY: box.top + 150, bubbles: true, cancelable: true, ...more }));
   out.panels = panels.length;
-  const pixels = (q) => new Set(new Uint32Array(q.canvas.getContext("2d").getImageData(0, 0, q.canvas.width, q.canvas.height).data.buffer)).size;
+  const image = (c) => c.getContext("2d").getImageData(0, 0, c.width, c.height);
+  const pixels = (q) => new Set(new Uint32Array(image(q.canvas).data.buffer)).size;
   out.colours = pixels(p);
   const before = p.to - p.from;
   for (let i = 0; i < 10; i++) at("wheel", 400, { deltaY: -1 });
@@ -55,7 +56,8 @@ def browse(browser, folder, page):
 
 def main():
     monitor, recording = sys.argv[1:]
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("headless_shell") or shutil.which("google-chrome")
+    names = ("chromium", "chromium-browser", "headless_shell", "google-chrome")
+    browser = next(filter(None, map(shutil.which, names)), None)
     if not browser:
         style.skip("no chromium")
     with tempfile.TemporaryDirectory() as name:

@@ -254,7 +254,8 @@ def test_silent_server():
 def test_signal():
     SilentServer()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with subprocess.Popen([PROGRAM, "-c", str(CONFIG), "--source=egd", "--source=seed-file", "--deadline=30s", "--real-root"]) as process:
+        argv = [PROGRAM, "-c", str(CONFIG), "--source=egd", "--source=seed-file", "--deadline=30s", "--real-root"]
+        with subprocess.Popen(argv) as process:
             wait_for_worker()
             start = time.monotonic()
             process.send_signal(number)

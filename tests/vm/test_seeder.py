@@ -53,7 +53,8 @@ def guest(bed, state=None, devices=(), load=(), machine_id="0123456789abcdef0123
     check(not vm.random()["ready"], "this guest was to be starved")
     if state:
         vm.shell(f"mkdir -p {STATE}; chmod 700 {STATE}; for d in /sys/block/vd*; do "
-                 f"[ \"$(cat $d/serial)\" = state ] && mount -t ext4 /dev/${{d##*/}} {STATE}; done; rm -rf {STATE}/lost+found; chmod 700 {STATE}")
+                 f"[ \"$(cat $d/serial)\" = state ] && mount -t ext4 /dev/${{d##*/}} {STATE}; done; "
+                 f"rm -rf {STATE}/lost+found; chmod 700 {STATE}")
     return vm
 
 
@@ -210,7 +211,8 @@ def test_tpm_and_limits(bed):
     check(not vm.random()["ready"], "something made the kernel ready")
 
     # No /proc, no /sys, a full /run, a root that cannot be written: the TPM is all that it needs.
-    vm.shell("mount -o remount,ro /; busybox umount /sys; busybox mount -t tmpfs -o size=4k none /run; busybox dd if=/dev/zero of=/run/full || :")
+    vm.shell("mount -o remount,ro /; busybox umount /sys; busybox mount -t tmpfs -o size=4k none /run; "
+             "busybox dd if=/dev/zero of=/run/full || :")
     vm.shell("busybox umount /proc")
     done = vm.run(SEEDER, "--real-root", "--verbose", timeout=30)
     vm.shell("busybox mount -t proc proc /proc")

@@ -73,7 +73,9 @@ def hardware_rng():
 def load_warning():
     """Another busy program makes every time longer: the reader should know."""
     busy, cpus = os.getloadavg()[0], os.cpu_count() or 1
-    return f"\n**This machine was busy before (load {busy:.1f} on {cpus} CPUs): some times are longer than they need be.**\n" if busy > cpus / 2 else ""
+    if busy <= cpus / 2:
+        return ""
+    return f"\n**This machine was busy before (load {busy:.1f} on {cpus} CPUs): some times are longer than they need be.**\n"
 
 
 def heading(bench):

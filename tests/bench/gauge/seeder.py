@@ -100,7 +100,8 @@ def seeder(bench):
             if result["fed"] and (run > 0 or bench.runs == 1):
                 results[name].append(result)
 
-    table = Table("The seeder: exec to its first credited bytes", ["program, source", "time, ms", "× credential", "CPU, ms", "bytes", "bits credited"])
+    table = Table("The seeder: exec to its first credited bytes",
+                  ["program, source", "time, ms", "× credential", "CPU, ms", "bytes", "bits credited"])
     base = None
     for name, *_ in chosen:
         found = results[name]
@@ -112,7 +113,8 @@ def seeder(bench):
         table.row(name, spread(msec), ratio(msec, base), spread(cpu), found[0]["bytes"], found[0]["bits"])
     judge(bench, results, [name for name, *_ in chosen])
     nothing = [empty_run(bench, program) for _ in range(bench.runs)]
-    bench.budgets.add("a whole run of the seeder without a source, CPU", "≤ 5 ms", f"{spread(nothing)} ms", statistics.median(nothing) <= 5)
+    bench.budgets.add("a whole run of the seeder without a source, CPU", "≤ 5 ms", f"{spread(nothing)} ms",
+                      statistics.median(nothing) <= 5)
     table.note(f"Median (range) of interleaved runs ({bench.runs} of each), as for rngd. The use of a seed is on the disk (here a"
                " tmpfs) before it is credited. The config drive is the folder of a copied one: with a disk a mount is added. A run"
                f" that finds no source takes {spread(nothing)} ms of CPU."
