@@ -96,6 +96,16 @@ static void add_mark(
         scene->n_marks++;
 }
 
+/* "kernel RNG ready at 2.331 s; platform 64 B +512 bits": each source has a mark of its own. */
+static MarkClass shorten_seeder(const char *text, char *buffer, size_t size) {
+        static const char prefix[] = "kernel RNG ";
+
+        if (strncmp(text, prefix, sizeof(prefix) - 1) == 0)
+                text += sizeof(prefix) - 1;
+        (void)snprintf(buffer, size, "%.*s", (int)strcspn(text, ";"), text);
+        return strncmp(text, "not ready", 9) == 0 ? MARK_NEUTRAL : MARK_GOOD;
+}
+
 static void add_event(Scene *scene, const Event *event) {
         static const struct {
                 MarkClass mark_class;
@@ -116,7 +126,8 @@ static void add_event(Scene *scene, const Event *event) {
                 [EVENT_THRESHOLD] = { MARK_NEUTRAL, 6, "threshold " },
                 [EVENT_BOOT_FINISHED] = { MARK_NEUTRAL, 4, "boot finished" },
         };
-        char label[SCENE_LABEL_MAX];
+        MarkClass mark_class = looks[event->kind].mark_class;
+        char label[SCENE_LABEL_MAX], text[SCENE_LABEL_MAX];
         bool with_text;
         size_t n;
 
@@ -127,20 +138,18 @@ static void add_event(Scene *scene, const Event *event) {
             (event->kind == EVENT_STARTED && !scene->recording->first_process) ||
             (event->kind == EVENT_HWRNG && event->at_usec == scene->recording->started_usec))
                 return;
+        (void)snprintf(text, sizeof(text), "%.24s", event->text);
+        if (event->kind == EVENT_SEEDER)
+                mark_class = shorten_seeder(event->text, text, 25);
         n = strlen(looks[event->kind].format);
         with_text = n > 0 && looks[event->kind].format[n - 1] == ' ';
         (void)snprintf(
                 label,
                 sizeof(label),
-                "%.18s%.20s",
+                "%.18s%.24s",
                 looks[event->kind].format,
-                with_text ? event->text : "");
-        add_mark(
-                scene,
-                event->at_usec,
-                looks[event->kind].mark_class,
-                looks[event->kind].priority,
-                label);
+                with_text ? text : "");
+        add_mark(scene, event->at_usec, mark_class, looks[event->kind].priority, label);
 }
 
 static void add_credits(Scene *scene) {
@@ -154,7 +163,7 @@ static void add_credits(Scene *scene) {
                 (void)snprintf(
                         label,
                         sizeof(label),
-                        "+%" PRIu64 " %.24s",
+                        "+%" PRIu64 " %.40s",
                         credit->bits,
                         credit->who);
                 add_mark(

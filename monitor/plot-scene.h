@@ -18,7 +18,7 @@
 #define SCENE_MAX_ROWS   5U
 #define SCENE_MAX_LANES  8U
 #define SCENE_MAX_PHASES 3U
-#define SCENE_LABEL_MAX  40U
+#define SCENE_LABEL_MAX  64U
 
 typedef enum MarkClass {
         MARK_NEUTRAL,

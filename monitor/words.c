@@ -14,6 +14,15 @@ void format_usec(uint64_t usec, char buffer[static FORMAT_USEC_MAX]) {
                 (void)snprintf(buffer, FORMAT_USEC_MAX, "%.3f s", (double)usec / 1e6);
 }
 
+static const char *who_waited_longest(const Recording *recording) {
+        const BlockedSpan *longest = &recording->blocked[0];
+
+        for (size_t i = 1; i < recording->n_blocked; i++)
+                if (blocked_usec(&recording->blocked[i]) > blocked_usec(longest))
+                        longest = &recording->blocked[i];
+        return longest->name;
+}
+
 const char *verdict_of(
         const Recording *recording,
         const Analysis *analysis,
@@ -38,7 +47,7 @@ const char *verdict_of(
                         "%s.",
                         analysis->n_blocked,
                         analysis->n_blocked == 1 ? "" : "es",
-                        recording->blocked[0].name,
+                        who_waited_longest(recording),
                         longest,
                         ready_cause_to_string(analysis->cause));
                 return analysis->cause == READY_CAUSE_JITTER

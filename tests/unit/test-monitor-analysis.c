@@ -142,12 +142,27 @@ static void test_rules(void) {
                 0);
 }
 
+static void check_verdict_names_the_longest(char text[static VERDICT_MAX]) {
+        BlockedSpan spans[] = {
+                { .from_usec = 100, .to_usec = 200, .name = "first" },
+                { .from_usec = 150, .to_usec = 900, .name = "longest" },
+                { .from_usec = 160, .to_usec = 900, .name = "last" },
+        };
+        Recording copy = recording;
+
+        copy.blocked = spans;
+        copy.n_blocked = ELEMENTSOF(spans);
+        (void)verdict_of(&copy, &analysis, text);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "longest for up to"));
+}
+
 static void test_verdict(void) {
         char text[VERDICT_MAX];
 
         load(SAMPLE);
         CU_ASSERT_PTR_NOT_NULL(verdict_of(&recording, &analysis, text));
         CU_ASSERT_PTR_NOT_NULL(strstr(text, "1 process waited"));
+        check_verdict_names_the_longest(text);
         analysis.n_blocked = 0;
         (void)verdict_of(&recording, &analysis, text);
         CU_ASSERT_PTR_NOT_NULL(strstr(text, "1 read of /dev/urandom"));

@@ -81,6 +81,38 @@ static void test_labels(void) {
                 }
 }
 
+/* -1: there is no such mark. */
+static int class_of(const char *label) {
+        for (size_t i = 0; i < scene.n_marks; i++)
+                if (strcmp(scene.marks[i].label, label) == 0)
+                        return (int)scene.marks[i].mark_class;
+        return -1;
+}
+
+static void test_seeder_labels(void) {
+        static const struct {
+                const char *text, *label;
+                MarkClass mark_class;
+        } rows[] = {
+                { "kernel RNG ready at 2.331 s; tpm 64 B +512 bits",
+                  "seeder: ready at 2.331 s",
+                  MARK_GOOD },
+                { "kernel RNG not ready; no source", "seeder: not ready", MARK_NEUTRAL },
+                { "something of another version, longer",
+                  "seeder: something of another ver",
+                  MARK_GOOD },
+                { "", "seeder: ", MARK_GOOD },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                harness_row("%s", rows[i].text);
+                recording.events[0].kind = EVENT_SEEDER;
+                (void)stpcpy(recording.events[0].text, rows[i].text);
+                scene_make(&recording, WIDTH, LABEL_WIDTH, &scene);
+                CU_ASSERT_EQUAL(class_of(rows[i].label), (int)rows[i].mark_class);
+        }
+}
+
 static void test_scene(void) {
         scene_make(&recording, WIDTH, LABEL_WIDTH, &scene);
         CU_ASSERT_EQUAL(scene.n_phases, 2);
@@ -153,8 +185,9 @@ static void test_html(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_scene), HARNESS_TEST(test_labels), HARNESS_TEST(test_svg),
-        HARNESS_TEST(test_empty), HARNESS_TEST(test_html),   CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_scene), HARNESS_TEST(test_labels), HARNESS_TEST(test_seeder_labels),
+        HARNESS_TEST(test_svg),   HARNESS_TEST(test_empty),  HARNESS_TEST(test_html),
+        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
