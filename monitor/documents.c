@@ -2,12 +2,9 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
 #include "lib/base/io.h"
+#include "lib/base/unix-socket.h"
 #include "monitor/documents.h"
 
 #define DOCUMENT_MAX_BYTES (256U * 1024U)
@@ -47,30 +44,11 @@ Json *document_public(Json *document) {
         return copy;
 }
 
-static int connect_to(const char *path, int *ret_fd) {
-        const struct timeval timeout = { .tv_sec = TIMEOUT_SEC };
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_close_ int fd = -1;
-
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        (void)stpcpy(address.sun_path, path);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-                return negative_errno();
-        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-                return negative_errno();
-        *ret_fd = TAKE_FD(fd);
-        return 0;
-}
-
 static int open_document(const char *path, bool is_socket, int *ret_fd) {
         int fd;
 
         if (is_socket)
-                return connect_to(path, ret_fd);
+                return unix_socket_connect(path, TIMEOUT_SEC, ret_fd);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
                 return negative_errno();

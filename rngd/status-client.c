@@ -2,14 +2,12 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <sysexits.h>
 
 #include "lib/base/io.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
+#include "lib/base/unix-socket.h"
 #include "rngd/runtime-folder.h"
 #include "rngd/status-client.h"
 
@@ -19,21 +17,13 @@
 typedef struct json_object Json;
 
 static int ask(const char *path, char *text, size_t size) {
-        const struct timeval timeout = { .tv_sec = TIMEOUT_SEC };
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_close_ int fd = -1;
         size_t length;
         int r;
 
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        (void)stpcpy(address.sun_path, path);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-                return negative_errno();
-        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-                return negative_errno();
+        r = unix_socket_connect(path, TIMEOUT_SEC, &fd);
+        if (r < 0)
+                return r;
         r = io_read_full(fd, text, size - 1, &length);
         if (r < 0)
                 return r;
