@@ -134,8 +134,6 @@ static void put_lists(const Manager *manager, Json *document) {
 
 int status_document(const Manager *manager, char **ret_text) {
         _cleanup_(cleanup_json) Json *document = NULL;
-        const char *text;
-        char *copy;
 
         json_avoid_random();
 
@@ -149,15 +147,5 @@ int status_document(const Manager *manager, char **ret_text) {
         put(document, "kernel", kernel_object(manager));
         put_lists(manager, document);
 
-        text = json_object_to_json_string_ext(
-                document,
-                JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-        if (!text)
-                return -ENOMEM;
-        copy = malloc(strlen(text) + 2);
-        if (!copy)
-                return -ENOMEM;
-        (void)stpcpy(stpcpy(copy, text), "\n");
-        *ret_text = copy;
-        return 0;
+        return json_to_text(document, ret_text);
 }

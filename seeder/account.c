@@ -149,24 +149,11 @@ static Json *document(const Account *account) {
 
 int account_to_json(const Account *account, char **ret_text) {
         _cleanup_(cleanup_json) Json *object = NULL;
-        const char *text;
-        char *copy;
 
         json_avoid_random();
 
         object = document(account);
-        text = object ? json_object_to_json_string_ext(
-                                object,
-                                JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)
-                      : NULL;
-        if (!text)
-                return -ENOMEM;
-        copy = malloc(strlen(text) + 2);
-        if (!copy)
-                return -ENOMEM;
-        (void)stpcpy(stpcpy(copy, text), "\n");
-        *ret_text = copy;
-        return 0;
+        return json_to_text(object, ret_text);
 }
 
 static bool take_hex(Json *value, uint8_t *bytes, size_t n) {

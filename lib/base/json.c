@@ -73,3 +73,22 @@ int json_get_string(
         *ret_length = value_length;
         return 0;
 }
+
+int json_to_text(json_object *object, char **ret_text) {
+        const char *text;
+        char *copy;
+
+        text = object ? json_object_to_json_string_ext(
+                                object,
+                                JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)
+                      : NULL;
+        if (!text)
+                return -ENOMEM;
+        copy = malloc(strlen(text) + 2);
+        if (!copy)
+                return -ENOMEM;
+        (void)stpcpy(stpcpy(copy, text), "\n");
+
+        *ret_text = copy;
+        return 0;
+}

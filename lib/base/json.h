@@ -39,3 +39,7 @@ _must_check_ int json_get_string(
         char *buffer,
         size_t size,
         size_t *ret_length);
+
+/* A document of our own, pretty and with a newline at its end. -ENOMEM, also of a NULL object. */
+struct json_object;
+_must_check_ int json_to_text(struct json_object *object, char **ret_text);
