@@ -72,23 +72,39 @@ static void text(Reader *reader, Json *object, const char *key, char *buffer, si
                         *p = '?';
 }
 
+/* The array, and room for a value of each of its elements: NULL if the recording is no good. */
+static Json *column_of(
+        Reader *reader,
+        Json *object,
+        const char *key,
+        size_t value_size,
+        void **ret_values) {
+        Json *array = member(reader, object, key, json_type_array);
+        size_t n = array ? json_object_array_length(array) : 0;
+
+        if (n > COLUMN_MAX)
+                fail(reader, key, "is too long");
+        if (reader->failed)
+                return NULL;
+        *ret_values = calloc(n + 1, value_size);
+        if (!*ret_values) {
+                fail(reader, key, "does not fit into memory");
+                return NULL;
+        }
+        return array;
+}
+
 static size_t column(
         Reader *reader,
         Json *object,
         const char *key,
         uint32_t maximum,
         uint32_t **ret_values) {
-        Json *array = member(reader, object, key, json_type_array);
+        void *room = NULL;
+        Json *array = column_of(reader, object, key, sizeof(uint32_t), &room);
         size_t n = array ? json_object_array_length(array) : 0;
-        uint32_t *values;
+        uint32_t *values = room;
 
-        if (n > COLUMN_MAX)
-                fail(reader, key, "is too long");
-        values = reader->failed ? NULL : calloc(n + 1, sizeof(*values));
-        if (!values) {
-                fail(reader, key, "does not fit into memory");
-                return 0;
-        }
         for (size_t i = 0; i < n; i++)
                 values[i] = (uint32_t)
                         number_of(reader, json_object_array_get_idx(array, i), key, maximum);
@@ -97,17 +113,11 @@ static size_t column(
 }
 
 static size_t time_column(Reader *reader, Json *object, const char *key, uint64_t **ret_values) {
-        Json *array = member(reader, object, key, json_type_array);
+        void *room = NULL;
+        Json *array = column_of(reader, object, key, sizeof(uint64_t), &room);
         size_t n = array ? json_object_array_length(array) : 0;
-        uint64_t *values;
+        uint64_t *values = room;
 
-        if (n > COLUMN_MAX)
-                fail(reader, key, "is too long");
-        values = reader->failed ? NULL : calloc(n + 1, sizeof(*values));
-        if (!values) {
-                fail(reader, key, "does not fit into memory");
-                return 0;
-        }
         for (size_t i = 0; i < n; i++) {
                 values[i] =
                         number_of(reader, json_object_array_get_idx(array, i), key, TIME_MAX_USEC);
