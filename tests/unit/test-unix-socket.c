@@ -48,6 +48,7 @@ static void test_nobody_there(void) {
         char path[200];
         int fd = -1;
 
+        CU_ASSERT(bound >= 0);
         memset(path, 'a', sizeof(path));
         path[sizeof(path) - 1] = '\0';
         CU_ASSERT_EQUAL(unix_socket_connect(path, 5, &fd), -ENAMETOOLONG);
@@ -65,6 +66,7 @@ static void test_silence(void) {
         int fd = -1;
         char byte;
 
+        CU_ASSERT(server >= 0);
         CU_ASSERT_EQUAL_FATAL(unix_socket_connect("s", 1, &first), 0);
         CU_ASSERT_EQUAL(unix_socket_connect("s", 1, &fd), -EAGAIN);
         CU_ASSERT_EQUAL(fd, -1);
