@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include "lib/base/log.h"
@@ -20,6 +21,8 @@
 
 /* After a device came: a cold boot tells of hundreds, and each would wake this process by itself. */
 #define HOTPLUG_REST_USEC (10 * USEC_PER_MSEC)
+
+#define SAVE_NICENESS 19
 
 /* Of the time that there is: after it the last sources are asked beside those that are late. */
 #define LAST_RESORT_PART 4U
@@ -330,9 +333,12 @@ static void load_saved(Run *run) {
 
 /* Not when told to end: that is waited for, and `entropy-seeder save` runs at a shutdown. */
 static void save(Run *run) {
-        if (run->settings->use_seed_file && run->state.folder_fd >= 0 && !run->settings->dry_run &&
-            !run->told_to_end)
-                (void)saved_save(&run->state, &run->root, run->account);
+        if (!run->settings->use_seed_file || run->state.folder_fd < 0 || run->settings->dry_run ||
+            run->told_to_end)
+                return;
+        /* Nobody waits for this one, and what waited for the RNG goes on now. */
+        (void)setpriority(PRIO_PROCESS, 0, SAVE_NICENESS);
+        (void)saved_save(&run->state, &run->root, run->account);
 }
 
 static void leave_ledger(Run *run) {
