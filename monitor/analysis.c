@@ -20,6 +20,15 @@ uint64_t blocked_usec(const BlockedSpan *span) {
         return span->to_usec - span->from_usec;
 }
 
+const BlockedSpan *analysis_longest_wait(const Recording *recording) {
+        const BlockedSpan *longest = NULL;
+
+        for (size_t i = 0; i < recording->n_blocked; i++)
+                if (!longest || blocked_usec(&recording->blocked[i]) > blocked_usec(longest))
+                        longest = &recording->blocked[i];
+        return longest;
+}
+
 static uint64_t starts_between(const Recording *recording, uint64_t from_usec, uint64_t to_usec) {
         const uint32_t *starts = analysis_starts(recording);
         uint64_t first, last, n = 0;
@@ -254,6 +263,7 @@ static ReadyCause find_cause(const Recording *recording, const Analysis *analysi
 
 void analysis_make(const Recording *recording, Analysis *ret_analysis) {
         Analysis *analysis = ret_analysis;
+        const BlockedSpan *longest;
 
         *analysis = (Analysis){
                 .recorded_usec = recording->ended_usec - recording->started_usec,
@@ -266,9 +276,8 @@ void analysis_make(const Recording *recording, Analysis *ret_analysis) {
         go_through_ledgers(recording, analysis);
         follow_level(recording, analysis);
         count_starts(recording, analysis);
-        for (size_t i = 0; i < recording->n_blocked; i++)
-                analysis->longest_blocked_usec =
-                        MAX(analysis->longest_blocked_usec, blocked_usec(&recording->blocked[i]));
+        longest = analysis_longest_wait(recording);
+        analysis->longest_blocked_usec = longest ? blocked_usec(longest) : 0;
         analysis->cause = find_cause(recording, analysis);
 }
 

@@ -62,6 +62,9 @@ void analysis_make(const Recording *recording, Analysis *ret_analysis);
 
 uint64_t blocked_usec(const BlockedSpan *span);
 
+/* NULL if nobody waited. */
+const BlockedSpan *analysis_longest_wait(const Recording *recording);
+
 /* execs where they were counted, else forks. */
 const uint32_t *analysis_starts(const Recording *recording);
 

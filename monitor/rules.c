@@ -39,11 +39,8 @@ static void check_blocked(
         const Analysis *analysis,
         RuleResult *result) {
         char longest[FORMAT_USEC_MAX], limit[FORMAT_USEC_MAX];
-        const char *name = "nobody";
+        const BlockedSpan *wait = analysis_longest_wait(recording);
 
-        for (size_t i = 0; i < recording->n_blocked; i++)
-                if (blocked_usec(&recording->blocked[i]) == analysis->longest_blocked_usec)
-                        name = recording->blocked[i].name;
         *result = (RuleResult){ .name = "max-blocked" };
         format_usec(analysis->longest_blocked_usec, longest);
         format_usec(rules->max_blocked_usec, limit);
@@ -52,7 +49,7 @@ static void check_blocked(
                 result->message,
                 sizeof(result->message),
                 "%s waited %s; the limit is %s",
-                name,
+                wait ? wait->name : "nobody",
                 longest,
                 limit);
 }

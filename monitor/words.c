@@ -14,19 +14,11 @@ void format_usec(uint64_t usec, char buffer[static FORMAT_USEC_MAX]) {
                 (void)snprintf(buffer, FORMAT_USEC_MAX, "%.3f s", (double)usec / 1e6);
 }
 
-static const char *who_waited_longest(const Recording *recording) {
-        const BlockedSpan *longest = &recording->blocked[0];
-
-        for (size_t i = 1; i < recording->n_blocked; i++)
-                if (blocked_usec(&recording->blocked[i]) > blocked_usec(longest))
-                        longest = &recording->blocked[i];
-        return longest->name;
-}
-
 const char *verdict_of(
         const Recording *recording,
         const Analysis *analysis,
         char buffer[static VERDICT_MAX]) {
+        const BlockedSpan *wait = analysis_longest_wait(recording);
         char longest[FORMAT_USEC_MAX];
 
         format_usec(analysis->longest_blocked_usec, longest);
@@ -39,7 +31,7 @@ const char *verdict_of(
                 return "Give the guest a virtio-rng and load virtio_rng in the initramfs, or run "
                        "entropy-seeder there.";
         }
-        if (analysis->n_blocked > 0) {
+        if (wait && analysis->n_blocked > 0) {
                 (void)snprintf(
                         buffer,
                         VERDICT_MAX,
@@ -47,7 +39,7 @@ const char *verdict_of(
                         "%s.",
                         analysis->n_blocked,
                         analysis->n_blocked == 1 ? "" : "es",
-                        who_waited_longest(recording),
+                        wait->name,
                         longest,
                         ready_cause_to_string(analysis->cause));
                 return analysis->cause == READY_CAUSE_JITTER
