@@ -77,7 +77,8 @@ def complaints(asked, errors, wanted, unwanted=()):
 def main():
     base = ["binary /usr/bin/entropy-seeder", *(f"module {name}" for name in NEEDED), "end 0"]
     asked, written, errors = run("base")
-    case("an image with busybox", complaints(asked, errors, [*base, "runscript"], ("unit", "symlink", "warning")) or written and str(written))
+    case("an image with busybox",
+         complaints(asked, errors, [*base, "runscript"], ("unit", "symlink", "warning")) or written and str(written))
     asked, written, errors = run("systemd")
     unit = [f"unit {UNIT}", f"symlink {WANTS}{UNIT} ../{UNIT}"]
     case("an image with systemd", complaints(asked, errors, [*base, *unit], ("runscript", "warning")))
