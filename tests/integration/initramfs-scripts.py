@@ -21,6 +21,8 @@ KINDS = {
                         "sh -e /start", "sh -e /stop"),
     "dracut": ("dracut/50guest-entropy/guest-entropy-start.sh", "dracut/50guest-entropy/guest-entropy-stop.sh",
                "sh -c '. /start; true'", "sh -c '. /stop; true'"),
+    "dracut, metadata": ("dracut/50guest-entropy/guest-entropy-metadata.sh", "dracut/50guest-entropy/guest-entropy-stop.sh",
+                         "sh -c '. /start; true'", "sh -c '. /stop; true'"),
     "mkinitcpio": ("mkinitcpio/hooks/guest-entropy", "mkinitcpio/hooks/guest-entropy",
                    "sh -ec '. /start; run_earlyhook'", "sh -ec '. /stop; run_cleanuphook'"),
 }

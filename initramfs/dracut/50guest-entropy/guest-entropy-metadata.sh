@@ -1,7 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# dracut, when a network interface is up: asks the metadata service. It is sourced: no exit.
+# dracut without systemd, pre-udev: asks the metadata service as soon as there is a route to it, for
+# which the fetching program sleeps, and waits for nothing. It is sourced: no exit.
 
 if [ -x /usr/bin/entropy-seeder ]; then
-    /usr/bin/entropy-seeder run --initramfs --source=metadata --quiet </dev/null >/dev/null 2>&1 &
+    (umask 022 && mkdir -p /run/guest-entropy) 2>/dev/null || :
+    /usr/bin/entropy-seeder run --initramfs --source=metadata --deadline=60s --quiet \
+        </dev/null >/dev/null 2>&1 &
+    (echo $! >/run/guest-entropy/seeder-metadata.pid) 2>/dev/null || :
 fi

@@ -67,7 +67,15 @@ install() {
     if [[ $entropy_metadata == yes ]]; then
         inst_multiple -o /usr/libexec/guest-entropy/entropy-metadata \
             /usr/lib/guest-entropy/entropy-metadata
-        inst_hook initqueue/online 50 "$moddir/guest-entropy-metadata.sh"
+        # Not in initqueue/online, which not every network module of dracut runs.
+        if dracut_module_included systemd; then
+            inst_simple "$moddir/entropy-seeder-initramfs-metadata.service" \
+                "$systemdsystemunitdir/entropy-seeder-initramfs-metadata.service"
+            $SYSTEMCTL -q --root "$initdir" add-wants sysinit.target \
+                entropy-seeder-initramfs-metadata.service
+        else
+            inst_hook pre-udev 06 "$moddir/guest-entropy-metadata.sh"
+        fi
     fi
     return 0
 }
