@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/log.h"
@@ -20,4 +21,8 @@ void metadata_request(const RootDir *root, const RunSource *source) {
                 log_warning(
                         "Cannot ask for the metadata service by " REQUEST ": %s",
                         strerror(errno));
+}
+
+void metadata_request_take(void) {
+        (void)unlink(REQUEST);
 }

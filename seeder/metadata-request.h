@@ -11,3 +11,6 @@
 
 /* Not where the machine is no OpenStack's and the administrator did not enable it. */
 void metadata_request(const RootDir *root, const RunSource *source);
+
+/* The run that was asked for takes the request away: stopped or failed, it would be started again. */
+void metadata_request_take(void);

@@ -368,6 +368,8 @@ static int run_once(Run *run) {
         look_and_ask(run);
         if (run->settings->metadata_apart)
                 metadata_request(&run->root, &run->settings->sources[SOURCE_METADATA]);
+        else if (run->settings->sources[SOURCE_METADATA].awaited && !run->settings->dry_run)
+                metadata_request_take();
         load_saved(run);
         loop(run);
         note_unanswered(run);
