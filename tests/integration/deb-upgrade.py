@@ -52,21 +52,6 @@ def case(name, complaint=None, skipped=None):
     sys.stdout.flush()
 
 
-def peer_debs(cache):
-    """Debian's own packages, as files."""
-    folder = cache / "peer-debs"
-    get_kernels = debian.load_get_kernels()
-    for name in ("rng-tools-debian", "rng-tools5"):
-        if list(folder.glob(f"{name}_*.deb")):
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".peer-debs.", dir=cache) as work:
-            apt = get_kernels.Apt("bookworm", work)
-            apt.prepare(name)
-            shutil.move(apt.download(name), folder)
-    return folder
-
-
 class Tree:
     def __init__(self, folder, tar, debs, peers):
         self.root = folder / "tree"
@@ -171,8 +156,8 @@ def main():
     cache = debian.cache_folder()
     try:
         tar, debs = debian.make_tree(cache), packages.get(cache)
-        peers = peer_debs(cache)
-    except (debian.Unbuildable, debian.load_get_kernels().Missing) as e:
+        peers = debian.download(cache, "bookworm", ("rng-tools-debian", "rng-tools5"))
+    except debian.Unbuildable as e:
         case("packages over others", skipped=str(e))
         return 1 if counts["failed"] else 77
     with tempfile.TemporaryDirectory(prefix="deb-upgrade-", dir="/var/tmp") as folder:

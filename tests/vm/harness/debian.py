@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whole Debian 12 guests: a disk with systemd and the cloud kernel, as shipped and with our packages.
+"""Whole Debian guests: a disk with systemd and the cloud kernel, as shipped and with our packages.
 
 Each kind of guest is built once and kept beside the kernels, under a digest of all that went in. The
 tree itself is made by mmdebstrap; tests/integration/image-debian.py uses it, too.
@@ -21,12 +21,18 @@ from .packages import Unbuildable
 
 sys.dont_write_bytecode = True
 
-# From libjson-c5 on: what our packages depend on.
-PACKAGES = (
-    "systemd,systemd-sysv,initramfs-tools,linux-image-cloud-amd64,zstd,dbus,cloud-init,openssh-server,"
-    "libjson-c5,libgcrypt20,libudev1,libinih1,libcurl4"
-)
-TREE = f"image-bookworm-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:8]}/tree.tar"
+# What is in the tree of a release, from libjson-c5 on what our packages depend on; and which of ours are installed.
+SUITES = {
+    "bookworm": (
+        "systemd,systemd-sysv,initramfs-tools,linux-image-cloud-amd64,zstd,dbus,cloud-init,openssh-server,"
+        "libjson-c5,libgcrypt20,libudev1,libinih1,libcurl4",
+        ("guest-entropy", "guest-entropy-metadata", "entropy-monitor"),
+    ),
+    "trixie": (
+        "systemd,systemd-sysv,udev,initramfs-tools,dracut-core,linux-image-cloud-amd64,zstd,libjson-c5,libgcrypt20,libudev1,libinih1",
+        ("guest-entropy", "entropy-monitor"),
+    ),
+}
 PROBE_UNIT = """[Unit]
 DefaultDependencies=no
 Before=sysinit.target
@@ -135,38 +141,62 @@ def load_get_kernels():
     return module
 
 
-def make_tree(cache):
-    """A plain Debian 12 as a tar, made once by mmdebstrap."""
-    tar = cache / TREE
+def tree_tar(cache, suite="bookworm"):
+    return cache / f"image-{suite}-{hashlib.sha256(SUITES[suite][0].encode()).hexdigest()[:8]}/tree.tar"
+
+
+def make_tree(cache, suite="bookworm"):
+    """A plain Debian as a tar, made once by mmdebstrap."""
+    tar = tree_tar(cache, suite)
     cache.mkdir(parents=True, exist_ok=True)
-    with open(cache / ".image.lock", "w") as lock:
+    with open(cache / f".image-{suite}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not tar.exists():
-            build_tree(cache, tar)
+            build_tree(cache, tar, suite)
     return tar
 
 
-def build_tree(cache, tar):
+def build_tree(cache, tar, suite):
     if not shutil.which("mmdebstrap"):
         raise Unbuildable("no mmdebstrap, and no tree in the cache")
     get_kernels = load_get_kernels()
     with tempfile.TemporaryDirectory(prefix=".image.", dir=cache) as temp:
         try:
-            sources = get_kernels.Apt("bookworm", temp).sources()
+            sources = get_kernels.Apt(suite, temp).sources()
         except get_kernels.Missing as e:
             raise Unbuildable(str(e)) from e
-        listed = pathlib.Path(temp, "bookworm.sources")
+        listed = pathlib.Path(temp, f"{suite}.sources")
         listed.write_text(sources)
         out = pathlib.Path(temp, "out")
         out.mkdir()
         options = [f"--dpkgopt=path-exclude=/usr/share/{what}/*" for what in ("doc", "man", "locale")]
         done = subprocess.run(
-            ["mmdebstrap", "--variant=minbase", f"--include={PACKAGES}", *options, "bookworm", out / "tree.tar", listed],
+            ["mmdebstrap", "--variant=minbase", f"--include={SUITES[suite][0]}", *options, suite, out / "tree.tar", listed],
             capture_output=True, text=True, timeout=700, check=False,
         )
         if done.returncode:
             raise Unbuildable("mmdebstrap: " + " / ".join(done.stderr.splitlines()[-3:]))
         out.rename(tar.parent)
+
+
+def download(cache, suite, names):
+    """The folder of packages of Debian's own, as files, and of nothing else."""
+    get_kernels = load_get_kernels()
+    folder = cache / f"packages-{suite}-{'-'.join(names)}"
+    with open(cache / f".packages-{suite}.lock", "w") as lock, tempfile.TemporaryDirectory(prefix=".packages.", dir=cache) as work:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            out = pathlib.Path(work, "out")
+            out.mkdir()
+            try:
+                apt = get_kernels.Apt(suite, work)
+                apt.prepare(names[0])
+                for name in names:
+                    shutil.move(apt.download(name), out)
+            except get_kernels.Missing as e:
+                raise Unbuildable(str(e)) from e
+            out.rename(folder)
+    return folder
 
 
 def in_chroot(tree, script, timeout=300):
@@ -190,7 +220,7 @@ def write(path, text, mode=0o644):
     path.chmod(mode)
 
 
-def install_packages(tree, debs, names=("guest-entropy", "guest-entropy-metadata", "entropy-monitor")):
+def install_packages(tree, debs, names=SUITES["bookworm"][1]):
     """What they depend on must be there. The tree's unit manager does not run: what is enabled is so by their scripts."""
     folder = tree / "root/debs"
     folder.mkdir()
@@ -204,10 +234,12 @@ def install_packages(tree, debs, names=("guest-entropy", "guest-entropy-metadata
 
 class Spec:
     """One kind of guest. ours: whether our packages are in it; script: run in the tree before they are installed and the
-    initramfs is made; disk: whether more than the initramfs is wanted."""
+    initramfs is made; disk: whether more than the initramfs is wanted; newer: packages of Debian's own, of another
+    release, instead of the tree's: (release, names)."""
 
-    def __init__(self, name, ours, script="", builder="initramfs-tools", options="", disk=True):
+    def __init__(self, name, ours, script="", builder="initramfs-tools", options="", disk=True, suite="bookworm", newer=()):
         self.name, self.ours, self.script, self.builder, self.options, self.disk = name, ours, script, builder, options, disk
+        self.suite, self.newer = suite, newer
 
 
 class Builder:
@@ -215,11 +247,10 @@ class Builder:
         self.cache = pathlib.Path(settings["cache"])
         self.build = pathlib.Path(settings["rngd"]).resolve().parents[1]
         self.probe = self.build / "tests/vm/boot-probe"
-        self.tar = self.cache / TREE
 
-    def digest(self, spec, debs):
+    def digest(self, spec, tar, debs):
         value = hashlib.sha256()
-        stat = self.tar.stat()
+        stat = tar.stat()
         value.update(repr((stat.st_size, int(stat.st_mtime), vars(spec), debs and debs.name)).encode())
         for path in (pathlib.Path(__file__), self.probe):
             value.update(path.read_bytes())
@@ -232,27 +263,28 @@ class Builder:
         for program in ("mke2fs", "unshare", qemu.BINARY):
             if not shutil.which(program):
                 raise Unbuildable(f"no {program} on this machine")
-        make_tree(self.cache)
+        tar = make_tree(self.cache, spec.suite)
         debs = packages.get(self.cache) if spec.ours else None
         folder = self.cache / f"guest-{spec.name}"
         folder.mkdir(exist_ok=True)
         with open(folder / "lock", "w") as lock, tempfile.TemporaryDirectory(prefix="guest-", dir="/var/tmp") as work:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            digest = self.digest(spec, debs)
+            digest = self.digest(spec, tar, debs)
             mark = folder / "digest"
             if not mark.exists() or mark.read_text() != digest:
                 mark.unlink(missing_ok=True)
-                self.make(spec, debs, pathlib.Path(work, "tree"), folder)
+                self.make(spec, tar, debs, pathlib.Path(work, "tree"), folder)
                 mark.write_text(digest)
         return folder
 
-    def make(self, spec, debs, tree, folder):
+    def make(self, spec, tar, debs, tree, folder):
         tree.mkdir()
-        subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", self.tar], check=True, timeout=200)
+        subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
         write(tree / "etc/fstab", "/dev/vda / ext4 defaults 0 0\n")
         write(tree / "etc/hostname", "guest\n")
         # It looks for a cloud, with time-outs of its own.
-        write(tree / "etc/cloud/cloud-init.disabled", "")
+        if (tree / "etc/cloud").exists():
+            write(tree / "etc/cloud/cloud-init.disabled", "")
         for what, text in (("boot-probe", PROBE_UNIT), ("boot-report", REPORT_UNIT)):
             write(tree / f"etc/systemd/system/{what}.service", text)
             target = "sysinit" if what == "boot-probe" else "multi-user"
@@ -265,6 +297,8 @@ class Builder:
         write(tree / "etc/initramfs-tools/hooks/boot-probe", INITRAMFS_HOOK, 0o755)
         write(tree / "etc/initramfs-tools/scripts/init-top/a-boot-probe", INITRAMFS_TOP, 0o755)
         write(tree / "etc/initramfs-tools/scripts/init-premount/boot-probe", INITRAMFS_PREMOUNT, 0o755)
+        if spec.newer:
+            install_packages(tree, download(self.cache, *spec.newer), spec.newer[1])
         if spec.script:
             in_chroot(tree, spec.script)
         (version,) = (path.name for path in (tree / "lib/modules").iterdir())
@@ -283,14 +317,22 @@ class Builder:
         if dracut:
             write(tree / "etc/initramfs-tools/update-initramfs.conf", "update_initramfs=no\n")
         if debs:
-            install_packages(tree, debs)
+            install_packages(tree, debs, SUITES[spec.suite][1])
         if dracut:
             self.make_dracut(spec, tree, version)
         elif not debs:
             in_chroot(tree, f"update-initramfs -u -k {version} 2>&1")
 
     def make_dracut(self, spec, tree, version):
-        """With this machine's dracut, which has the tree's release, run in the tree."""
+        if not (tree / "usr/bin/dracut").exists():
+            self.copy_dracut(tree)
+        for name, text in DRACUT_FILES.items():
+            write(tree / "usr/lib/dracut/modules.d/51boot-probe" / name, text, 0o755)
+        in_chroot(tree, f"dracut -q --force --no-hostonly --zstd {DRACUT_OPTIONS[spec.builder]} {spec.options} "
+                        f"/boot/initrd.img-{version} {version} 2>&1")
+
+    def copy_dracut(self, tree):
+        """This machine's, which has the tree's release."""
         if not shutil.which("dracut"):
             raise Unbuildable("no dracut on this machine (package dracut-core)")
         listed = subprocess.run(["dpkg", "-L", "dracut-core"], capture_output=True, text=True, timeout=30, check=False).stdout
@@ -302,7 +344,3 @@ class Builder:
                 target.mkdir(exist_ok=True)
             elif path.is_file() and not str(path).startswith("/usr/share/"):
                 shutil.copy(path, target)
-        for name, text in DRACUT_FILES.items():
-            write(tree / "usr/lib/dracut/modules.d/51boot-probe" / name, text, 0o755)
-        in_chroot(tree, f"dracut -q --force --no-hostonly --zstd {DRACUT_OPTIONS[spec.builder]} {spec.options} "
-                        f"/boot/initrd.img-{version} {version} 2>&1")
