@@ -58,6 +58,14 @@ static void add_phase(Scene *scene, const char *name, uint64_t from_usec, uint64
                 scene->phases[scene->n_phases++] = (Phase){ name, from_usec, to_usec };
 }
 
+/* The kernel ran an init of the initramfs, and that of the real root was the monitor: init=. */
+static bool began_after_initramfs(const Recording *recording) {
+        for (size_t i = 0; i < recording->n_events; i++)
+                if (recording->events[i].kind == EVENT_INIT_STARTED)
+                        return strcmp(recording->events[i].text, "/init") == 0;
+        return false;
+}
+
 static void set_phases(Scene *scene) {
         const Analysis *analysis = &scene->analysis;
         uint64_t init_usec =
@@ -68,6 +76,8 @@ static void set_phases(Scene *scene) {
                 add_phase(scene, "running system", scene->from_usec, scene->to_usec);
                 return;
         }
+        if (root_usec == 0 && began_after_initramfs(scene->recording))
+                root_usec = scene->recording->started_usec;
         add_phase(scene, "kernel", scene->from_usec, init_usec);
         if (root_usec > init_usec)
                 add_phase(scene, "initramfs", init_usec, root_usec);

@@ -115,13 +115,24 @@ static void test_seeder_labels(void) {
 
 static void test_scene(void) {
         scene_make(&recording, WIDTH, LABEL_WIDTH, &scene);
-        CU_ASSERT_EQUAL(scene.n_phases, 2);
+        /* The kernel ran /init, and the monitor came later. */
+        CU_ASSERT_EQUAL(scene.n_phases, 3);
         CU_ASSERT_STRING_EQUAL(scene.phases[0].name, "kernel");
+        CU_ASSERT_STRING_EQUAL(scene.phases[1].name, "initramfs");
+        CU_ASSERT_EQUAL(scene.phases[1].from_usec, 900000);
+        CU_ASSERT_EQUAL(scene.phases[1].to_usec, recording.started_usec);
         CU_ASSERT_EQUAL(scene.n_lanes, 1);
         CU_ASSERT_EQUAL(scene.top_bits, 4096);
         CU_ASSERT_DOUBLE_EQUAL(scene_x(&scene, scene.from_usec, WIDTH), 0, 0.01);
         CU_ASSERT_DOUBLE_EQUAL(scene_x(&scene, UINT64_MAX, WIDTH), WIDTH, 0.01);
         CU_ASSERT_EQUAL(scene_time_step(&scene, 10), 500000);
+
+        for (size_t i = 0; i < recording.n_events; i++)
+                if (recording.events[i].kind == EVENT_INIT_STARTED)
+                        (void)stpcpy(recording.events[i].text, "/usr/bin/entropy-monitor");
+        scene_make(&recording, WIDTH, LABEL_WIDTH, &scene);
+        CU_ASSERT_EQUAL(scene.n_phases, 2);
+        CU_ASSERT_STRING_EQUAL(scene.phases[1].name, "userspace");
 }
 
 static void test_svg(void) {
