@@ -110,9 +110,14 @@ void asker_look(Asker *asker) {
 void asker_forget(Asker *asker) {
         health_init(&asker->health, asker->health_quality_per_1024);
         backoff_reset(&asker->backoff);
-        asker->not_offered = false;
         if (asker->state == ASKER_RETIRED || asker->state == ASKER_WAITING)
                 asker->state = ASKER_IDLE;
+}
+
+void asker_begin_again(Asker *asker) {
+        asker_stop(asker);
+        asker_forget(asker);
+        asker->not_offered = false;
 }
 
 bool asker_can_be_asked(const Asker *asker, uint64_t now_usec) {

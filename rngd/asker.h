@@ -56,6 +56,9 @@ void asker_look(Asker *asker);
 /* It was unplugged: what it did wrong before no longer counts. */
 void asker_forget(Asker *asker);
 
+/* The settings changed. */
+void asker_begin_again(Asker *asker);
+
 /* Whether asker_ask() would ask. */
 bool asker_can_be_asked(const Asker *asker, uint64_t now_usec);
 

@@ -210,6 +210,10 @@ static int on_late(sd_event_source *s, void *userdata) {
         return 0;
 }
 
+void manager_tell_no_source(void) {
+        log_notice("No source works here; waiting for one");
+}
+
 static void report_start(const Manager *manager) {
         log_info(
                 "Kernel RNG: %s model, pool %u bits, %s%s",
@@ -225,7 +229,7 @@ static void report_start(const Manager *manager) {
                         asker_state_to_string(manager->askers[id].state),
                         asker_detail(&manager->askers[id]));
         if (!manager_has_source(manager))
-                log_notice("No source works here; waiting for one");
+                manager_tell_no_source();
 }
 
 int manager_start(Manager *manager) {
@@ -271,10 +275,8 @@ static void forget_other_file(Manager *manager, const Settings *settings) {
 
 static void apply_settings(Manager *manager) {
         log_set_max_level(manager->settings.log_level);
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                asker_stop(&manager->askers[id]);
-                asker_forget(&manager->askers[id]);
-        }
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
+                asker_begin_again(&manager->askers[id]);
         look_at_sources(manager);
         set_threshold(manager);
         watch_timers(manager);

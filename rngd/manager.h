@@ -77,6 +77,7 @@ void manager_reload(Manager *manager);
 
 /* Whether any source could deliver, now or after a back-off. */
 bool manager_has_source(const Manager *manager);
+void manager_tell_no_source(void);
 
 /* Looks whether the kernel RNG became ready, and says so once. */
 void manager_note_ready(Manager *manager);

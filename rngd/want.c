@@ -343,6 +343,8 @@ void want_failed(Manager *manager, Asker *asker, const char *error) {
                 error);
         if (!absent)
                 asker_failed(asker, false);
+        else if (!manager_has_source(manager))
+                manager_tell_no_source(); /* that was the last one */
         settle(manager);
 }
 

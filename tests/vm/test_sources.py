@@ -322,6 +322,11 @@ def test_jitter_is_not_offered(bed):
     source = daemon.source("jitter")
     bed.note(source["last_error"])
     check(source["state"] == "absent" and source["failures"] == 1 and source["batches"] == 0, f"{source}")
+    check("no source" in daemon.status()["status"], daemon.status()["status"])
+    for _ in range(3):
+        vm.shell("echo change >/sys/devices/platform/serial8250/uevent; sleep 0.3")
+        check(daemon.source("jitter")["state"] == "absent", "a plug event of something else brought it back")
+    check(daemon.source("jitter")["failures"] == 1, f"asked again at a plug event: {daemon.source('jitter')}")
     stays_asleep(daemon)
 
 
