@@ -51,7 +51,7 @@ LinkLayerAddress=52:54:00:00:00:02
 TELL_FIRST = "[Service]\nExecStartPre=/bin/sh /usr/sbin/tell-first\n"
 # Before the report and on its line. let_end: seconds that the run for the service has to end by itself.
 TELL = f"""exec >/dev/ttyS1
-echo "== cpu"; head -n 1 /proc/stat
+echo "== ticks"; head -n 1 /proc/stat
 echo "== reached"; systemctl show -P ActiveEnterTimestampMonotonic multi-user.target
 runs() {{ [ "$(systemctl show -P SubState {UNIT})" = running ]; }}
 for _ in $(seq $(sed -n 's/.*let_end=\\([0-9]*\\).*/\\1/p' /proc/cmdline)); do
@@ -131,7 +131,7 @@ class Run:
         stopped = report.parts["stop-metadata"] or ["0", "exited"]
         self.stop_sec, self.after_stop = int(stopped[0]) / 1e6, stopped[1]
         self.reached_sec = int(report.first("reached")) / 1e6
-        nice, iowait = (int(report.first("cpu").split()[column]) / TICKS_PER_SEC for column in (2, 5))
+        nice, iowait = (int(report.first("ticks").split()[column]) / TICKS_PER_SEC for column in (2, 5))
         # How long the disk takes is this machine's doing; what runs at the lowest priority leaves the boot its time.
         self.boot_sec = self.reached_sec - nice - iowait
         ledgers = [report.ledger(name) for name in ("seeder", "seeder-2", "seeder-3")]
