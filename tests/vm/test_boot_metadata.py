@@ -14,10 +14,13 @@ import sys
 from harness import archive, debian, debian_boot
 from harness.bed import Skip, check
 from harness.debian_boot import Guests, check_no_failure_of_ours
+from harness.entropy_server import random_stream
 from harness.runner import vm_test
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 import metadata_server  # noqa: E402
+from test_boot import config_drive  # noqa: E402
+from test_sources import start_swtpm  # noqa: E402
 
 OURS = debian.Spec("ours", True)
 LIMIT_SEC = 900
@@ -282,3 +285,73 @@ def test_dracut_metadata(bed):
     check(server.requests and sum(line["credited_bits"] for line in lines) >= 256, f"{lines}\n{report.kmsg}")
     check(any(ledger["ready"] for ledger in ledgers), f"{ledgers}")
     quiet(report, "dracut")
+
+
+# Sources under the units
+
+
+ADDRESSES = {"unix": "unix:/run/egd-pool", "tcp": "tcp:127.0.0.1:8888", "vsock": "vsock:1:8888"}
+ONLY_JITTER = "[tpm]\nenabled = no\n[config-drive]\nenabled = no\n[platform]\nenabled = no\n[metadata]\nenabled = no\n"
+CREDITED = "[file]\npath = /run/sample\ncredit = 1024\n[exec]\ncommand = /usr/bin/head -c 64 /etc/sample\ncredit = 512\n"
+# The first run of the boot has jitter alone, and comes before the kernel makes itself ready.
+FIRST = "[Unit]\nBefore=rngd.service systemd-random-seed.service systemd-udevd.service\n[Service]\nType=oneshot\n"
+NAMED = ("[Service]\nExecStart=\nExecStart=/usr/bin/entropy-seeder run --real-root --deadline=20s "
+         "--source=egd --source=tpm --source=config-drive --source=metadata\n")
+ROUNDS = f"""
+ask_rngd() {{
+    systemctl restart rngd
+    systemctl kill --kill-whom=main -s USR1 rngd
+    for _ in $(seq 50); do
+        sleep 0.2
+        rngd --status=json >/run/status.json
+        grep -q '"state":"asked"' /run/status.json || break
+    done
+    echo "== rngd-$1"; cat /run/status.json
+}}
+chmod 755 /usr/sbin/seed-probe
+modprobe vsock_loopback
+mkfifo /run/sample
+while :; do head -c 4096 /dev/urandom >/run/sample; done &
+ask_rngd jitter
+for _ in $(seq 100); do ! ip route | grep -q 169.254.169 || break; sleep 0.2; done
+mkdir -p /run/systemd/system/entropy-seeder.service.d
+printf '{NAMED}' >/run/systemd/system/entropy-seeder.service.d/named.conf
+systemctl daemon-reload
+for kind in {" ".join(ADDRESSES)}; do
+    cp /etc/rounds/$kind /etc/guest-entropy.conf
+    /usr/sbin/seed-probe serve "$(sed -n 's/^address = //p' /etc/guest-entropy.conf)" >/dev/null 2>&1 &
+    sleep 0.3
+    systemctl restart entropy-seeder
+    ask_rngd $kind
+done
+"""
+
+
+@vm_test(timeout=LIMIT_SEC)
+def test_sources_in_units(bed):
+    """Each source works within the sandbox of entropy-seeder.service and of rngd.service."""
+    guests = Guests(bed)
+    probe = (pathlib.Path(bed.agent).parent / "seed-probe").read_bytes()
+    files = {CARD: DHCP, "usr/sbin/seed-probe": probe, "usr/sbin/tell-first": TELL + ROUNDS,
+             "etc/guest-entropy.conf": ONLY_JITTER, "etc/sample": random_stream("sample")(0, 4096),
+             "etc/systemd/system/entropy-seeder.service.d/first.conf": FIRST}
+    for kind, address in ADDRESSES.items():
+        files[f"etc/rounds/{kind}"] = f"[egd]\naddress = {address}\n[metadata]\nenabled = yes\n{CREDITED}"
+    initrd = laid(guests.folder(OURS), bed.folder / "initrd", files, {"etc/guest-entropy.conf": ONLY_JITTER + "[jitter]\nenabled = no\n"})
+    server = metadata_server.Server()
+    devices = [*start_swtpm(bed), *card_to(server), *config_drive(bed.folder / "config.iso", random_stream("config drive")(0, 512))]
+    report = guests.boot(OURS, "sources", devices=devices, initrd=initrd, timeout=600)
+    quiet(report, "sources")
+
+    ledgers = [report.ledger(name) for name in ("seeder", "seeder-2", "seeder-3", "seeder-4")]
+    check(all(ledgers), f"{ledgers}")
+    found = [{line["name"].split()[0]: line for line in ledger["sources"]} for ledger in ledgers]
+    wrong = [f"seeder, {n}: {name}: {lines.get(name)}" for n, lines in enumerate(found)
+             for name in (("egd", "tpm", "config-drive", "metadata") if n else ("jitter",)) if not lines.get(name, {}).get("bytes")]
+    for kind in ("jitter", *ADDRESSES):
+        sources = rngd(report, f"rngd-{kind}")
+        names = ("jitter",) if kind == "jitter" else ("egd", "tpm", "file", "exec", "metadata")
+        wrong += [f"rngd, {kind}: {sources[name]}" for name in names if not sources[name]["credited_bits"]]
+        bed.note(f"rngd, {kind}: " + ", ".join(f"{name} {sources[name]['credited_bits']} bits" for name in names))
+    bed.note(f"seeder: {[sorted((name, line['credited_bits']) for name, line in lines.items()) for lines in found]}")
+    check(not wrong, "\n".join([*wrong, *report.parts["journal"]]))
