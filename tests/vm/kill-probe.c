@@ -108,7 +108,7 @@ static bool is_another_call(Run *run) {
         if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
                 _exit(125);
         (void)close(fd);
-        number = atol(text);
+        number = strtol(text, NULL, 10);
         if (number == run->last_call)
                 return false;
         run->last_call = number;
@@ -197,7 +197,8 @@ static bool run_once(
 }
 
 int main(int argc, char *argv[]) {
-        long step = argc > 2 ? atol(argv[2]) : 1, dense = argc > 3 ? atol(argv[3]) : 0;
+        long step = argc > 2 ? strtol(argv[2], NULL, 10) : 1,
+             dense = argc > 3 ? strtol(argv[3], NULL, 10) : 0;
         long at = CALLS_MAX, n_calls, n_killed = 0;
         bool good;
 
