@@ -18,8 +18,13 @@ check() {
 # called by dracut
 depends() {
     # shellcheck disable=SC2154 # dracut.conf's
-    if [[ $entropy_metadata == yes ]]; then
+    [[ $entropy_metadata == yes ]] || return 0
+    # A module that is depended on and cannot be installed would take this one out of the image.
+    # check_module has said so of each that lacks something.
+    if ! type check_module &>/dev/null || check_module network >/dev/null; then
         echo network
+    else
+        dwarn 'guest-entropy: no network for this image, and no metadata service in it'
     fi
     return 0
 }
@@ -64,7 +69,7 @@ install() {
         inst_hook cleanup 95 "$moddir/guest-entropy-stop.sh"
     fi
 
-    if [[ $entropy_metadata == yes ]]; then
+    if [[ $entropy_metadata == yes ]] && dracut_module_included network; then
         inst_multiple -o /usr/libexec/guest-entropy/entropy-metadata \
             /usr/lib/guest-entropy/entropy-metadata
         # Not in initqueue/online, which not every network module of dracut runs.

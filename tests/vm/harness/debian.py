@@ -29,7 +29,8 @@ SUITES = {
         ("guest-entropy", "guest-entropy-metadata", "entropy-monitor"),
     ),
     "trixie": (
-        "systemd,systemd-sysv,udev,initramfs-tools,dracut-core,linux-image-cloud-amd64,zstd,libjson-c5,libgcrypt20,libudev1,libinih1",
+        "systemd,systemd-sysv,udev,initramfs-tools,dracut-core,linux-image-cloud-amd64,zstd,iproute2,"
+        "libjson-c5,libgcrypt20,libudev1,libinih1",
         ("guest-entropy", "entropy-monitor"),
     ),
 }
