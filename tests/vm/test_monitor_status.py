@@ -83,7 +83,7 @@ def test_ledgers(bed):
     check(set(ledgers) == {"seeder-initramfs", "seeder", "rngd"}, f"ledgers: {list(ledgers)}")
     line = next(s for s in ledgers["seeder-initramfs"]["sources"] if s["name"] == "platform fw_cfg")
     ready = recording["rng"]["ready_usec"]
-    check(line["credited_bits"] == 512 and abs(line["at_usec"] - ready) < 20_000, f"{line}, ready at {ready}")
+    check(line["credited_bits"] == 512 and abs(line["at_usec"] - ready) < 100_000, f"{line}, ready at {ready}")
     check(any(s["name"] == "hwrng" and s["credited_bits"] >= 256 for s in ledgers["rngd"]["sources"]), f"{ledgers['rngd']}")
     check(sources.seed("item", 64).hex() not in json.dumps(ledgers), "the seed itself is in the recording")
     events = [e["text"] for e in recording["events"] if e["kind"] == "seeder"]
