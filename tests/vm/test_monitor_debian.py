@@ -26,8 +26,8 @@ SHELL = "systemd.debug_shell=ttyS1 systemd.mask=boot-report.service"
 LIMIT_SEC = 900
 BOOT_SEC = 280
 READY_USEC = 2000
-# The same guest differs by 1.4 % from itself.
-LONGER = 1.03
+# Whoever waits for this machine's disk waits in its time: two boots of one guest may differ by 5 %.
+LONGER = 1.1
 QUICK = "systemd.unit=quick.target systemd.wants=entropy-monitor-finish.service"
 
 
