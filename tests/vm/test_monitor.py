@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 
 from harness.bed import check
 from harness.guest import GuestError
@@ -57,6 +58,28 @@ def test_first_process(bed):
     check(recording["first_process"] and recording["end"] == "boot", f"{recording['end']}")
     check(recording["rng"]["hwrng"] == "virtio_rng.0", "the hwrng was not seen to come")
     check(set(kinds(recording)) >= {"hwrng", "ready", "log-ready", "boot-finished"}, f"events: {kinds(recording)}")
+
+
+@vm_test()
+def test_init_is_executed_at_once(bed):
+    """What the monitor costs a boot's init: the time from the kernel's line to the init's own, with it and without."""
+    usec = {}
+    for first in (MONITOR, "/init"):
+        image = monitor_image(bed)
+        image.file(bed.agent, "sbin/agent", 0o755)
+        image.data("init", """#!/bin/busybox sh
+/bin/busybox mount -t devtmpfs none /dev
+echo this is init >/dev/kmsg
+exec /sbin/agent /dev/ttyS1
+""", 0o755)
+        vm = bed.linux(image=image, init=first, modules=(), devices=COUNT_INSTRUCTIONS)
+        at = {what: int(second) * 1000000 + int(part) for second, part, what in re.findall(
+            r"\[ *(\d+)\.(\d{6})\] (?:Run \S+ as )?(init process|this is init)", vm.shell("busybox dmesg"))}
+        usec[first] = at["this is init"] - at["init process"]
+        vm.close()
+    delay = usec[MONITOR] - usec["/init"]
+    bed.note(f"init ran {delay} us later than without the monitor: {usec}")
+    check(0 < delay <= 5000, f"init ran {delay} us later")
 
 
 @vm_test()
