@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@
 #define WRITE_TRIES        120U
 #define WRITE_PAUSE_NSEC   500000000L
 #define INIT_ROOT          "1/root"
+#define EXEC_WAIT_MSEC     50
 
 /* Both places, since either may be missing this early; a boot does not depend on the words. */
 static void complain(const Views *views, const char *text) {
@@ -75,8 +77,6 @@ static void step_aside(const Views *views, char *argv[]) {
         int fd;
 
         (void)setsid();
-        /* One that waits for its turn behind everything a boot starts would see little of it. */
-        (void)setpriority(PRIO_PROCESS, 0, SAMPLER_NICE);
         (void)signal(SIGHUP, SIG_IGN);
         (void)signal(SIGPIPE, SIG_IGN);
         (void)sigemptyset(&signals);
@@ -167,6 +167,8 @@ static int sample_as_child(const MonitorSettings *settings, const Views *views, 
         }
         sampler.as_pid1 = true;
         sampler_begin(&sampler);
+        /* One that waits for its turn behind everything a boot starts would see little of it. */
+        (void)setpriority(PRIO_PROCESS, 0, SAMPLER_NICE);
         end_why = sampler_run(&sampler);
         json_avoid_random();
         write_when_possible(&sampler, end_why);
@@ -229,7 +231,21 @@ static int become_init(const MonitorSettings *settings, const Views *views, char
         return EXIT_FAILURE;
 }
 
+/*
+ * To map and lock memory takes milliseconds, which a single processor must not take from the init.
+ * The end of the pipe that the parent holds is closed when it executes the init; the time is for one
+ * that a slow disk has to be asked for.
+ */
+static void let_init_pass(int pipe_fd) {
+        struct pollfd entry = { .fd = pipe_fd, .events = POLLIN };
+
+        if (pipe_fd >= 0)
+                (void)poll(&entry, 1, EXEC_WAIT_MSEC);
+}
+
 int pid1_main(int argc, char *argv[]) {
+        _cleanup_close_ int child_fd = -1, parent_fd = -1;
+        int pipe_fds[2];
         MonitorSettings settings;
         Views views;
         pid_t pid;
@@ -244,9 +260,17 @@ int pid1_main(int argc, char *argv[]) {
         read_command_line(&views, &settings);
 
         if (!settings.off) {
+                if (pipe2(pipe_fds, O_CLOEXEC) >= 0) {
+                        child_fd = pipe_fds[0];
+                        parent_fd = pipe_fds[1];
+                }
                 pid = fork();
-                if (pid == 0)
+                if (pid == 0) {
+                        cleanup_close(&parent_fd);
+                        let_init_pass(child_fd);
+                        cleanup_close(&child_fd);
                         _exit(sample_as_child(&settings, &views, argv));
+                }
                 if (pid < 0)
                         complain(&views, "cannot fork, so nothing is recorded");
         }

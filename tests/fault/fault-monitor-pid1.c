@@ -41,6 +41,11 @@ static int fault_execv(const char *path, char *const argv[]) {
         return -1;
 }
 
+static int fault_pipe2(int fds[2], int flags) {
+        CU_ASSERT_EQUAL(flags, O_CLOEXEC);
+        return FAULT(-1, pipe2(fds, flags));
+}
+
 static int fault_statfs(const char *path, struct statfs *ret_status) {
         *ret_status = (struct statfs){ .f_type = root_type };
         return FAULT(-1, path ? 0 : -1);
@@ -113,6 +118,7 @@ static int fault_nanosleep(const struct timespec *time, struct timespec *left) {
 
 #define fork            fault_fork
 #define execv           fault_execv
+#define pipe2           fault_pipe2
 #define statfs(p, s)    fault_statfs(p, s)
 #define views_open      fault_views_open
 #define io_read_text_at fault_read_text
@@ -129,6 +135,7 @@ static int fault_nanosleep(const struct timespec *time, struct timespec *left) {
 #include "monitor/pid1.c"
 #undef fork
 #undef execv
+#undef pipe2
 #undef socket
 #undef bind
 #undef chroot

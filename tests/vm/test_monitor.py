@@ -63,8 +63,7 @@ def test_first_process(bed):
 @vm_test()
 def test_init_is_executed_at_once(bed):
     """What the monitor costs a boot's init: the time from the kernel's line to the init's own, with it and without."""
-    usec = {}
-    for first in (MONITOR, "/init"):
+    def start(first, append=""):
         image = monitor_image(bed)
         image.file(bed.agent, "sbin/agent", 0o755)
         image.data("init", """#!/bin/busybox sh
@@ -72,14 +71,17 @@ def test_init_is_executed_at_once(bed):
 echo this is init >/dev/kmsg
 exec /sbin/agent /dev/ttyS1
 """, 0o755)
-        vm = bed.linux(image=image, init=first, modules=(), devices=COUNT_INSTRUCTIONS)
+        vm = bed.linux(image=image, init=first, modules=(), devices=COUNT_INSTRUCTIONS, append=append)
         at = {what: int(second) * 1000000 + int(part) for second, part, what in re.findall(
             r"\[ *(\d+)\.(\d{6})\] (?:Run \S+ as )?(init process|this is init)", vm.shell("busybox dmesg"))}
-        usec[first] = at["this is init"] - at["init process"]
         vm.close()
-    delay = usec[MONITOR] - usec["/init"]
-    bed.note(f"init ran {delay} us later than without the monitor: {usec}")
-    check(0 < delay <= 5000, f"init ran {delay} us later")
+        return at["this is init"] - at["init process"]
+
+    plain = start("/init")
+    delays = [start(MONITOR, append) - plain for append in ("", "entropy.monitor=interval=1ms")]
+    bed.note(f"init ran {delays} us later than without the monitor")
+    # It is executed after 2 ms. What it does first may come behind the sampler's first turn, which is a tick of 4 ms.
+    check(all(0 < delay <= 7000 for delay in delays), f"init ran {delays} us later")
 
 
 @vm_test()
