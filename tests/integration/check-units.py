@@ -28,7 +28,7 @@ LIMITS = {
     "entropy-monitor-finish.service": 25,
 }
 # In the initramfs: no sandbox, see there.
-UNLIMITED = ["entropy-seeder-initramfs.service"]
+UNLIMITED = ["entropy-seeder-initramfs.service", "entropy-seeder-initramfs-modules.service"]
 # Where a system's own units are; ours hang on these targets.
 SYSTEM = [pathlib.Path("/lib/systemd/system"), pathlib.Path("/usr/lib/systemd/system")]
 
@@ -82,7 +82,7 @@ def make_root(root):
             (ours / f"{wanted[1]}.wants").mkdir(exist_ok=True)
             (ours / f"{wanted[1]}.wants" / name).symlink_to(f"../{name}")
     # What else units start is not of interest, only that ours is there.
-    for program in ("bin/kill", "bin/sh", "bin/systemctl", "usr/bin/sh"):
+    for program in ("bin/kill", "bin/modprobe", "bin/sh", "bin/systemctl", "usr/bin/sh"):
         (root / program).parent.mkdir(parents=True, exist_ok=True)
         (root / program).write_text("#!/bin/false\n")
         (root / program).chmod(0o755)

@@ -25,13 +25,14 @@ HOOKS = "var/lib/dracut/hooks"
 UNIT = "entropy-seeder-initramfs.service"
 METADATA_UNIT = "entropy-seeder-initramfs-metadata.service"
 WANTS = "etc/systemd/system/sysinit.target.wants"
-COMMON = {"usr/bin/entropy-seeder", "virtio-rng.ko"}
+MODULES_UNIT = "entropy-seeder-initramfs-modules.service"
+COMMON = {"usr/bin/entropy-seeder", "virtio-rng.ko", "etc/udev/rules.d/79-guest-entropy-initramfs.rules"}
 # Options of dracut, what is in the image then, and what is not.
 IMAGES = {
     "with systemd and dracut's own module rngd beside ours": (
         "--add rngd",
-        {*COMMON, f"usr/lib/systemd/system/{UNIT}", f"{WANTS}/{UNIT}", "etc/modules-load.d/guest-entropy.conf",
-         "usr/lib/systemd/systemd-modules-load", "usr/sbin/rngd", "usr/lib/systemd/system/rngd.service"},
+        {*COMMON, f"usr/lib/systemd/system/{UNIT}", f"{WANTS}/{UNIT}", f"usr/lib/systemd/system/{MODULES_UNIT}",
+         f"{WANTS}/{MODULES_UNIT}", "usr/sbin/rngd", "usr/lib/systemd/system/rngd.service"},
         {f"{HOOKS}/pre-udev/05-guest-entropy-start.sh", f"{WANTS}/{METADATA_UNIT}"},
     ),
     "without systemd": (

@@ -50,19 +50,19 @@ installkernel() {
 
 # called by dracut
 install() {
+    local rules=79-guest-entropy-initramfs.rules unit
+
     inst_multiple entropy-seeder
     inst_multiple -o /etc/guest-entropy.conf
+    inst_simple "/usr/share/guest-entropy/$rules" "/etc/udev/rules.d/$rules"
 
-    # shellcheck disable=SC2154 # dracut's: systemdsystemunitdir, systemdutildir, initdir, moddir
+    # shellcheck disable=SC2154 # dracut's: systemdsystemunitdir, initdir, moddir
     if dracut_module_included systemd; then
-        inst_simple "$systemdsystemunitdir/entropy-seeder-initramfs.service"
-        $SYSTEMCTL -q --root "$initdir" add-wants sysinit.target entropy-seeder-initramfs.service
-        # virtio_pci before udev gets to it; that brings all else.
-        mkdir -p "$initdir/etc/modules-load.d"
-        printf '%s\n' virtio_pci virtio_rng >"$initdir/etc/modules-load.d/guest-entropy.conf"
-        inst_multiple -o "$systemdutildir/systemd-modules-load" \
-            "$systemdsystemunitdir/systemd-modules-load.service" \
-            "$systemdsystemunitdir/sysinit.target.wants/systemd-modules-load.service"
+        inst_multiple modprobe
+        for unit in entropy-seeder-initramfs{,-modules}.service; do
+            inst_simple "$systemdsystemunitdir/$unit"
+            $SYSTEMCTL -q --root "$initdir" add-wants sysinit.target "$unit"
+        done
     else
         inst_multiple mkdir rm sleep modprobe
         inst_hook pre-udev 05 "$moddir/guest-entropy-start.sh"

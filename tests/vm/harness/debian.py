@@ -58,7 +58,8 @@ Wants=boot-report.service
 # What a guest tells of itself, on its second serial line. It waits until the quick and the slow are over.
 REPORT = r"""#!/bin/sh
 exec >/dev/ttyS1
-echo "== uptime"; cat /proc/uptime
+echo "== ticks"; head -n 1 /proc/stat
+echo "== reached"; systemctl show -P ActiveEnterTimestampMonotonic multi-user.target
 for _ in $(seq 300); do
     case $(systemctl is-active entropy-seeder.service) in active|activating) sleep 0.1 ;; *) break ;; esac
 done
@@ -69,10 +70,15 @@ echo "== ledgers"; for f in /run/guest-entropy/*.json; do [ ! -e "$f" ] || { ech
 echo "== rngd"; systemctl is-active rngd.service; systemctl show -p StatusText rngd.service; rngd --status=json 2>/dev/null
 echo "== journal"; journalctl -b --no-pager -o short-monotonic -u 'entropy-*' -u rngd 2>/dev/null | tail -40
 echo "== state"; ls -A /var/lib/guest-entropy 2>/dev/null
+echo "== cpu"; for unit in rngd entropy-seeder; do echo "$unit $(systemctl show -P CPUUsageNSec $unit.service)"; done
 echo "== stop"
-for unit in rngd entropy-seeder-save; do
-    start=$(date +%s%N); systemctl stop $unit.service; echo "$unit $((($(date +%s%N) - start) / 1000))"
-done
+if grep -q stop=each /proc/cmdline; then
+    for unit in rngd entropy-seeder-save systemd-random-seed; do
+        systemctl stop $unit.service
+        echo "$unit" $(systemctl show -P ActiveExitTimestampMonotonic -P InactiveEnterTimestampMonotonic $unit.service)
+    done
+fi
+echo "== poweroff"; cat /proc/uptime
 echo "== end"
 systemctl --no-block poweroff
 """
@@ -116,7 +122,7 @@ DRACUT_FILES = {
     "block.sh": "! grep -q probe=initramfs /proc/cmdline || /usr/sbin/boot-probe block initramfs\n",
     "boot-probe-watch.service": """[Unit]
 DefaultDependencies=no
-Before=sysinit.target systemd-modules-load.service systemd-udevd.service
+Before=sysinit.target systemd-udevd.service entropy-seeder-initramfs-modules.service
 [Service]
 Type=exec
 KillMode=none
