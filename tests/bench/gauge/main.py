@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 
-from . import counting, metadata, peers, seeder, tables
+from . import boot, counting, metadata, peers, seeder, tables
 from .report import Budgets
 
 TABLES = {
@@ -22,6 +22,7 @@ TABLES = {
     "stop": tables.stop,
     "metadata": metadata.metadata,
     "seeder": seeder.seeder,
+    "boot": boot.boot,
 }
 POOL = pathlib.Path("/proc/sys/kernel/random/poolsize")
 

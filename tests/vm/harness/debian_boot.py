@@ -9,10 +9,13 @@ from . import archive, debian, guest, qemu
 from .bed import Skip, check
 
 
+TICKS_PER_SEC = 100
+
+
 class Report:
     """What the guest said of itself."""
 
-    def __init__(self, text):
+    def __init__(self, text, console):
         self.parts = {}
         for line in text.replace("\r", "").splitlines():
             if line.startswith("== "):
@@ -21,8 +24,12 @@ class Report:
                 current.append(line)
         self.kmsg = self.parts.get("kmsg", [])
         self.cycles = [line for line in self.kmsg if "cycle" in line]
-        started = self.first("uptime")
-        self.uptime_sec = float(started.split()[0]) if started else None
+        self.reached_sec = int(self.first("reached") or 0) / 1e6
+        nice, iowait = (int(self.first("ticks").split()[column]) / TICKS_PER_SEC for column in (2, 5))
+        # How long the disk takes is this machine's doing; what runs at the lowest priority leaves the boot its time.
+        self.boot_sec = self.reached_sec - nice - iowait
+        ended, off = self.first("poweroff"), re.search(r"\[ *([\d.]+)\] reboot: Power down", console)
+        self.shutdown_sec = float(off[1]) - float(ended.split()[0]) if ended and off else None
         self.failed = [line.split()[0] for line in self.parts.get("failed", []) if line.strip()]
 
     def probe(self, what, key="at"):
@@ -36,6 +43,17 @@ class Report:
             if name.endswith(f"/{which}.json"):
                 # Reserved before the run, and left empty where there was no space for it.
                 return json.loads(text) if text.strip() else None
+        return None
+
+    def cpu_sec(self, unit):
+        """What a unit has cost, the set-up of its sandbox included."""
+        return next((int(line.split()[1]) / 1e9 for line in self.parts.get("cpu", []) if re.fullmatch(rf"{unit} \d+", line)), None)
+
+    def stop_sec(self, unit):
+        """From the signal to the end of all of its processes; needs the word stop=each."""
+        for name, *stamps in map(str.split, self.parts.get("stop", [])):
+            if name == unit and len(stamps) == 2 and all(map(int, stamps)):
+                return (int(stamps[1]) - int(stamps[0])) / 1e6
         return None
 
     def first(self, part):
@@ -86,7 +104,7 @@ def boot(folder, work, append="", devices=(), cpu="qemu64", timeout=280, disk=No
     if "== end" not in text:
         raise guest.GuestError(f"the guest did not report:\n{console.read_bytes().decode('latin-1')[-2000:]}\n{text[-1000:]}"
                                f"{(work / 'qemu.log').read_text()[-500:]}")
-    return Report(text)
+    return Report(text, console.read_bytes().decode("latin-1"))
 
 
 class Guests:

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""What a whole guest must outlive: each makes the arguments of debian_boot.boot() for one trouble.
+
+KINDS: name -> (maker, the same guest without the trouble). A maker gets the guest's folder and one for its files.
+"""
+
+import base64
+import json
+import shutil
+import subprocess
+
+from . import debian_boot
+from .bed import Skip
+from .entropy_server import random_stream
+
+RNG = ["-device", "virtio-rng-pci"]
+LIBRARIES = ("libgcrypt.so.20", "libgcrypt.so.20.4.1")
+FULL_RUN = b"""#!/bin/sh
+[ "$1" != prereqs ] || exit 0
+mkdir -p /run/guest-entropy
+mount -t tmpfs -o size=4k tmpfs /run/guest-entropy
+dd if=/dev/zero of=/run/guest-entropy/fill bs=4096 count=1 2>/dev/null
+/usr/sbin/boot-probe watch </dev/null >/dev/null 2>&1 &
+"""
+
+
+def config_drive(path, seed):
+    """The devices of a good one."""
+    if not shutil.which("genisoimage"):
+        raise Skip("no genisoimage on this machine")
+    folder = path.parent / "drive/openstack/latest"
+    folder.mkdir(parents=True)
+    (folder / "meta_data.json").write_text(json.dumps({"uuid": "i-1", "random_seed": base64.b64encode(seed).decode()}))
+    subprocess.run(["genisoimage", "-quiet", "-J", "-r", "-V", "config-2", "-o", path, path.parent / "drive"], check=True, timeout=60,
+                   capture_output=True)
+    return ["-drive", f"file={path},format=raw,if=virtio,readonly=on"]
+
+
+def corrupt_drive(_, work):
+    """The label is all that can be read."""
+    iso = work / "config.iso"
+    drive = config_drive(iso, random_stream("corrupt")(0, 512))
+    data = bytearray(iso.read_bytes())
+    data[18 * 2048:] = random_stream("noise")(0, len(data) - 18 * 2048)
+    iso.write_bytes(data)
+    return {"devices": drive}
+
+
+def silent_hwrng(_, work):
+    """It never answers."""
+    return {"devices": ["-chardev", f"socket,id=rng,path={work / 'silent'},server=on,wait=off",
+                        "-object", "rng-egd,chardev=rng,id=rng0", "-device", "virtio-rng-pci,rng=rng0"]}
+
+
+def broken_library(folder, work):
+    """One of the initramfs does not load."""
+    files = {f"usr/lib/x86_64-linux-gnu/{name}": b"" for name in LIBRARIES}
+    return {"devices": RNG, "initrd": debian_boot.overlaid(folder, work / "initrd", files)}
+
+
+def full_run(folder, work):
+    """No space for a ledger."""
+    initrd = debian_boot.overlaid(folder, work / "initrd", {"scripts/init-top/a-boot-probe": FULL_RUN})
+    return {"devices": RNG, "initrd": initrd, "append": "probe=initramfs"}
+
+
+def read_only_root(_folder, _work):
+    """It stays read-only: fstab=no."""
+    return {"devices": RNG, "append": "fstab=no"}
+
+
+NO_SOURCE = {"append": "probe=none"}
+KINDS = {
+    "a corrupt config drive": (corrupt_drive, NO_SOURCE),
+    "a silent hwrng": (silent_hwrng, NO_SOURCE),
+    "a broken library": (broken_library, {"devices": RNG}),
+    "a full /run": (full_run, {"devices": RNG, "append": "probe=initramfs"}),
+    "a read-only root": (read_only_root, {"devices": RNG}),
+}
