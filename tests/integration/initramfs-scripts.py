@@ -26,6 +26,11 @@ KINDS = {
     "mkinitcpio": ("mkinitcpio/hooks/guest-entropy", "mkinitcpio/hooks/guest-entropy",
                    "sh -ec '. /start; run_earlyhook'", "sh -ec '. /stop; run_cleanuphook'"),
 }
+RNG = "initramfs-tools, after udev"
+KINDS_WITHOUT_SEEDER = {
+    RNG: ("initramfs-tools/scripts/init-top/guest-entropy-rng", *KINDS["initramfs-tools"][1:]),
+}
+ALL_KINDS = {**KINDS, **KINDS_WITHOUT_SEEDER}
 SEEDERS = {
     "ends at SIGTERM": "trap 'echo told >/told; exit 0' TERM; while :; do sleep 0.01; done",
     "does not end at SIGTERM": "trap '' TERM; while :; do sleep 0.01; done",
@@ -57,7 +62,7 @@ def make_root(root, kind, seeder):
     (root / "bin/modprobe").write_text("#!/bin/sh\nsleep 1\n")
     (root / "bin/modprobe").chmod(0o755)
     (root / "dev/null").touch()
-    for name, path in zip(("start", "stop"), KINDS[kind]):
+    for name, path in zip(("start", "stop"), ALL_KINDS[kind]):
         shutil.copy(SOURCE / path, root / name)
     if seeder is not None:
         (root / "usr/bin/entropy-seeder").write_text(f"#!/bin/sh\n{seeder}\n" if seeder else "\x7fELF")
@@ -66,7 +71,7 @@ def make_root(root, kind, seeder):
 
 def run(root, kind):
     """start, a while, stop; what they did and how long they took."""
-    start, stop = KINDS[kind][2:]
+    start, stop = ALL_KINDS[kind][2:]
     inside = (
         # Hundredths of a second, without the point; busybox's date knows no more than seconds.
         'now() { read -r t _ </proc/uptime; t=${t%.*}${t#*.}; }\n'
@@ -113,6 +118,22 @@ def try_one(kind, name, seeder, prepare=None):
     case(f"{kind}: {name}", (best[0] >= START_SEC or best[1] >= STOP_SEC) and f"took {times} s")
 
 
+def try_modprobe(name, script):
+    """The quickest of three, as above."""
+    times = []
+    for _ in range(3):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder, "root")
+            make_root(root, RNG, None)
+            (root / "run/guest-entropy").mkdir()
+            (root / "bin/modprobe").write_text(f"#!/bin/sh\n{script}\n")
+            status, _, start_sec, _, _, errors = run(root, RNG)
+        times.append(start_sec)
+        if status or errors:
+            break
+    case(f"{RNG}: modprobe {name}", (status or errors or min(times) >= START_SEC) and f"exit {status}, took {times} s, {errors}")
+
+
 def in_the_way(root):
     (root / "run/guest-entropy").touch()
 
@@ -128,6 +149,9 @@ def main():
             try_one(kind, f"a seeder that {name}", "" if seeder is None else seeder)
         try_one(kind, "no seeder", None)
         try_one(kind, "no place for the number of the process", "exit 0", in_the_way)
+    try_modprobe("comes back", "exit 0")
+    try_modprobe("does not come back", "sleep 2")
+    try_modprobe("fails", "exit 1")
     print(f"# counts passed={counts['passed']} failed={counts['failed']} skipped={counts['skipped']}")
     return 1 if counts["failed"] else 0
 
