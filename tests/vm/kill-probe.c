@@ -76,7 +76,7 @@ static int be_init(void) {
 }
 
 /* In the new namespaces: an empty /run, and this program in init's place. */
-static void become_first_process(const char *self, const char *monitor) {
+static _Noreturn void become_first_process(const char *self, const char *monitor) {
         char *argv[] = { strdup(monitor), NULL };
 
         (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
