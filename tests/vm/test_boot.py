@@ -46,7 +46,9 @@ def try_virtio(bed, spec, stock=None):
         check(blocked is not None and blocked <= BLOCKED_SEC, f"{where}: getrandom() blocked for {blocked} s: {report.kmsg}")
     check(not report.failed, f"failed units: {report.failed}")
     ledger = report.ledger("seeder-initramfs")
-    check(ledger and ledger["ready"], f"no ledger of the initramfs, or not ready: {ledger}")
+    # Where udev takes longer than the seeder's two seconds, the driver comes after its end: the kernel feeds itself then.
+    ended_before = ledger and bound is not None and ledger["ended_usec"] / 1e6 <= bound
+    check(ledger and (ledger["ready"] or ended_before), f"no ledger of the initramfs, or not ready: {ledger}")
     check(report.first("rngd") == "active", f"rngd.service is {report.first('rngd')}")
     if stock:
         report = guests.boot(stock, stock.name, "probe=initramfs", QUICK, devices=hostile.RNG, precise=True)
