@@ -283,6 +283,7 @@ def test_counting_kernel(bed):
     """UML 5.10.46, where a read of /dev/urandom comes too early, and a daemon moves the threshold."""
     vm = bed.uml(monitor_image(bed), append=f"rdinit={MONITOR}")
     check(vm.ask("ping")["pid"] == 1, "the real init is not PID 1")
+    vm.run("/bin/sleep", "0.5")  # the sampler takes its memory after the init's exec
     vm.write("/sys/module/rng_core/parameters/current_quality", "0")
     vm.run("/bin/dd", "if=/dev/urandom", "of=/dev/null", "bs=16", "count=1")
     vm.ask("ioctl", "add", 512, 4096)
