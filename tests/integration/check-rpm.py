@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/vm"))
 
 from harness import packages  # noqa: E402
+from tap import case, counts  # noqa: E402
 
 SPEC = packages.SOURCE / "packaging/guest-entropy.spec"
 # The compiler's options are not what this is about: the quickest build. The folders are those of Fedora's systemd.pc.
@@ -67,19 +68,6 @@ ENABLED = {
     "guest-entropy-metadata": ("entropy-seeder-metadata",),
     "entropy-monitor": ("entropy-monitor-finish.service",),
 }
-
-counts = {"passed": 0, "failed": 0, "skipped": 0}
-
-
-def case(name, complaint=None, skipped=None):
-    if skipped and os.environ.get("MUST_WORK") == "1":
-        complaint = f"cannot run here: {skipped}"
-    result = "failed" if complaint else "skipped" if skipped else "passed"
-    counts[result] += 1
-    print(f"{'not ok' if complaint else 'ok'} {sum(counts.values())} - {name}{f' # SKIP {skipped}' if result == 'skipped' else ''}")
-    for line in str(complaint or "").splitlines():
-        print(f"#   {line}")
-    sys.stdout.flush()
 
 
 def build(folder):

@@ -17,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 
+from tap import case, counts
+
 BUILD, UNITS = sys.argv[1], sys.argv[2]
 
 # `systemd-analyze security`, 0 (nothing is open) to 10, times ten; systemd 252. What is told may go down only.
@@ -31,20 +33,6 @@ LIMITS = {
 UNLIMITED = ["entropy-seeder-initramfs.service", "entropy-seeder-initramfs-modules.service"]
 # Where a system's own units are; ours hang on these targets.
 SYSTEM = [pathlib.Path("/lib/systemd/system"), pathlib.Path("/usr/lib/systemd/system")]
-
-counts = {"passed": 0, "failed": 0, "skipped": 0}
-
-
-def case(name, complaint=None, skipped=None):
-    if skipped and os.environ.get("MUST_WORK") == "1":
-        complaint = f"cannot run here: {skipped}"
-    result = "failed" if complaint else "skipped" if skipped else "passed"
-    counts[result] += 1
-    note = f" # SKIP {skipped}" if result == "skipped" else ""
-    print(f"{'not ok' if complaint else 'ok'} {sum(counts.values())} - {name}{note}")
-    for line in str(complaint or "").splitlines():
-        print(f"#   {line}")
-    sys.stdout.flush()
 
 
 def analyze(*words):

@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/vm"))
 
 from harness import debian, packages  # noqa: E402
+from tap import case, counts  # noqa: E402
 
 NEWEST = ("forky", ("dracut-install", "dracut-core", "dracut-network"))
 FIRST_WITH_RULES = 108
@@ -53,19 +54,6 @@ IMAGES = {
 }
 # What dracut is to say of our module, where it is to say something.
 SAID = {"--omit network": "no network for this image"}
-
-counts = {"passed": 0, "failed": 0, "skipped": 0}
-
-
-def case(name, complaint=None, skipped=None):
-    if skipped and os.environ.get("MUST_WORK") == "1":
-        complaint = f"cannot run here: {skipped}"
-    result = "failed" if complaint else "skipped" if skipped else "passed"
-    counts[result] += 1
-    print(f"{'not ok' if complaint else 'ok'} {sum(counts.values())} - {name}{f' # SKIP {skipped}' if result == 'skipped' else ''}")
-    for line in str(complaint or "").splitlines():
-        print(f"#   {line}")
-    sys.stdout.flush()
 
 
 def misnumbered(names):

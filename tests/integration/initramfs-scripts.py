@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from tap import case, counts
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "initramfs"
 # The two scripts as their builder calls them: it runs the first, sources the next, calls the functions of the last.
 KINDS = {
@@ -38,19 +40,6 @@ SEEDERS = {
     "cannot be loaded": None,
 }
 START_SEC, STOP_SEC = 0.15, 0.35  # of a busy machine; the bound in the scripts is 50 ms
-
-counts = {"passed": 0, "failed": 0, "skipped": 0}
-
-
-def case(name, complaint=None, skipped=None):
-    if skipped and os.environ.get("MUST_WORK") == "1":
-        complaint = f"cannot run here: {skipped}"
-    result = "failed" if complaint else "skipped" if skipped else "passed"
-    counts[result] += 1
-    print(f"{'not ok' if complaint else 'ok'} {sum(counts.values())} - {name}{f' # SKIP {skipped}' if result == 'skipped' else ''}")
-    for line in str(complaint or "").splitlines():
-        print(f"#   {line}")
-    sys.stdout.flush()
 
 
 def make_root(root, kind, seeder):
