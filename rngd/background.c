@@ -9,6 +9,8 @@
 #include "lib/base/log.h"
 #include "rngd/background.h"
 
+#define LOCK_TRIES 8U
+
 /* As rng-tools does it, so that the two see each other's pid file. */
 static int take_lock(int fd, pid_t *ret_holder) {
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -23,15 +25,39 @@ static int take_lock(int fd, pid_t *ret_holder) {
         return -EALREADY;
 }
 
+static bool is_same_file(int fd, const char *path) {
+        struct stat ours, there;
+
+        return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+               ours.st_ino == there.st_ino;
+}
+
+static int open_locked(const char *path, int *ret_fd, pid_t *ret_holder) {
+        for (unsigned int i = 0; i < LOCK_TRIES; i++) {
+                _cleanup_close_ int fd = -1;
+                int r;
+
+                fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+                if (fd < 0)
+                        return negative_errno();
+                r = take_lock(fd, ret_holder);
+                if (r < 0)
+                        return r;
+                /* Its holder may have removed it just now, as the last thing that it did. */
+                if (is_same_file(fd, path)) {
+                        *ret_fd = TAKE_FD(fd);
+                        return 0;
+                }
+        }
+        return -EBUSY;
+}
+
 int lock_file(const char *path, pid_t *ret_holder) {
         _cleanup_close_ int fd = -1;
         char text[32];
         int n, r;
 
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-        if (fd < 0)
-                return negative_errno();
-        r = take_lock(fd, ret_holder);
+        r = open_locked(path, &fd, ret_holder);
         if (r < 0)
                 return r;
 

@@ -162,6 +162,7 @@ def background(box):
     finally:
         os.kill(pid, signal.SIGTERM)
     wait_until(lambda: ended(pid), "it ended", 2)
+    assert not pid_file.exists(), "its pid file is left"
     box.run("--status").expect(UNAVAILABLE)
 
 
