@@ -190,19 +190,19 @@ static void source_error(Asker *asker, int error) {
                 if (asker->id == SOURCE_FILE && !asker->look.fresh)
                         ended_with(asker, "read to its end; a file is not read twice");
                 else
-                        want_failed(asker->manager, asker, "end of file");
+                        want_failed(asker->manager, asker, source_error_to_string(error));
                 return;
         case ETIMEDOUT:
                 if (asker->id == SOURCE_EGD)
                         asker_stop(asker); /* it may still owe bytes */
-                want_failed(asker->manager, asker, "nobody writes to it: no bytes in time");
+                want_failed(asker->manager, asker, source_error_to_string(error));
                 return;
         case EOPNOTSUPP:
                 asker->not_offered = true;
-                ended_with(asker, "neither this kernel nor a library offers it");
+                ended_with(asker, source_error_to_string(error));
                 return;
         case ENOTTY:
-                want_failed(asker->manager, asker, "is no device that can be a source");
+                want_failed(asker->manager, asker, source_error_to_string(error));
                 return;
         default:
                 asker_stop(asker); /* the next request opens it anew */

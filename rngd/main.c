@@ -20,10 +20,14 @@
 /* Started without them, the next files that are opened would get these numbers, and the log with
  * it: a line of it must not end up in a lock file or a device. */
 static void fill_standard_files(void) {
-        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+                /* -o must not write for ever to where nobody reads: its first write fails. */
+                int flags = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+
                 if (fcntl(fd, F_GETFD) < 0 &&
-                    open("/dev/null", O_RDWR) != fd) // NOLINT(android-cloexec-open): inherited
-                        return;                      /* no /dev: nothing to be done */
+                    open("/dev/null", flags) != fd) // NOLINT(android-cloexec-open): inherited
+                        return;                     /* no /dev: nothing to be done */
+        }
 }
 
 /* Bytes of the kernel's RNG pass through here: no core file, and no debugger of another user. */
@@ -113,7 +117,10 @@ static int serve(Settings *settings, ManagerArguments arguments) {
                 log_open("rngd", LOG_TARGET_SYSLOG, log_level);
                 background_ready(&ready_fd);
         }
-        return manager_run(manager);
+        r = manager_run(manager);
+        if (!foreground) /* as rng-tools does it, for scripts that look whether it is there */
+                (void)unlink(manager->settings.pid_file);
+        return r;
 }
 
 static bool reads_sources(Action action) {
@@ -142,8 +149,18 @@ static int act(Settings *settings, ManagerArguments arguments) {
         case ACTION_SOURCE_KEYS:
         case ACTION_HRNG_NAMES:
         default:
-                return options_print(settings, stdout) ? EXIT_SUCCESS : EX_SOFTWARE;
+                return options_print(settings, stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
         }
+}
+
+/* What was printed into a full disk was not told. */
+static int check_output(int status) {
+        int error = fflush(stdout) < 0 ? negative_errno() : ferror(stdout) ? -EIO : 0;
+
+        if (error == 0 || error == -EPIPE) /* 'rngd -l | head' has what it wants */
+                return status;
+        (void)log_errno(LOG_ERR, error, "Cannot write to standard output");
+        return status == EXIT_SUCCESS ? EX_IOERR : status;
 }
 
 int main(int argc, char *argv[]) {
@@ -163,5 +180,5 @@ int main(int argc, char *argv[]) {
 
         log_open("rngd", log_target_detect(), settings.log_level);
         messages_log(&notices, LOG_NOTICE);
-        return act(&settings, (ManagerArguments){ .argc = argc, .argv = argv });
+        return check_output(act(&settings, (ManagerArguments){ .argc = argc, .argv = argv }));
 }

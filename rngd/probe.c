@@ -18,6 +18,7 @@
 #include "lib/sources/device.h"
 #include "rngd/probe.h"
 
+/* Who looks at a list waits no longer for each source. */
 #define LIST_TIMEOUT_USEC (2 * USEC_PER_SEC)
 #define RATE_USEC         USEC_PER_SEC
 #define BATCH_BYTES       64U
@@ -27,6 +28,7 @@ typedef struct Probe {
         SourceId id;
         const SourceSettings *settings;
         SourceConfig config;
+        uint64_t timeout_usec;
         RootDir root;
         Worker worker;
         Health health;
@@ -48,7 +50,14 @@ static void catch_interrupts(void) {
         (void)signal(SIGPIPE, SIG_IGN);
 }
 
-static void probe_init(Probe *probe, const Settings *settings, SourceId id, Batch *batch) {
+static void probe_init(
+        Probe *probe,
+        const Settings *settings,
+        SourceId id,
+        uint64_t timeout_max_usec,
+        Batch *batch) {
+        uint64_t timeout_usec = MIN(settings->sources[id].timeout_usec, timeout_max_usec);
+
         *probe = (Probe){
                 .id = id,
                 .settings = &settings->sources[id],
@@ -60,8 +69,10 @@ static void probe_init(Probe *probe, const Settings *settings, SourceId id, Batc
                         .format = settings->sources[id].format,
                         .ca_file = settings->sources[id].ca_file,
                         .enabled_by_admin = settings->sources[id].by_admin,
-                        .wait_usec = LIST_TIMEOUT_USEC / 10 * 9,
+                        /* A little before our own deadline, so that the source's reason wins. */
+                        .wait_usec = timeout_usec / 10 * 9,
                 },
+                .timeout_usec = timeout_usec,
                 .worker = WORKER_NULL,
                 .batch = batch,
         };
@@ -96,19 +107,20 @@ static int start(Probe *probe) {
         return worker_start(&probe->worker, &spec);
 }
 
-static int receive(Probe *probe, uint64_t timeout_usec) {
+static int receive(Probe *probe) {
         struct pollfd entry = { .fd = probe->worker.fd, .events = POLLIN };
         int error = 0, r;
 
-        if (poll(&entry, 1, (int)(timeout_usec / USEC_PER_MSEC)) <= 0)
-                return fail(probe, -ETIMEDOUT, "no answer in time");
+        r = poll(&entry, 1, (int)(probe->timeout_usec / USEC_PER_MSEC));
+        if (r <= 0)
+                return fail(probe, -ETIMEDOUT, r < 0 ? "interrupted" : "no answer in time");
         r = worker_receive(&probe->worker, probe->batch, &error);
         if (r == WORKER_E_SOURCE)
-                return fail(probe, error, strerror(-error));
+                return fail(probe, error, source_error_to_string(error));
         return r == 0 ? 0 : fail(probe, -EIO, "its worker ended");
 }
 
-static int read_worker(Probe *probe, uint32_t n_bytes, uint64_t timeout_usec) {
+static int read_worker(Probe *probe, uint32_t n_bytes) {
         int r;
 
         r = start(probe);
@@ -116,7 +128,7 @@ static int read_worker(Probe *probe, uint32_t n_bytes, uint64_t timeout_usec) {
                 r = worker_ask(&probe->worker, n_bytes, 0);
         if (r < 0)
                 return fail(probe, r, strerror(-r));
-        return receive(probe, timeout_usec);
+        return receive(probe);
 }
 
 static int read_now(Probe *probe, uint32_t n_bytes) {
@@ -126,17 +138,17 @@ static int read_now(Probe *probe, uint32_t n_bytes) {
 
         r = source.ops->read(&source, probe->batch->secret->bytes, n_bytes, &length);
         if (r < 0)
-                return fail(probe, r, strerror(-r));
+                return fail(probe, r, source_error_to_string(r));
         probe->batch->length = length;
         return 0;
 }
 
 /* One batch that passed its health tests; else negative, and error says why. */
-static int probe_read(Probe *probe, uint32_t n_bytes, uint64_t timeout_usec) {
+static int probe_read(Probe *probe, uint32_t n_bytes) {
         HealthVerdict verdict;
         int r;
 
-        r = source_ops(probe->id)->blocking ? read_worker(probe, n_bytes, timeout_usec)
+        r = source_ops(probe->id)->blocking ? read_worker(probe, n_bytes)
                                             : read_now(probe, n_bytes);
         if (r < 0)
                 return r;
@@ -166,11 +178,11 @@ static int check_device(Probe *probe) {
         return r < 0 ? fail(probe, r, strerror(-r)) : 0;
 }
 
-static int probe_once(Probe *probe, uint32_t n_bytes, uint64_t timeout_usec) {
+static int probe_once(Probe *probe, uint32_t n_bytes) {
         int r;
 
         r = check_device(probe);
-        return r < 0 ? r : probe_read(probe, n_bytes, timeout_usec);
+        return r < 0 ? r : probe_read(probe, n_bytes);
 }
 
 /* Calls visit for each source; EXIT_SUCCESS if one of them works, else 69. */
@@ -182,14 +194,14 @@ static int for_each(const Settings *settings, bool (*visit)(Probe *probe), const
         r = batch_init(&batch);
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "Cannot get locked memory");
-                return EX_OSERR;
+                return EXIT_FAILURE;
         }
         catch_interrupts();
         (void)puts(headline);
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX && !interrupted; id++) {
                 Probe probe;
 
-                probe_init(&probe, settings, id, &batch);
+                probe_init(&probe, settings, id, LIST_TIMEOUT_USEC, &batch);
                 any |= visit(&probe);
                 probe_stop(&probe);
                 secret_wipe(batch.secret);
@@ -204,15 +216,15 @@ static bool list_one(Probe *probe) {
 
         (void)source_ops(probe->id)->look(&probe->config, &probe->root, &look);
         if (probe->settings->enabled) {
-                works = probe_once(probe, BATCH_BYTES, LIST_TIMEOUT_USEC) == 0;
+                works = probe_once(probe, BATCH_BYTES) == 0;
                 state = works ? "works" : probe->error;
         }
-        (void)printf("%-6s  %-16s  %s\n", source_name(probe->id), look.detail, state);
+        (void)printf("%-8s  %-16s  %s\n", source_name(probe->id), look.detail, state);
         return works;
 }
 
 int probe_list(const Settings *settings) {
-        return for_each(settings, list_one, "SOURCE  WHAT              STATE");
+        return for_each(settings, list_one, "SOURCE    WHAT              STATE");
 }
 
 static bool rate_one(Probe *probe) {
@@ -222,17 +234,17 @@ static bool rate_one(Probe *probe) {
         if (!probe->settings->enabled)
                 return false;
         while (!interrupted && clock_boottime_usec() - start_usec < RATE_USEC) {
-                r = probe_once(probe, RATE_BATCH_BYTES, LIST_TIMEOUT_USEC);
+                r = probe_once(probe, RATE_BATCH_BYTES);
                 if (r < 0)
                         break;
                 bytes += probe->batch->length;
         }
         took_usec = MAX(clock_boottime_usec() - start_usec, UINT64_C(1));
         if (bytes == 0)
-                (void)printf("%-6s  %12s  %s\n", source_name(probe->id), "-", probe->error);
+                (void)printf("%-8s  %12s  %s\n", source_name(probe->id), "-", probe->error);
         else
                 (void)printf(
-                        "%-6s  %10" PRIu64 " B/s  %" PRIu64 " bytes passed%s%s\n",
+                        "%-8s  %10" PRIu64 " B/s  %" PRIu64 " bytes passed%s%s\n",
                         source_name(probe->id),
                         bytes * USEC_PER_SEC / took_usec,
                         bytes,
@@ -242,7 +254,7 @@ static bool rate_one(Probe *probe) {
 }
 
 int probe_rates(const Settings *settings) {
-        return for_each(settings, rate_one, "SOURCE          RATE  (each is read for a second)");
+        return for_each(settings, rate_one, "SOURCE            RATE  (each is read for a second)");
 }
 
 static int open_output(const char *path) {
@@ -267,7 +279,7 @@ static int write_batches(Probe probes[static _SOURCE_LIVE_MAX], int fd, const ch
                         if (any && source_ops(id)->last_resort)
                                 continue;
                         if (!probe->settings->enabled || probe->error[0] ||
-                            probe_once(probe, BATCH_BYTES, probe->settings->timeout_usec) < 0)
+                            probe_once(probe, BATCH_BYTES) < 0)
                                 continue;
                         any = true;
                         r = io_write_full(fd, probe->batch->secret->bytes, probe->batch->length);
@@ -301,12 +313,12 @@ int probe_output(const Settings *settings) {
         r = batch_init(&batch);
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "Cannot get locked memory");
-                return EX_OSERR;
+                return EXIT_FAILURE;
         }
 
         catch_interrupts();
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                probe_init(&probes[id], settings, id, &batch);
+                probe_init(&probes[id], settings, id, VALUES_MAX_TIMEOUT_USEC, &batch);
         r = write_batches(probes, fd, settings->output_path);
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 if (r == EX_UNAVAILABLE && probes[id].error[0])

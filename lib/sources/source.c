@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
 #include "lib/sources/source-list.h"
 
 const SourceOps *source_ops(SourceId id) {
@@ -15,4 +18,23 @@ const SourceOps *source_ops(SourceId id) {
 
 const char *source_name(SourceId id) {
         return source_ops(id)->name;
+}
+
+const char *source_error_to_string(int error) {
+        switch (-error) {
+        case ENODEV:
+        case ENXIO:
+        case ENOENT:
+                return "gone or not there";
+        case ENODATA:
+                return "end of file";
+        case ETIMEDOUT:
+                return "nobody writes to it: no bytes in time";
+        case EOPNOTSUPP:
+                return "neither this kernel nor a library offers it";
+        case ENOTTY:
+                return "is no device that can be a source";
+        default:
+                return strerror(-error);
+        }
 }

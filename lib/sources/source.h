@@ -111,3 +111,6 @@ struct Source {
 /* Never NULL. */
 const SourceOps *source_ops(SourceId id);
 const char *source_name(SourceId id);
+
+/* What an error of look(), open() or read() says about a source, in words for its administrator. */
+const char *source_error_to_string(int error);

@@ -178,14 +178,14 @@ def options_of(program, name, page, folder):
     compare(f"zsh completes those of {name}", options, zsh_options(text(f"{folder}/completion/_{name}")))
 
 
-def exit_statuses(page, folder):
-    """What the manual lists and what main() returns"""
-    listed = {int(x) for x in re.findall(r"^\|\s+(\d+)$", section(page, "EXIT STATUS"), re.M)}
+def exit_statuses(page, *files):
+    """What the manual lists and what the program returns"""
+    listed = {int(x) for x in re.findall(r"^\|\[?\s+\*?(\d+)\*?$", section(page, "EXIT STATUS"), re.M)}
     names = {
         "EXIT_SUCCESS": 0, "EXIT_FAILURE": 1, "EX_USAGE": 64, "EX_UNAVAILABLE": 69, "EX_CANTCREAT": 73,
-        "EX_TEMPFAIL": 75, "EX_NOPERM": 77, "EX_CONFIG": 78,
+        "EX_IOERR": 74, "EX_TEMPFAIL": 75, "EX_NOPERM": 77, "EX_CONFIG": 78,
     }
-    found = set(re.findall(r"\bEX(?:IT)?_[A-Z]+\b", text(f"{folder}/main.c")))
+    found = set(re.findall(r"\bEX(?:IT)?_[A-Z]+\b", " ".join(map(text, files))))
     return {str(x) for x in listed}, {str(names.get(x, x)) for x in found}
 
 
@@ -199,7 +199,8 @@ def main(rngd, seeder):
     pages()
     options_of(rngd, "rngd", manual, "rngd")
     options_of(seeder, "entropy-seeder", seeder_manual, "seeder")
-    compare("entropy-seeder(8) has the exit statuses", *exit_statuses(seeder_manual, "seeder"))
+    compare("rngd(8) has the exit statuses", *exit_statuses(manual, *map(str, sorted(ROOT.glob("rngd/*.c")))))
+    compare("entropy-seeder(8) has the exit statuses", *exit_statuses(seeder_manual, "seeder/main.c"))
 
     keys = program_keys(ask_rngd, ("rngd", *SOURCES)) | program_keys(ask_seeder, ("seeder", *SOURCES))
     compare("guest-entropy.conf(5) has the keys of the programs", keys, page_keys(manual_conf))

@@ -59,6 +59,33 @@ def to_nowhere(box):
     box.run("-o", box.folder).expect(CANTCREAT)
 
 
+@case("what cannot be printed is an error: a full disk, a closed standard output; not a reader that has enough")
+def unprinted(box):
+    full = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh"]
+    rngd = box.start()
+    for action in (["-l", "-x", "jitter"], ["--help"], ["--status"], ["--status=json"]):
+        box.run(*action, wrapper=full).expect(IOERR, "No space left")
+        box.run(*action, wrapper=closed).expect(IOERR, "Bad file descriptor")
+    rngd.stop()
+    box.run("-o", "-", wrapper=closed).expect(IOERR, "Bad file descriptor")
+    process = start_output(box, "-l", *NO_CPU, stdout=subprocess.PIPE)
+    process.stdout.close()
+    assert process.wait(5) == 0
+
+
+@case("-o waits for a slow source as long as -T says")
+def slow_output(box):
+    path = box.path("out")
+    with feeder(box, os.urandom, step=64, pause=2.5) as fifo:
+        process = start_output(box, "-r", fifo, *NO_CPU, "-T", "10s", "-o", str(path))
+        try:
+            wait_until(lambda: path.exists() and path.stat().st_size >= 128, "a second batch", 8)
+        finally:
+            process.terminate()
+        assert process.wait(5) == 0
+
+
 @case("-o never writes bytes that failed their tests")
 def tested_only(box):
     path = box.path("out")
@@ -97,12 +124,15 @@ def list_sources(box):
     assert re.search(r"^hwrng\s.*works", found.output, re.M), found.output
     box.run("-l", "-x", "hwrng", *NO_CPU).expect(UNAVAILABLE, "disabled")
     box.run("-l", "-r", box.path("none"), *NO_CPU).expect(UNAVAILABLE, "No such file")
+    lines = found.output.splitlines()
+    column = lines[0].index("WHAT")
+    assert all(line[column - 1] == " " and line[:column].split() for line in lines), found.output
 
 
 @case("-l tells a starving FIFO, bad bytes and a dead program, without hanging")
 def list_bad(box):
     start = time.monotonic()
-    box.run("-l", "-r", box.fifo(), *NO_CPU).expect(UNAVAILABLE)
+    box.run("-l", "-r", box.fifo(), *NO_CPU).expect(UNAVAILABLE, "nobody writes")
     assert time.monotonic() - start < 5
     with feeder(box, bytes) as fifo:
         box.run("-l", "-r", fifo, *NO_CPU).expect(UNAVAILABLE, "repetition")
