@@ -7,8 +7,10 @@
 #include "rngd/compat.h"
 #include "rngd/option-table.h"
 
-#define SOURCE_EXPECTED "hwrng, cpu, file, exec, or a name or index (0 to 10) of rng-tools 6"
-#define TIME_EXPECTED   "seconds or a time like 500ms, 10s, 5min, 1h"
+#define SOURCE_EXPECTED                                           \
+        "hwrng, cpu, tpm, egd, metadata, file, exec, jitter, or " \
+        "a name or index (0 to 10) of rng-tools 6"
+#define TIME_EXPECTED "seconds or a time like 500ms, 10s, 5min, 1h"
 
 static int apply_answer(OptionContext *context, Action action) {
         context->settings->action = action;
@@ -357,7 +359,7 @@ const Option option_table[] = {
           .names = { "exclude" },
           .argument = "SOURCE",
           .group = OPTION_GROUP_SOURCES,
-          .help = "do not use SOURCE: hwrng, cpu, file, exec, or as in rng-tools",
+          .help = "do not use SOURCE: one of those that -l lists, or as in rng-tools",
           .expected = SOURCE_EXPECTED,
           .apply = apply_exclude },
         { .letters = "n",

@@ -307,11 +307,11 @@ static void test_refused(void) {
                   "-D/--drop-privileges 'root:no-such-group': expected USER or USER:GROUP, names "
                   "or ids that exist" },
                 { "-x foo",
-                  "-x/--exclude 'foo': expected hwrng, cpu, file, exec, or a name or index (0 to "
-                  "10) of rng-tools 6" },
+                  "-x/--exclude 'foo': expected hwrng, cpu, tpm, egd, metadata, file, exec, jitter, "
+                  "or a name or index (0 to 10) of rng-tools 6" },
                 { "-n 11",
-                  "-n/--include '11': expected hwrng, cpu, file, exec, or a name or index (0 to "
-                  "10) of rng-tools 6" },
+                  "-n/--include '11': expected hwrng, cpu, tpm, egd, metadata, file, exec, jitter, "
+                  "or a name or index (0 to 10) of rng-tools 6" },
                 { "-O foo",
                   "-O/--option 'foo': expected SOURCE:KEY:VALUE with a key that -O SOURCE lists" },
                 { "-O jitter:speed:1",

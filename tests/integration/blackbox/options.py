@@ -6,6 +6,7 @@ import os
 from .harness import NOBODY, case, need
 
 USAGE, CONFIG, CANTCREAT, NOPERM = 64, 78, 73, 77
+SOURCES = ("hwrng", "cpu", "tpm", "egd", "metadata", "file", "exec", "jitter")
 
 
 def one_line(finished):
@@ -24,7 +25,7 @@ def unknown_option(box):
 @case("an unknown source: 64, and it is named")
 def unknown_source(box):
     for option in ("-x", "-n"):
-        one_line(box.run("-f", option, "teapot").expect(USAGE, "teapot"))
+        one_line(box.run("-f", option, "teapot").expect(USAGE, "teapot", *SOURCES))
     box.run("-f", "-O", "teapot:path:/x").expect(USAGE, "teapot")
     box.run("-f", "-O", "namedpipe:colour:/x").expect(USAGE, "colour")
 
