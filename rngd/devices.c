@@ -22,6 +22,18 @@ static int check_path(const char *option, const char *path) {
         return 0;
 }
 
+static int check_tpm(const char *path) {
+        DeviceKind kind;
+
+        if (check_path("[tpm] path", path) > 0)
+                return -EINVAL;
+        if (path && device_check(path, &kind) == 0 && kind != DEVICE_CHAR) {
+                log_error("[tpm] path: %s is no TPM; expected a device like /dev/tpmrm0", path);
+                return -EINVAL;
+        }
+        return 0;
+}
+
 int devices_sort(Settings *settings) {
         SourceSettings *hwrng = &settings->sources[SOURCE_HWRNG];
         SourceSettings *file = &settings->sources[SOURCE_FILE];
@@ -38,6 +50,9 @@ int devices_sort(Settings *settings) {
                 }
                 settings_rng_device_to_file(settings);
         }
+        if (settings->sources[SOURCE_TPM].enabled &&
+            check_tpm(settings->sources[SOURCE_TPM].path) < 0)
+                return -EINVAL;
         if (file->enabled && check_path("[file] path", file->path) > 0)
                 return -EINVAL;
         return 0;

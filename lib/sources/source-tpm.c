@@ -6,6 +6,7 @@
 
 #include "lib/base/io.h"
 #include "lib/kernel/confidential.h"
+#include "lib/sources/device.h"
 #include "lib/sources/source-list.h"
 #include "lib/sources/tpm-command.h"
 
@@ -28,17 +29,29 @@ static int tpm_look(const SourceConfig *config, const RootDir *root, SourceLook 
         (void)snprintf(look->detail, sizeof(look->detail), "%s", path ? path : devices[0]);
         if (!path)
                 return -ENODEV;
-        return faccessat(root->fd, path + 1, F_OK, 0) < 0 ? negative_errno() : 0;
+        if (config->path) {
+                DeviceKind kind;
+                int r;
+
+                r = device_check(config->path, &kind);
+                return r < 0 ? r : r > 0 || kind != DEVICE_CHAR ? -ENODEV : 0;
+        }
+        return 0;
 }
 
 static int tpm_open(Source *source) {
         const char *path = source->config.path;
+        DeviceKind kind;
 
         if (path)
                 source->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
         for (size_t i = 0; i < ELEMENTSOF(devices) && !path && source->fd < 0; i++)
                 source->fd = open(devices[i], O_RDWR | O_CLOEXEC | O_NOCTTY);
-        return source->fd < 0 ? negative_errno() : 0;
+        if (source->fd < 0)
+                return negative_errno();
+
+        /* What was really opened: nothing is to be written to any other device. */
+        return device_check_fd(source->fd, &kind) != 0 || kind != DEVICE_CHAR ? -ENOTTY : 0;
 }
 
 /* The driver wants the command in one write and gives the whole answer in one read. */

@@ -81,15 +81,23 @@ static void test_answers(void) {
 }
 
 static void test_look(void) {
-        const SourceConfig config = { .path = "/dev/null" }, usual = {},
-                           absent = { .path = "/x/y" };
+        const SourceConfig config = { .path = "/dev/tty" }, usual = {}, absent = { .path = "/x/y" };
+        static const char *const no_tpm[] = { "/dev/urandom", "/dev/null", "/", "/etc/passwd" };
         SourceLook look = {};
         RootDir root;
 
         CU_ASSERT_EQUAL(rootdir_open("/", &root), 0);
         CU_ASSERT_EQUAL(source_tpm.look(&config, &root, &look), 0);
-        CU_ASSERT_STRING_EQUAL(look.detail, "/dev/null");
+        CU_ASSERT_STRING_EQUAL(look.detail, "/dev/tty");
         CU_ASSERT_EQUAL(source_tpm.look(&absent, &root, &look), -ENOENT);
+        for (size_t i = 0; i < ELEMENTSOF(no_tpm); i++) {
+                const SourceConfig other = { .path = no_tpm[i] };
+                Source source = { .ops = &source_tpm, .config = other, .fd = -1 };
+
+                CU_ASSERT_EQUAL(source_tpm.look(&other, &root, &look), -ENODEV);
+                CU_ASSERT(source_tpm.open(&source) < 0);
+                source_tpm.close(&source);
+        }
         CU_ASSERT(look.fresh);
         CU_ASSERT_EQUAL(look.source_class, SOURCE_CLASS_LOCAL_HARDWARE);
         rootdir_close(&root);

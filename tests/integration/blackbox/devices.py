@@ -72,6 +72,16 @@ def no_hwrng(box):
         box.run("-f", seconds=2).expect(CONFIG, str(path))
 
 
+@case("[tpm] path that is no TPM: 78, and nothing is written to it")
+def no_tpm(box):
+    plain = box.path("plain")
+    plain.write_bytes(b"")
+    for path in (box.fifo(), "/dev/null", "/dev/urandom", plain, box.folder):
+        box.write_config(f"[tpm]\npath = {path}\n")
+        box.run("-f", seconds=2).expect(CONFIG, str(path), "[tpm] path")
+    assert plain.read_bytes() == b""
+
+
 @case("a second node of the hardware RNG works")
 def own_node(box):
     node = make_node(box.path("rng"), stat.S_IFCHR, 10, 183)
