@@ -222,14 +222,23 @@ static void report_start(const Manager *manager) {
                 manager->ready ? "ready" : "not ready",
                 manager->confidential ? "; confidential guest: the host's bytes are not credited"
                                       : "");
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                const char *detail = asker_detail(&manager->askers[id]);
+
                 log_info(
-                        "Source %s: %s (%s)",
+                        "Source %s: %s%s%s%s",
                         source_name(id),
                         asker_state_to_string(manager->askers[id].state),
-                        asker_detail(&manager->askers[id]));
+                        detail[0] ? " (" : "",
+                        detail,
+                        detail[0] ? ")" : "");
+        }
         if (!manager_has_source(manager))
                 manager_tell_no_source();
+        if (manager->settings.watermark_given && manager->model == RANDOM_MODEL_LATCHING &&
+            manager->settings.watermark.unit != WATERMARK_KEEP)
+                log_notice("-W: not used; once it is ready this kernel never calls for more, and "
+                           "rngd feeds it after the events that rngd(8) lists");
 }
 
 int manager_start(Manager *manager) {

@@ -174,6 +174,7 @@ static int apply_timeout(OptionContext *context, const char *value) {
 }
 
 static int apply_watermark(OptionContext *context, const char *value) {
+        context->settings->watermark_given = true;
         return watermark_parse(value, &context->settings->watermark);
 }
 

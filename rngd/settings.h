@@ -55,6 +55,7 @@ typedef struct Settings {
         char *pid_file;
         char *output_path; /* ACTION_OUTPUT, else NULL */
         Watermark watermark;
+        bool watermark_given;            /* -W: a notice where it has no effect */
         uint32_t random_step_bytes;      /* at most so many in a batch; 0: not given */
         uint64_t reseed_interval_usec;   /* 0: never */
         uint64_t fork_check_usec;        /* 0: never; only for kernels that do not tell */

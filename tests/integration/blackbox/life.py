@@ -193,6 +193,12 @@ def reload(box):
         assert "conf" in rngd.log() or "/dev/zero" in rngd.log(), rngd.log()
         rngd.feed_now("cpu")
         rngd.feed_now("hwrng")
+    box.write_config(no_cpu)
+    box.config.chmod(0o666)
+    length = len(rngd.log())
+    rngd.kill(signal.SIGHUP)
+    wait_until(lambda: "everybody may write" in rngd.log()[length:], "it is refused")
+    rngd.feed_now("cpu")
     box.config.unlink()
     rngd.kill(signal.SIGHUP)
     time.sleep(0.05)
@@ -349,6 +355,16 @@ def rubbish(box):
         rngd = box.start(wrapper=in_mount_namespace(binds))
         rngd.wait_status(lambda s: s["last_feed"], f"fed with {value[:30]!r}")
         rngd.stop()
+
+
+@case("the kernel's log may not be read: says so, and feeds")
+def no_kernel_log(box):
+    # A node on a file system without devices, put over the real one.
+    script = "mount -t tmpfs -o nodev none /mnt; mknod /mnt/kmsg c 1 11; mount --bind /mnt/kmsg /dev/kmsg"
+    rngd = box.start(wrapper=in_mount_namespace(script))
+    wait_until(lambda: "Cannot read the kernel's log" in rngd.log(), "it says so")
+    rngd.feed_now("hwrng")
+    rngd.stop()
 
 
 @case("no devices beside /dev/random: stays up and says that there is no source")

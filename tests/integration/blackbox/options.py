@@ -3,7 +3,7 @@
 
 import os
 
-from .harness import NOBODY, case, need
+from .harness import NOBODY, Skip, case, need
 
 USAGE, CONFIG, CANTCREAT, NOPERM = 64, 78, 73, 77
 SOURCES = ("hwrng", "cpu", "tpm", "egd", "metadata", "file", "exec", "jitter")
@@ -126,6 +126,16 @@ def harmless(box):
     box.run("--help", wrapper=nobody).expect(0, "--fill-watermark")
     box.run("--version", wrapper=nobody).expect(0)
     box.run("-O", "namedpipe", wrapper=nobody).expect(0, "path")
+
+
+@case("-W on a latching kernel is answered with a notice, -W 0 is not")
+def watermark(box):
+    for value, lines in (("0", 0), ("2048", 1), ("90%", 1)):
+        rngd = box.start("-W", value)
+        if rngd.status()["kernel"]["model"] != "latching":
+            raise Skip("this kernel has a threshold")
+        assert rngd.log().count("-W: not used") == lines, rngd.log()
+        rngd.stop()
 
 
 @case("RHEL's default line starts")
