@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "lib/base/log.h"
@@ -179,34 +180,63 @@ static void ended_with(Asker *asker, const char *why) {
         want_failed(asker->manager, asker, why);
 }
 
+/* Whether the path names something else than when its worker began. */
+static bool was_replaced(const Asker *asker) {
+        struct stat now;
+
+        if (asker->id != SOURCE_FILE)
+                return false;
+        return stat(settings_of(asker)->path, &now) < 0 || now.st_dev != asker->opened_device ||
+               now.st_ino != asker->opened_inode;
+}
+
+static void remember_file(Asker *asker) {
+        struct stat now = {};
+
+        if (asker->id == SOURCE_FILE)
+                (void)stat(settings_of(asker)->path, &now);
+        asker->opened_device = now.st_dev;
+        asker->opened_inode = now.st_ino;
+}
+
 static void source_error(Asker *asker, int error) {
+        const char *text = source_error_to_string(asker->id, error);
+
         switch (-error) {
         case ENODEV:
         case ENXIO:
         case ENOENT:
-                absent_with(asker, "gone or not there; waiting for a new one");
+                if (asker->id == SOURCE_EXEC)
+                        want_failed(asker->manager, asker, text);
+                else
+                        absent_with(asker, "gone or not there; waiting for a new one");
                 return;
         case ENODATA:
                 if (asker->id == SOURCE_FILE && !asker->look.fresh)
                         ended_with(asker, "read to its end; a file is not read twice");
                 else
-                        want_failed(asker->manager, asker, source_error_to_string(error));
+                        want_failed(asker->manager, asker, text);
                 return;
         case ETIMEDOUT:
-                if (asker->id == SOURCE_EGD)
-                        asker_stop(asker); /* it may still owe bytes */
-                want_failed(asker->manager, asker, source_error_to_string(error));
+                /* A server may still owe bytes; a FIFO may be another one than was opened. */
+                if (asker->id == SOURCE_EGD || was_replaced(asker))
+                        asker_stop(asker);
+                want_failed(asker->manager, asker, text);
                 return;
         case EOPNOTSUPP:
                 asker->not_offered = true;
-                ended_with(asker, source_error_to_string(error));
+                ended_with(asker, text);
                 return;
         case ENOTTY:
-                want_failed(asker->manager, asker, source_error_to_string(error));
+                asker_stop(asker);
+                want_failed(asker->manager, asker, text);
                 return;
         default:
                 asker_stop(asker); /* the next request opens it anew */
-                failed_with(asker, "read failed", error);
+                if (asker->id == SOURCE_EXEC && error == -EIO)
+                        want_failed(asker->manager, asker, text);
+                else
+                        failed_with(asker, "read failed", error);
         }
 }
 
@@ -273,6 +303,7 @@ static int start_worker(Asker *asker) {
         };
         int r;
 
+        remember_file(asker);
         r = worker_start(&asker->worker, &spec);
         if (r < 0)
                 return r;

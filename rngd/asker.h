@@ -44,6 +44,8 @@ typedef struct Asker {
         bool reseed;                      /* RNDRESEEDCRNG after what was asked for */
         uint32_t rounds;                  /* answers within the present need */
         uint64_t file_offset;
+        dev_t opened_device; /* of a file, to see when its path names another one */
+        ino_t opened_inode;
         bool not_offered; /* only opening it could tell: not looked for again until a reload */
 } Asker;
 

@@ -116,7 +116,7 @@ static int receive(Probe *probe) {
                 return fail(probe, -ETIMEDOUT, r < 0 ? "interrupted" : "no answer in time");
         r = worker_receive(&probe->worker, probe->batch, &error);
         if (r == WORKER_E_SOURCE)
-                return fail(probe, error, source_error_to_string(error));
+                return fail(probe, error, source_error_to_string(probe->id, error));
         return r == 0 ? 0 : fail(probe, -EIO, "its worker ended");
 }
 
@@ -138,7 +138,7 @@ static int read_now(Probe *probe, uint32_t n_bytes) {
 
         r = source.ops->read(&source, probe->batch->secret->bytes, n_bytes, &length);
         if (r < 0)
-                return fail(probe, r, source_error_to_string(r));
+                return fail(probe, r, source_error_to_string(probe->id, r));
         probe->batch->length = length;
         return 0;
 }

@@ -20,7 +20,25 @@ const char *source_name(SourceId id) {
         return source_ops(id)->name;
 }
 
-const char *source_error_to_string(int error) {
+static const char *program_error_to_string(int error) {
+        switch (-error) {
+        case ENOENT:
+                return "no such program, or it may not be run";
+        case EIO:
+                return "its program failed";
+        case ENODATA:
+                return "its program wrote nothing";
+        case ETIMEDOUT:
+                return "its program wrote nothing in time";
+        default:
+                return strerror(-error);
+        }
+}
+
+const char *source_error_to_string(SourceId id, int error) {
+        if (id == SOURCE_EXEC)
+                return program_error_to_string(error);
+
         switch (-error) {
         case ENODEV:
         case ENXIO:

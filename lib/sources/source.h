@@ -113,4 +113,4 @@ const SourceOps *source_ops(SourceId id);
 const char *source_name(SourceId id);
 
 /* What an error of look(), open() or read() says about a source, in words for its administrator. */
-const char *source_error_to_string(int error);
+const char *source_error_to_string(SourceId id, int error);

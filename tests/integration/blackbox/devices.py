@@ -130,6 +130,22 @@ def starving_fifo(box):
     assert rngd.stop() < 0.2
 
 
+@case("a FIFO that was removed and made again is opened again; a node of the kernel's RNG in its place is not")
+def other_fifo(box):
+    path = box.fifo()
+    rngd = box.start("-r", path, *ALONE, "-R", "1s")
+    rngd.wait_source("file", lambda s: s["failures"] > 0, "starves")
+    path.unlink()
+    path.symlink_to("/dev/urandom")
+    rngd.wait_source("file", lambda s: "no device that can be" in (s["last_error"] or ""), "refuses it", 8)
+    path.unlink()
+    os.mkfifo(path)
+    with open(path, "r+b", buffering=0) as writer:
+        writer.write(os.urandom(64))
+        rngd.wait_source("file", lambda s: s["batches"] == 1, "feeds", 20)
+    rngd.stop()
+
+
 @case("a FIFO with good bytes is credited as -e says, and not without it")
 def good_fifo(box):
     for options, credited in ((("-e", "8"), True), (("-e", "4"), True), ((), False)):
