@@ -249,9 +249,9 @@ def memory(bench):
         if alone:
             bench.budgets.add("Pss with workers, nothing shares the libraries, the larger", "≤ 2560 kB", f"{alone} kB",
                               alone <= 2560)
-    table.note("Sums over the program's processes, one program at a time, 2 s after its start; ours the"
-               " median of three runs. Pss divides a page by the number of processes that map it, so it falls with every other program that uses the same"
-               " library, on this machine: "
+    table.note("Sums over the program's processes, one program at a time, 2 s after its start; ours the median of three"
+               " runs. Pss divides a page by the number of processes that map it, so it falls with every other program"
+               " that uses the same library, on this machine: "
                + ("; ".join(f"{file} ({', '.join(sorted(names)[:3])}{', …' if len(names) > 3 else ''})"
                             for file, names in sorted(others.items())) or "none")
                + ". *Pss if alone* counts whole every page that the program maps, once for all of its processes, as"
