@@ -48,6 +48,8 @@ def feed_now(box):
 def killed(box):
     rngd = box.start()
     for _ in range(3):
+        # One that is asked would count as a failure, and be left alone for a second.
+        rngd.wait_source("hwrng", lambda s: s["state"] == "idle", "is idle")
         worker = rngd.worker("hwrng")
         os.kill(worker, signal.SIGKILL)
         wait_until(lambda: not exists(worker), "the dead worker is reaped")
