@@ -3,12 +3,13 @@
 
 import contextlib
 import os
+import signal
 import socket
 import stat
 import threading
 import time
 
-from .harness import NO_CPU, Skip, case, cpu_usec, in_mount_namespace, make_node
+from .harness import NO_CPU, Skip, case, cpu_usec, in_mount_namespace, make_node, wait_until
 
 CONFIG = 78
 CPU_LIMIT = 0.01
@@ -179,6 +180,26 @@ def bad_fifo(box):
             found = rngd.wait_source("file", lambda s: True, "answers")
             assert found["credited_bits"] == 0, (name, found)
             rngd.stop()
+
+
+@case("a retired source stays so, whatever it gives, until SIGHUP")
+def retired(box):
+    feeding = feeder(box, bytes)
+    with feeding as fifo, open(fifo, "rb", buffering=0) as drain:
+        rngd = box.start("-r", fifo, *ALONE, "-H", "1")
+        rngd.wait_source("file", lambda s: s["state"] == "retired", "is retired")
+        feeding.maker = os.urandom
+        os.set_blocking(drain.fileno(), False)
+        while (drain.read(65536) or b"\0").strip(b"\0") == b"":
+            time.sleep(0.01)
+        rngd.kill(signal.SIGUSR1)
+        time.sleep(0.3)
+        rngd.wait_source("file", lambda s: s["state"] == "retired" and s["batches"] == 0, "is retired still")
+        rngd.kill(signal.SIGHUP)
+        wait_until(lambda: "was read again" in rngd.log(), "it read it")
+        rngd.kill(signal.SIGUSR1)
+        rngd.wait_source("file", lambda s: s["credited_bits"] >= 256, "is credited")
+        rngd.stop()
 
 
 @case("a FIFO that gives one byte at a time, and one that stops half way")
