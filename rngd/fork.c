@@ -147,7 +147,14 @@ void fork_done(Manager *manager, uint32_t fresh_bits, bool reseeded) {
         fork_watch->generation++;
         write_generation(manager);
 
-        if (reseeded && fresh_bits > 0)
+        if (fresh_bits > 0 && !reseeded)
+                log_warning(
+                        "VM fork: %u fresh bits fed in %.1f ms, but the kernel refused to reseed, "
+                        "so they count from its next reseed on; generation %" PRIu64,
+                        fresh_bits,
+                        (double)took_usec / 1000,
+                        fork_watch->generation);
+        else if (fresh_bits > 0)
                 log_notice(
                         "VM fork: %u fresh bits fed and the kernel reseeded in %.1f ms; "
                         "generation %" PRIu64,

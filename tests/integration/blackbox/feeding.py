@@ -5,11 +5,12 @@ import os
 import pathlib
 import re
 import signal
+import sys
 import threading
 import time
 
 from .devices import ALONE, assert_idle
-from .harness import NO_CPU, NOBODY, case, ended, need, source, tracee, wait_until
+from .harness import NO_CPU, NOBODY, Skip, case, ended, in_mount_namespace, need, source, tracee, wait_until
 
 QUIET = ("-x", "hwrng", *NO_CPU, "-T", "500ms")
 
@@ -263,3 +264,44 @@ def credit_zero(box):
     found = rngd.wait_source("hwrng", lambda s: s["batches"] > 0, "feeds")
     assert found["credited_bits"] == 0, found
     rngd.stop()
+
+
+# A filter for one ioctl: load the call's number, compare; load its second argument, compare.
+REFUSE_IOCTL = """
+import ctypes, os, struct, sys
+def bpf(code, k, true=0, false=0): return struct.pack("HBBI", code, true, false, k)
+rules = [bpf(0x20, 0), bpf(0x15, int(sys.argv[1]), 0, 3), bpf(0x20, 24), bpf(0x15, int(sys.argv[2], 16), 0, 1),
+         bpf(6, 0x00050005), bpf(6, 0x7fff0000)]
+text = ctypes.create_string_buffer(b"".join(rules))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(rules), ctypes.addressof(text)))
+if ctypes.CDLL(None, use_errno=True).prctl(22, 2, program, 0, 0):
+    sys.exit(f"seccomp: {os.strerror(ctypes.get_errno())}")
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+IOCTL_NUMBER = {"x86_64": 16, "aarch64": 29}
+RNDRESEEDCRNG = "5207"
+
+
+@case("a changed generation ID in fw_cfg is a fork; what the log says of it is what was done")
+def fork_by_fw_cfg(box):
+    number = IOCTL_NUMBER.get(os.uname().machine)
+    if not number:
+        raise Skip("the number of ioctl() on this machine")
+    guid = box.path("guid")
+    raw = "/sys/firmware/qemu_fw_cfg/by_name/etc/vmgenid_guid/raw"
+    mounted = in_mount_namespace(
+        f"mount -t tmpfs none /sys; mkdir -p {os.path.dirname(raw)}; touch {raw}; mount --bind {guid} {raw}"
+    )
+    refusing = [*mounted, sys.executable, "-c", REFUSE_IOCTL, str(number), RNDRESEEDCRNG]
+    for wrapper, words in ((mounted, "and the kernel reseeded"), (refusing, "refused to reseed")):
+        guid.write_bytes(bytes(40) + b"0123456789abcdef" + bytes(40))
+        rngd = box.start("--fork-check=200ms", "-x", "jitter", wrapper=wrapper)
+        before = rngd.wait_status(lambda s: s["last_feed"], "a first feed")["generation"]
+        with open(guid, "r+b", buffering=0) as file:
+            file.seek(40)
+            file.write(b"fedcba9876543210")
+        found = rngd.wait_status(lambda s: s["forks"] == 1 and s["generation"] > before, "a fork")
+        assert found["generation"] == before + 1, found
+        wait_until(lambda r=rngd: "VM fork: " in r.log(), "it is told")
+        assert words in rngd.log(), rngd.log()
+        rngd.stop()
