@@ -30,7 +30,7 @@ LIMITS = {
     "entropy-monitor-finish.service": 25,
 }
 # In the initramfs: no sandbox, see there.
-UNLIMITED = ["entropy-seeder-initramfs.service", "entropy-seeder-initramfs-modules.service"]
+UNLIMITED = ["entropy-seeder-initramfs.service"]
 # Where a system's own units are; ours hang on these targets.
 SYSTEM = [pathlib.Path("/lib/systemd/system"), pathlib.Path("/usr/lib/systemd/system")]
 

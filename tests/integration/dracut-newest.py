@@ -26,19 +26,20 @@ HOOKS = "var/lib/dracut/hooks"
 UNIT = "entropy-seeder-initramfs.service"
 METADATA_UNIT = "entropy-seeder-initramfs-metadata.service"
 WANTS = "etc/systemd/system/sysinit.target.wants"
-MODULES_UNIT = "entropy-seeder-initramfs-modules.service"
-COMMON = {"usr/bin/entropy-seeder", "virtio-rng.ko", "etc/udev/rules.d/79-guest-entropy-initramfs.rules"}
+COMMON = {"usr/bin/entropy-seeder", "virtio-rng.ko"}
+# With systemd, its first process loads the driver of an RNG.
+AFTER_UDEV = {"etc/udev/rules.d/79-guest-entropy-initramfs.rules", "usr/lib/guest-entropy/bind-virtio-rng.sh",
+              f"{HOOKS}/initqueue/settled/05-guest-entropy-rng.sh", f"{HOOKS}/pre-mount/00-guest-entropy-rng.sh"}
 # Options of dracut, what is in the image then, and what is not.
 IMAGES = {
     "with systemd and dracut's own module rngd beside ours": (
         "--add rngd",
-        {*COMMON, f"usr/lib/systemd/system/{UNIT}", f"{WANTS}/{UNIT}", f"usr/lib/systemd/system/{MODULES_UNIT}",
-         f"{WANTS}/{MODULES_UNIT}", "usr/sbin/rngd", "usr/lib/systemd/system/rngd.service"},
-        {f"{HOOKS}/pre-udev/05-guest-entropy-start.sh", f"{WANTS}/{METADATA_UNIT}"},
+        {*COMMON, f"usr/lib/systemd/system/{UNIT}", f"{WANTS}/{UNIT}", "usr/sbin/rngd", "usr/lib/systemd/system/rngd.service"},
+        {*AFTER_UDEV, f"{HOOKS}/pre-udev/05-guest-entropy-start.sh", f"{WANTS}/{METADATA_UNIT}"},
     ),
     "without systemd": (
         "--omit 'systemd systemd-initrd dracut-systemd'",
-        {*COMMON, f"{HOOKS}/pre-udev/05-guest-entropy-start.sh", f"{HOOKS}/cleanup/95-guest-entropy-stop.sh"},
+        {*COMMON, *AFTER_UDEV, f"{HOOKS}/pre-udev/05-guest-entropy-start.sh", f"{HOOKS}/cleanup/95-guest-entropy-stop.sh"},
         {f"usr/lib/systemd/system/{UNIT}", "usr/sbin/rngd"},
     ),
     "with the metadata service, and with it the network": (

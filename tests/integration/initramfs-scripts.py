@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The scripts that an initramfs runs, in a root of busybox with a seeder of the test's own.
+"""The scripts that an initramfs runs, in a root of dash and busybox with a seeder and a /sys of
+the test's own.
 
 Whatever the seeder does, and whatever is missing, a script succeeds and costs no time; none of the
 seeder's processes is left when the real root takes over.
@@ -14,7 +15,11 @@ import sys
 import tempfile
 import time
 
-from tap import case, counts
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/vm"))
+
+from harness import archive  # noqa: E402
+from tap import case, counts  # noqa: E402
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "initramfs"
 # The two scripts as their builder calls them: it runs the first, sources the next, calls the functions of the last.
@@ -28,11 +33,19 @@ KINDS = {
     "mkinitcpio": ("mkinitcpio/hooks/guest-entropy", "mkinitcpio/hooks/guest-entropy",
                    "sh -ec '. /start; run_earlyhook'", "sh -ec '. /stop; run_cleanuphook'"),
 }
-RNG = "initramfs-tools, after udev"
-KINDS_WITHOUT_SEEDER = {
-    RNG: ("initramfs-tools/scripts/init-top/guest-entropy-rng", *KINDS["initramfs-tools"][1:]),
+# What they do after udev, which is no seeder's matter.
+RNG_KINDS = {
+    "initramfs-tools, after udev": ("initramfs-tools/scripts/init-top/guest-entropy-rng", *KINDS["initramfs-tools"][1:]),
+    "dracut, after udev": ("dracut/50guest-entropy/guest-entropy-rng.sh", *KINDS["dracut"][1:]),
+    "mkinitcpio, after udev": ("mkinitcpio/hooks/guest-entropy", KINDS["mkinitcpio"][1], "sh -ec '. /start; run_hook'",
+                               KINDS["mkinitcpio"][3]),
 }
-ALL_KINDS = {**KINDS, **KINDS_WITHOUT_SEEDER}
+ALL_KINDS = {**KINDS, **RNG_KINDS}
+BINDER = "bind-virtio-rng.sh"
+# Two RNGs and a disk that came while nothing was probed; what has a driver stays as it is.
+VIRTIO = {"virtio0": "virtio:d00000004v00001AF4", "virtio1": "virtio:d00000002v00001AF4", "virtio2": "virtio:d00000004v00001AF4",
+          "virtio3": "virtio:d00000001v00001AF4"}
+BOUND = ("virtio3",)
 SEEDERS = {
     "ends at SIGTERM": "trap 'echo told >/told; exit 0' TERM; while :; do sleep 0.01; done",
     "does not end at SIGTERM": "trap '' TERM; while :; do sleep 0.01; done",
@@ -46,8 +59,13 @@ def make_root(root, kind, seeder):
     for folder in ("bin", "usr/bin", "run", "proc", "dev"):
         (root / folder).mkdir(parents=True)
     shutil.copy(shutil.which("busybox"), root / "bin/busybox")
-    for name in ("sh", "sleep", "mkdir", "rm", "kill", "true"):
+    for name in ("sleep", "mkdir", "rm", "kill", "true"):
         (root / "bin" / name).symlink_to("busybox")
+    # Not busybox' own, which may prefer its own modprobe, too.
+    for path in map(pathlib.Path, ("/bin/dash", *archive.libraries("/bin/dash"))):
+        (root / path.relative_to("/")).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, root / path.relative_to("/"))
+    (root / "bin/sh").symlink_to("dash")
     (root / "bin/modprobe").write_text("#!/bin/sh\nsleep 1\n")
     (root / "bin/modprobe").chmod(0o755)
     (root / "dev/null").touch()
@@ -107,20 +125,57 @@ def try_one(kind, name, seeder, prepare=None):
     case(f"{kind}: {name}", (best[0] >= START_SEC or best[1] >= STOP_SEC) and f"took {times} s")
 
 
-def try_modprobe(name, script):
-    """The quickest of three, as above."""
-    times = []
+def make_virtio(root, devices):
+    bus = root / "sys/bus/virtio"
+    bus.mkdir(parents=True)
+    (bus / "drivers_autoprobe").write_text("1\n")
+    # In the place of the kernel's: each line that is written is kept.
+    os.mkfifo(bus / "drivers_probe")
+    for name, alias in devices.items():
+        (bus / "devices" / name).mkdir(parents=True)
+        (bus / "devices" / name / "modalias").write_text(alias + "\n")
+        if name in BOUND:
+            (bus / "devices" / name / "driver").mkdir()
+    return bus
+
+
+def try_rng(kind, name, modprobe, wanted, devices=None, reader=True):
+    """The quickest of three, as above. modprobe sees what is probed meanwhile; reader: whether a probe comes back."""
+    times, complaint = [], None
     for _ in range(3):
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder, "root")
-            make_root(root, RNG, None)
+            make_root(root, kind, None)
             (root / "run/guest-entropy").mkdir()
-            (root / "bin/modprobe").write_text(f"#!/bin/sh\n{script}\n")
-            status, _, start_sec, _, _, errors = run(root, RNG)
+            (root / "usr/lib/guest-entropy").mkdir(parents=True)
+            shutil.copy(SOURCE / BINDER, root / "usr/lib/guest-entropy" / BINDER)
+            bus = make_virtio(root, VIRTIO if devices is None else devices)
+            (root / "bin/modprobe").write_text(
+                f'#!/bin/sh\nread -r probed </sys/bus/virtio/drivers_autoprobe\necho "$probed $*" >>/modprobed\n{modprobe}\n')
+            fd = os.open(bus / "drivers_probe", os.O_RDWR | os.O_NONBLOCK) if reader else -1
+            try:
+                status, _, start_sec, _, _, errors = run(root, kind)
+                probed = sorted(os.read(fd, 4096).decode().split()) if reader and wanted[1] else []
+            finally:
+                if fd >= 0:
+                    os.close(fd)
+            asked = (root / "modprobed").read_text().splitlines() if (root / "modprobed").exists() else []
+            autoprobe = (bus / "drivers_autoprobe").read_text().strip()
+        found = (asked, probed, autoprobe)
+        complaint = (status or errors or found != wanted) and f"exit {status}, {found} and not {wanted}, {errors}"
         times.append(start_sec)
-        if status or errors:
+        if complaint or start_sec < START_SEC:
             break
-    case(f"{RNG}: modprobe {name}", (status or errors or min(times) >= START_SEC) and f"exit {status}, took {times} s, {errors}")
+    case(f"{kind}: {name}", complaint or min(times) >= START_SEC and f"took {times} s")
+
+
+def try_rngs(kind):
+    asked, unbound = ["0 -qb virtio_rng"], ["virtio0", "virtio1", "virtio2"]
+    try_rng(kind, "each RNG is probed by itself, when the driver is there", "exit 0", (asked, unbound, "1"))
+    try_rng(kind, "a probe that does not come back", "exit 0", (asked, [], "1"), reader=False)
+    try_rng(kind, "a modprobe that fails", "exit 1", (asked, unbound, "1"))
+    try_rng(kind, "a modprobe that does not come back", "sleep 2", (asked, [], "0"))
+    try_rng(kind, "no RNG, nothing done", "exit 0", ([], [], "1"), {"virtio1": VIRTIO["virtio1"]})
 
 
 def in_the_way(root):
@@ -138,9 +193,8 @@ def main():
             try_one(kind, f"a seeder that {name}", "" if seeder is None else seeder)
         try_one(kind, "no seeder", None)
         try_one(kind, "no place for the number of the process", "exit 0", in_the_way)
-    try_modprobe("comes back", "exit 0")
-    try_modprobe("does not come back", "sleep 2")
-    try_modprobe("fails", "exit 1")
+    for kind in RNG_KINDS:
+        try_rngs(kind)
     print(f"# counts passed={counts['passed']} failed={counts['failed']} skipped={counts['skipped']}")
     return 1 if counts["failed"] else 0
 

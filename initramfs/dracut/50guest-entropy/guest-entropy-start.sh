@@ -5,10 +5,9 @@
 if [ -x /usr/bin/entropy-seeder ]; then
     (umask 022 && mkdir -p /run/guest-entropy) 2>/dev/null || :
 
-    # The seeder first: it listens for devices, and is there when the modules bring them.
+    # It listens for devices, and is there when udev brings them.
     /usr/bin/entropy-seeder run --initramfs --quiet </dev/null >/dev/null 2>&1 &
     (echo $! >/run/guest-entropy/seeder-initramfs.pid) 2>/dev/null || :
-    # Each by itself: the first may not come back from a device that does not answer.
-    modprobe -qab virtio_pci virtio_mmio virtio_rng </dev/null >/dev/null 2>&1 &
-    modprobe -qab qemu_fw_cfg dmi-sysfs </dev/null >/dev/null 2>&1 &
+    # udev loads what devices ask for, but virtio_rng, which is for guest-entropy-rng.sh.
+    [ -e /sys/firmware/dmi/entries ] || modprobe -qb dmi-sysfs </dev/null >/dev/null 2>&1 &
 fi

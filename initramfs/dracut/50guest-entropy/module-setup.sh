@@ -50,22 +50,23 @@ installkernel() {
 
 # called by dracut
 install() {
-    local rules=79-guest-entropy-initramfs.rules unit
+    local rules=79-guest-entropy-initramfs.rules
 
     inst_multiple entropy-seeder
     inst_multiple -o /etc/guest-entropy.conf
-    inst_simple "/usr/share/guest-entropy/$rules" "/etc/udev/rules.d/$rules"
 
     # shellcheck disable=SC2154 # dracut's: systemdsystemunitdir, initdir, moddir
     if dracut_module_included systemd; then
-        inst_multiple modprobe
-        for unit in entropy-seeder-initramfs{,-modules}.service; do
-            inst_simple "$systemdsystemunitdir/$unit"
-            $SYSTEMCTL -q --root "$initdir" add-wants sysinit.target "$unit"
-        done
+        # The modules are systemd's: it loads those of an RNG before all else.
+        inst_simple "$systemdsystemunitdir/entropy-seeder-initramfs.service"
+        $SYSTEMCTL -q --root "$initdir" add-wants sysinit.target entropy-seeder-initramfs.service
     else
         inst_multiple mkdir rm sleep modprobe
+        inst_simple "/usr/share/guest-entropy/$rules" "/etc/udev/rules.d/$rules"
+        inst_simple /usr/share/guest-entropy/bind-virtio-rng.sh /usr/lib/guest-entropy/bind-virtio-rng.sh
         inst_hook pre-udev 05 "$moddir/guest-entropy-start.sh"
+        inst_hook initqueue/settled 05 "$moddir/guest-entropy-rng.sh"
+        inst_hook pre-mount 00 "$moddir/guest-entropy-rng.sh"
         inst_hook cleanup 95 "$moddir/guest-entropy-stop.sh"
     fi
 

@@ -63,6 +63,7 @@ echo "== reached"; systemctl show -P ActiveEnterTimestampMonotonic multi-user.ta
 for _ in $(seq 300); do
     case $(systemctl is-active entropy-seeder.service) in active|activating) sleep 0.1 ;; *) break ;; esac
 done
+echo "== stuck"; for f in $(grep -ls hwrng_register /proc/[0-9]*/stack); do cat "${f%stack}comm"; done
 echo "== failed"; systemctl --failed --plain --no-legend
 echo "== keys"; systemctl show -P ExecMainExitTimestampMonotonic ssh-host-keys.service
 echo "== kmsg"; dmesg | grep -E 'boot-probe:|entropy-seeder|random:|ordering cycle|Run /init|systemd\[1\]: systemd [0-9]'
@@ -122,7 +123,7 @@ DRACUT_FILES = {
     "block.sh": "! grep -q probe=initramfs /proc/cmdline || /usr/sbin/boot-probe block initramfs\n",
     "boot-probe-watch.service": """[Unit]
 DefaultDependencies=no
-Before=sysinit.target systemd-udevd.service entropy-seeder-initramfs-modules.service
+Before=sysinit.target systemd-udevd.service
 [Service]
 Type=exec
 KillMode=none

@@ -47,9 +47,13 @@ def corrupt_drive(_, work):
 
 
 def silent_hwrng(_, work):
-    """It never answers."""
-    return {"devices": ["-chardev", f"socket,id=rng,path={work / 'silent'},server=on,wait=off",
-                        "-object", "rng-egd,chardev=rng,id=rng0", "-device", "virtio-rng-pci,rng=rng0"]}
+    """Two that never answer. Before Linux 6.11 the kernel's reader waits for the first one and holds what the probe of the
+    second wants: the process that probes it never comes back, and so the guest cannot end either."""
+    devices = []
+    for n in range(2):
+        devices += ["-chardev", f"socket,id=rng{n},path={work / f'silent{n}'},server=on,wait=off",
+                    "-object", f"rng-egd,chardev=rng{n},id=rng{n}", "-device", f"virtio-rng-pci,rng=rng{n}"]
+    return {"devices": devices, "ends": False}
 
 
 def broken_library(folder, work):
@@ -72,7 +76,7 @@ def read_only_root(_folder, _work):
 NO_SOURCE = {"append": "probe=none"}
 KINDS = {
     "a corrupt config drive": (corrupt_drive, NO_SOURCE),
-    "a silent hwrng": (silent_hwrng, NO_SOURCE),
+    "silent hwrngs": (silent_hwrng, NO_SOURCE),
     "a broken library": (broken_library, {"devices": RNG}),
     "a full /run": (full_run, {"devices": RNG, "append": "probe=initramfs"}),
     "a read-only root": (read_only_root, {"devices": RNG}),
