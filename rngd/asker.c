@@ -240,6 +240,17 @@ static void source_error(Asker *asker, int error) {
         }
 }
 
+/* Whether /dev/hwrng stands for another device than when it was asked, or for another claim: whoever
+ * writes rng_current or rng_quality changes what the bytes are worth, and no event tells of it. */
+static bool hwrng_changed(Asker *asker) {
+        const SourceLook before = asker->look;
+
+        if (asker->id != SOURCE_HWRNG)
+                return false;
+        return !is_there(asker) || strcmp(before.detail, asker->look.detail) != 0 ||
+               before.quality_per_1024 != asker->look.quality_per_1024;
+}
+
 static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         Asker *asker = userdata;
         Manager *manager = asker->manager;
@@ -254,7 +265,11 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdat
         if (asker->deadline_source)
                 (void)sd_event_source_set_enabled(asker->deadline_source, SD_EVENT_OFF);
 
-        if (r == 0) {
+        if (r == 0 && hwrng_changed(asker)) {
+                secret_wipe(manager->batch.secret);
+                asker->state = ASKER_IDLE;
+                want_failed(manager, asker, "another device or quality while it was asked");
+        } else if (r == 0) {
                 manager->batch.source = asker->id;
                 manager->batch.fresh = asker->look.fresh;
                 manager->batch.arrived_usec = clock_boottime_usec();
@@ -381,6 +396,11 @@ static void read_now(Asker *asker, uint32_t n_bytes) {
 void asker_ask(Asker *asker, uint32_t n_bytes, bool after_fork) {
         int r;
 
+        if (asker->id == SOURCE_HWRNG) {
+                asker_look(asker);
+                if (asker->state != ASKER_IDLE)
+                        return; /* it is gone, and a plug event says when it is back */
+        }
         adjust_health(asker);
         if (!source_ops(asker->id)->blocking) {
                 read_now(asker, n_bytes);

@@ -231,10 +231,13 @@ void want_pursue(Manager *manager) {
 }
 
 void want_add(Manager *manager, Want want) {
+        Asker *hwrng = &manager->askers[SOURCE_HWRNG];
         Need *need = &manager->need;
 
         manager->wakes[want]++;
         log_debug("Wanted: %s", want_to_string(want));
+        if (hwrng->state == ASKER_ABSENT)
+                asker_look(hwrng); /* who chose one in rng_current told nobody */
 
         if (!need->active || want == WANT_FORK) {
                 need->active = true;

@@ -90,6 +90,33 @@ def own_node(box):
     rngd.wait_source("hwrng", lambda s: s["credited_bits"] > 0, "is credited")
 
 
+@case("another rng_current or rng_quality, of which no event tells: seen before anything is credited")
+def other_current(box):
+    folder = "/sys/class/misc/hw_random"
+    current, quality = box.path("current"), box.path("quality")
+    current.write_text("virtio_rng.0\n")
+    quality.write_text("1024\n")
+    if not os.path.exists(f"{folder}/rng_quality"):
+        raise Skip("this kernel tells no quality")
+    wrapper = in_mount_namespace(
+        f"mount --bind {current} {folder}/rng_current; mount --bind {quality} {folder}/rng_quality"
+    )
+    rngd = box.start("-x", "cpu", "-x", "jitter", wrapper=wrapper)
+    found = rngd.wait_source("hwrng", lambda s: s["batches"] == 1, "feeds")
+    assert found["class"] == "live-host" and found["credited_bits"] == 512, found
+    current.write_text("bcm2835-rng\n")
+    quality.write_text("512\n")
+    found = rngd.feed_now("hwrng")
+    assert (found["detail"], found["class"]) == ("bcm2835-rng", "local-hardware"), found
+    assert found["credited_bits"] <= 512 + 4 * (found["bytes"] - 64), found
+    current.write_text("none\n")
+    rngd.kill(signal.SIGUSR1)
+    rngd.wait_source("hwrng", lambda s: s["state"] == "absent", "is absent")
+    current.write_text("virtio_rng.0\n")
+    rngd.feed_now("hwrng")
+    rngd.stop()
+
+
 @case("a missing device: stays up, says so, the others feed")
 def missing(box):
     rngd = box.start("-r", box.path("none"))
