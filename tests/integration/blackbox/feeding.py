@@ -53,7 +53,9 @@ def exec_privileges(box):
 def exec_hangs(box):
     rngd = start_exec(box, "sleep 3001 & sleep 3002")
     found = rngd.wait_source("exec", lambda s: s["failures"] > 0, "fails")
-    assert found["state"] == "waiting" and "in time" in found["last_error"], found
+    # Whose deadline is seen first: the worker's, or the parent's a little later on a busy machine.
+    assert re.search("in time|no answer within", found["last_error"]), found
+    assert found["state"] == "waiting", found
     assert_idle(rngd, 0.3)
     rngd.stop(0.2)
     wait_until(lambda: not running("sleep", "3001"), "its background child is gone")
