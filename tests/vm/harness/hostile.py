@@ -47,10 +47,10 @@ def corrupt_drive(_, work):
 
 
 def silent_hwrng(_, work):
-    """Two that never answer. Before Linux 6.11 the kernel's reader waits for the first one and holds what the probe of the
-    second wants: the process that probes it never comes back, and so the guest cannot end either."""
+    """Some that never answer. Before Linux 6.11 the kernel's reader waits for the first one and holds what the probe of the
+    next wants, if that does not come first: the process that probes it never comes back, and so the guest cannot end."""
     devices = []
-    for n in range(2):
+    for n in range(3):
         devices += ["-chardev", f"socket,id=rng{n},path={work / f'silent{n}'},server=on,wait=off",
                     "-object", f"rng-egd,chardev=rng{n},id=rng{n}", "-device", f"virtio-rng-pci,rng=rng{n}"]
     return {"devices": devices, "ends": False}
