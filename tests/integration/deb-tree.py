@@ -11,7 +11,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/vm"))
@@ -40,7 +39,7 @@ def main():
         print(e)
         return 77
     wrong = []
-    with tempfile.TemporaryDirectory(prefix="deb-tree-", dir="/var/tmp") as folder:
+    with debian.tree_folder("deb-tree-") as folder:
         tree = pathlib.Path(folder, "tree")
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)

@@ -11,7 +11,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/vm"))
@@ -148,7 +147,7 @@ def main():
     except debian.Unbuildable as e:
         case("packages over others", skipped=str(e))
         return 1 if counts["failed"] else 77
-    with tempfile.TemporaryDirectory(prefix="deb-upgrade-", dir="/var/tmp") as folder:
+    with debian.tree_folder("deb-upgrade-") as folder:
         tree = Tree(pathlib.Path(folder), tar, debs, peers)
         for attempt, argument in ((try_peer, ["rng-tools-debian"]), (try_peer, ["rng-tools5"]), (try_options, [])):
             try:

@@ -11,7 +11,6 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/vm"))
@@ -93,7 +92,7 @@ def main():
     except debian.Unbuildable as e:
         case("dracut with the rules of 108", skipped=str(e))
         return 1 if counts["failed"] else 77
-    with tempfile.TemporaryDirectory(prefix="dracut-newest-", dir="/var/tmp") as folder:
+    with debian.tree_folder("dracut-newest-") as folder:
         tree = pathlib.Path(folder, "tree")
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)

@@ -16,7 +16,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
 SEEDER = pathlib.Path(sys.argv[1]).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -285,8 +284,7 @@ def main():
     except (Skip, debian.Unbuildable, OSError, subprocess.TimeoutExpired) as e:
         case("a Debian tree", skipped=str(e) or type(e).__name__)
         return 1 if results["failed"] else 77
-    # Not below /tmp, which may be a tmpfs that is too small, or without user attributes.
-    with tempfile.TemporaryDirectory(prefix="image-debian-", dir="/var/tmp") as folder:
+    with debian.tree_folder("image-debian-") as folder:
         tree = pathlib.Path(folder, "tree")
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
