@@ -57,22 +57,22 @@ def try_virtio(bed, spec, stock=None):
         check(blocked is not None and blocked > 10 * BLOCKED_SEC, f"the stock guest does not starve: blocked for {blocked} s")
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_initramfs_tools(bed):
     try_virtio(bed, OURS, STOCK)
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_dracut(bed):
     try_virtio(bed, DRACUT)
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_dracut_without_systemd(bed):
     try_virtio(bed, DRACUT_PLAIN)
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_no_source(bed):
     """Nothing at all: the boot pays little, each seeder ends, no unit fails, and rngd says that it has no source."""
     guests = Guests(bed)
@@ -99,8 +99,8 @@ def try_twice(bed, source, devices):
     """A seed that is the same at each boot is credited once, and never in the initramfs."""
     guests = Guests(bed)
     disk = debian_boot.writable_disk(guests.folder(OURS), bed.folder / "disk.qcow2")
-    first = guests.boot(OURS, "first boot", devices=devices, disk=disk)
-    second = guests.boot(OURS, "second boot", devices=devices, disk=disk)
+    first = guests.boot(OURS, "first boot", QUICK, devices=devices, disk=disk, precise=True)
+    second = guests.boot(OURS, "second boot", QUICK, devices=devices, disk=disk, precise=True)
     bits = [credited(report, source) for report in (first, second)]
     early = [[line for line in (report.ledger("seeder-initramfs") or {"sources": []})["sources"] if line["name"].startswith(source)]
              for report in (first, second)]
@@ -112,13 +112,13 @@ def try_twice(bed, source, devices):
         check_no_failure_of_ours(report, source)
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_credential_twice(bed):
     seed = base64.b64encode(random_stream("credential")(0, 64)).decode()
     try_twice(bed, "platform", ["-smbios", f"type=11,value=io.systemd.credential.binary:entropy.seed={seed}"])
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_config_drive_twice(bed):
     try_twice(bed, "config-drive", hostile.config_drive(bed.folder / "config.iso", random_stream("config drive")(0, 512)))
 
@@ -133,7 +133,7 @@ def try_hostile(bed, what):
     return report
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_hostile_library(bed):
     """The initramfs has a library that does not load: the boot goes on, and the real root seeds."""
     report = try_hostile(bed, "a broken library")
@@ -141,7 +141,7 @@ def test_hostile_library(bed):
     check(report.ledger("seeder")["ready"], "the real root was not seeded")
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_hostile_run(bed):
     """No space for the ledger."""
     report = try_hostile(bed, "a full /run")
@@ -149,21 +149,21 @@ def test_hostile_run(bed):
     check(report.probe("ready") is not None, f"never ready: {report.kmsg}")
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_hostile_read_only(bed):
     """A root that stays read-only: what cannot be recorded is not credited, and nothing of ours fails."""
     report = try_hostile(bed, "a read-only root")
     check(not report.parts["state"], f"it was written to: {report.parts['state']}")
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_hostile_hwrng(bed):
     """Hardware RNGs that never answer, and a driver whose probe therefore never comes back."""
     report = try_hostile(bed, "silent hwrngs")
     check("guest-entropy" in report.first("stuck"), f"no probe of ours hangs here, which this test is about: {report.parts['stuck']}")
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_hostile_config_drive(bed):
     """A config drive whose label is all that can be read."""
     report = try_hostile(bed, "a corrupt config drive")

@@ -148,7 +148,7 @@ def quiet(report, what):
     check_no_failure_of_ours(report, what)
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_only_metadata(bed):
     """OpenStack by its DMI alone: mixed in. Enabled by the administrator: credited, at each boot, as each answer is new."""
     server = metadata_server.Server()
@@ -197,7 +197,7 @@ def boot_in(bed, guests, initrd, kind):
     return run
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_silent_metadata(bed):
     """A service that does not answer, one that is not there, and a machine that has none: they boot equally fast."""
     guests = Guests(bed)
@@ -251,7 +251,7 @@ class Builder(debian.Builder):
         super().make_dracut(spec, tree, version)
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_dracut_metadata(bed):
     """entropy_metadata=yes, and enabled: asked in the initramfs and credited there. Without: neither program nor network."""
     if not pathlib.Path("/usr/lib/dracut/modules.d/40network").is_dir():
@@ -322,7 +322,7 @@ done
 """
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_sources_in_units(bed):
     """Each source works within the sandbox of entropy-seeder.service and of rngd.service."""
     guests = Guests(bed)

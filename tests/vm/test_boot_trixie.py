@@ -15,11 +15,11 @@ DRACUT = debian.Spec("trixie-dracut", True, suite="trixie", builder="dracut", op
 LIMIT_SEC = 900
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_initramfs_tools(bed):
     try_virtio(bed, TOOLS)
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_dracut(bed):
     try_virtio(bed, DRACUT)

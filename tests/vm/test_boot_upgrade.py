@@ -20,7 +20,7 @@ systemctl list-units --plain --no-legend --state=active --type=service "*rng*"' 
 SPEC = debian.Spec("over-rng-tools-debian", True, script=SCRIPT, newer=("bookworm", ("rng-tools-debian",)))
 
 
-@vm_test(timeout=900)
+@vm_test(whole=True, timeout=900)
 def test_over_rng_tools_debian(bed):
     report = Guests(bed).boot(SPEC, SPEC.name, devices=["-device", "virtio-rng-pci"])
     command, *units = report.parts["upgraded"]

@@ -38,6 +38,8 @@ class Shell:
         work = bed.folder / f"guest{len(list(bed.folder.glob('guest*'))) + 1}"
         work.mkdir()
         server = guest.listen(work / "shell")
+        if precise:
+            append += f" {qemu.APPEND_COUNTED}"
         argv = [
             qemu.BINARY, "-accel", "tcg", "-cpu", "qemu64", "-M", "q35", "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", folder / "vmlinuz", "-initrd", initrd or folder / "initrd",
@@ -130,7 +132,7 @@ def try_initramfs(bed, spec):
     check(ready < switched, f"ready at {ready}, the root was switched at {switched}")
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_init(bed):
     """init=: the boot takes no longer than without, which the same guest shows beside it."""
     folder = Guests(bed).folder(test_boot.OURS)
@@ -144,11 +146,11 @@ def test_init(bed):
     check(finished["recorded"] <= finished["plain"] * LONGER, f"the boot took longer: {finished}")
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_initramfs_tools(bed):
     try_initramfs(bed, test_boot.OURS)
 
 
-@vm_test(timeout=LIMIT_SEC)
+@vm_test(whole=True, timeout=LIMIT_SEC)
 def test_dracut(bed):
     try_initramfs(bed, test_boot.DRACUT)

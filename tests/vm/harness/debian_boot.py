@@ -98,6 +98,8 @@ def boot(folder, work, append="", devices=(), cpu="qemu64", timeout=280, disk=No
     work.mkdir(parents=True, exist_ok=True)
     console, told = work / "console.log", work / "told"
     drive = f"file={disk or folder / 'root.ext4'},format={'qcow2' if disk else 'raw'},if=virtio" + ("" if disk else ",snapshot=on")
+    if precise:
+        append += f" {qemu.APPEND_COUNTED}"
     argv = [
         qemu.BINARY, "-accel", "tcg", "-cpu", cpu, "-M", "q35", "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
         "-kernel", folder / "vmlinuz", "-initrd", initrd or folder / "initrd",

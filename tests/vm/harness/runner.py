@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Finds the tests, runs each in a process of its own, two at once, and prints what came out.
+"""Finds the tests, runs each in a process of its own, two at once, and prints what came out. Beside those, the tests of
+whole guests take what the others leave of this machine.
 
 A test is a function test_*(bed) in tests/vm/test_*.py. It fails by raising, skips by raising Skip.
 """
@@ -10,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -25,10 +27,15 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT_SEC = 150
 
 
-def vm_test(alone=False, timeout=TIMEOUT_SEC):
-    """alone: measures time or levels so finely that no other guest may run beside it."""
+# For whole guests: a third of what a small one gets of a core that both want.
+NICE = 5
+
+
+def vm_test(alone=False, whole=False, timeout=TIMEOUT_SEC):
+    """alone: measures time or levels so finely that no other guest may run beside it. whole: boots whole systems, which keeps
+    a core busy for minutes and cares for no clock but the guest's; small guests, which must be quick, mostly wait."""
     def mark(function):
-        function.alone, function.timeout = alone, timeout
+        function.alone, function.whole, function.timeout = alone, whole, timeout
         return function
     return mark
 
@@ -65,18 +72,27 @@ def run_one(name, settings, folder):
     finally:
         outcome["notes"] = bed.notes
         bed.close()
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        outcome["cpu_sec"] = used.ru_utime + used.ru_stime
     print(json.dumps(outcome), flush=True)
     return 0
 
 
 class Running:
-    def __init__(self, name, function, options, settings):
-        self.name, self.limit, self.start = name, function.timeout, time.monotonic()
+    def __init__(self, name, function, settings, humble):
+        """humble: beside others"""
+        self.name, self.limit, self.start, self.humble = name, function.timeout, time.monotonic(), humble
         self.folder = tempfile.mkdtemp(prefix="vm-")
         argv = [sys.executable, str(HERE / "run"), "--one", name, "--settings", json.dumps(settings), "--folder", self.folder]
         self.out = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.out, stderr=subprocess.STDOUT,
-                                        preexec_fn=guest.die_with_parent)
+                                        preexec_fn=self.prepare)
+
+    def prepare(self):
+        """In the child."""
+        guest.die_with_parent()
+        if self.humble:
+            os.nice(NICE)
 
     def poll(self):
         late = time.monotonic() - self.start > self.limit
@@ -107,7 +123,7 @@ class Running:
 def report(number, name, outcome, options):
     """TAP lines, so that what is skipped can be listed with its reason."""
     verdict = "not ok" if outcome["result"] == "failed" else "ok"
-    line = f"{verdict} {number} - {name} ({outcome['seconds']:.1f} s)"
+    line = f"{verdict} {number} - {name} ({outcome['seconds']:.1f} s, {outcome.get('cpu_sec', 0):.1f} s of CPU)"
     if outcome["result"] == "skipped":
         line += f" # SKIP {outcome['message']}"
     print(line, flush=True)
@@ -128,13 +144,20 @@ def run_all(tests, options, settings):
     def alone(name):
         return tests[name].alone or name in failures
 
+    def next_one():
+        """As many small ones at once as whole ones."""
+        if any(alone(job.name) for job in running):
+            return None
+        if waiting and alone(waiting[0]):
+            return None if running else waiting[0]
+        used = {whole: sum(job.humble == whole for job in running) for whole in (False, True)}
+        return next((name for name in waiting if not alone(name) and used[tests[name].whole] < options.jobs), None)
+
     try:
         while waiting or running:
-            while waiting and len(running) < options.jobs and not any(alone(r.name) for r in running):
-                if alone(waiting[0]) and running:
-                    break
-                name = waiting.pop(0)
-                running.append(Running(name, tests[name], options, settings))
+            while name := next_one():
+                waiting.remove(name)
+                running.append(Running(name, tests[name], settings, tests[name].whole and not alone(name)))
             for job in list(running):
                 if outcome := job.poll():
                     running.remove(job)
@@ -165,7 +188,7 @@ def parse_arguments():
     parser.add_argument("--rngd", default=os.environ.get("RNGD"),
                         help="another rngd to test, such as Debian's: tests of what only ours has are skipped")
     parser.add_argument("-k", dest="pattern", default="", help="only the tests whose name matches this expression")
-    parser.add_argument("-j", dest="jobs", type=int, default=2, help="guests at once (2)")
+    parser.add_argument("-j", dest="jobs", type=int, default=2, help="small guests at once, and whole ones beside them (2)")
     parser.add_argument("-v", dest="verbose", action="store_true", help="whole messages of failed tests")
     parser.add_argument("--keep", action="store_true", help="keep the files of failed tests")
     parser.add_argument("--once", dest="again", action="store_false", help="do not run again what failed")
