@@ -91,9 +91,11 @@ static int watch(void) {
                         entries[0].fd = -1; /* a level that stays */
                         entries[0].revents = 0;
                 }
-                if (entries[1].revents && !bound && is_bound(entries[1].fd)) {
+                if (entries[1].revents && is_bound(entries[1].fd)) {
                         tell("bound", now_usec(), 0);
                         bound = true;
+                        entries[1].fd = -1; /* else what nobody reads would wake us for ever */
+                        entries[1].revents = 0;
                 }
         }
         return EXIT_SUCCESS;
