@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a whole guest must outlive: each makes the arguments of debian_boot.boot() for one trouble.
 
-KINDS: name -> (maker, the same guest without the trouble). A maker gets the guest's folder and one for its files.
+KINDS: name -> (maker, maker of the same guest without the trouble). A maker gets the guest's folder and one for its files.
 """
 
 import base64
@@ -14,6 +14,8 @@ from .bed import Skip
 from .entropy_server import random_stream
 
 RNG = ["-device", "virtio-rng-pci"]
+NO_SOURCE = {"append": "probe=none"}
+BLANK_BYTES = 400 << 10
 LIBRARIES = ("libgcrypt.so.20", "libgcrypt.so.20.4.1")
 FULL_RUN = b"""#!/bin/sh
 [ "$1" != prereqs ] || exit 0
@@ -43,7 +45,14 @@ def corrupt_drive(_, work):
     data = bytearray(iso.read_bytes())
     data[18 * 2048:] = random_stream("noise")(0, len(data) - 18 * 2048)
     iso.write_bytes(data)
-    return {"devices": drive}
+    return {"devices": drive, **NO_SOURCE}
+
+
+def blank_drive(_, work):
+    """As large, with nothing on it: what another disk costs a boot is not the trouble."""
+    path = work / "blank.img"
+    path.write_bytes(bytes(BLANK_BYTES))
+    return {"devices": ["-drive", f"file={path},format=raw,if=virtio,readonly=on"], **NO_SOURCE}
 
 
 def silent_hwrng(_, work):
@@ -73,11 +82,10 @@ def read_only_root(_folder, _work):
     return {"devices": RNG, "append": "fstab=no"}
 
 
-NO_SOURCE = {"append": "probe=none"}
 KINDS = {
-    "a corrupt config drive": (corrupt_drive, NO_SOURCE),
-    "silent hwrngs": (silent_hwrng, NO_SOURCE),
-    "a broken library": (broken_library, {"devices": RNG}),
-    "a full /run": (full_run, {"devices": RNG, "append": "probe=initramfs"}),
-    "a read-only root": (read_only_root, {"devices": RNG}),
+    "a corrupt config drive": (corrupt_drive, blank_drive),
+    "silent hwrngs": (silent_hwrng, lambda *_: NO_SOURCE),
+    "a broken library": (broken_library, lambda *_: {"devices": RNG}),
+    "a full /run": (full_run, lambda *_: {"devices": RNG, "append": "probe=initramfs"}),
+    "a read-only root": (read_only_root, lambda *_: {"devices": RNG}),
 }
