@@ -2,6 +2,7 @@
 """Boots a whole Debian guest that debian.py has made, and reads what it tells of itself."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -10,6 +11,8 @@ from .bed import Skip, check
 
 
 TICKS_PER_SEC = 100
+# Where others come first, see runner.NICE, a boot may take longer.
+PATIENCE = 2 if os.nice(0) else 1
 
 
 class Report:
@@ -98,6 +101,7 @@ def boot(folder, work, append="", devices=(), cpu="qemu64", timeout=280, disk=No
     work.mkdir(parents=True, exist_ok=True)
     console, told = work / "console.log", work / "told"
     drive = f"file={disk or folder / 'root.ext4'},format={'qcow2' if disk else 'raw'},if=virtio" + ("" if disk else ",snapshot=on")
+    timeout *= PATIENCE
     if precise:
         append += f" {qemu.APPEND_COUNTED}"
     argv = [

@@ -27,8 +27,8 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT_SEC = 150
 
 
-# For whole guests: a third of what a small one gets of a core that both want.
-NICE = 5
+# For whole guests: half of what a small one gets of a core that both want.
+NICE = 3
 
 
 def vm_test(alone=False, whole=False, timeout=TIMEOUT_SEC):
