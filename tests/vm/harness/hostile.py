@@ -55,14 +55,23 @@ def blank_drive(_, work):
     return {"devices": ["-drive", f"file={path},format=raw,if=virtio,readonly=on"], **NO_SOURCE}
 
 
-def silent_hwrng(_, work):
-    """Some that never answer. Before Linux 6.11 the kernel's reader waits for the first one and holds what the probe of the
-    next wants, if that does not come first: the process that probes it never comes back, and so the guest cannot end."""
+def silent(work, n_devices):
     devices = []
-    for n in range(3):
+    for n in range(n_devices):
         devices += ["-chardev", f"socket,id=rng{n},path={work / f'silent{n}'},server=on,wait=off",
                     "-object", f"rng-egd,chardev=rng{n},id=rng{n}", "-device", f"virtio-rng-pci,rng=rng{n}"]
     return {"devices": devices, "ends": False}
+
+
+def silent_hwrng(_, work):
+    """It never answers."""
+    return {**silent(work, 1), **NO_SOURCE}
+
+
+def silent_hwrngs(_, work):
+    """Before Linux 6.11 the kernel's reader waits for the first one and holds what the probe of the next wants, if that does
+    not come first: the process that probes it never comes back, and so the guest cannot end."""
+    return {**silent(work, 3), **NO_SOURCE}
 
 
 def broken_library(folder, work):
@@ -84,7 +93,8 @@ def read_only_root(_folder, _work):
 
 KINDS = {
     "a corrupt config drive": (corrupt_drive, blank_drive),
-    "silent hwrngs": (silent_hwrng, lambda *_: NO_SOURCE),
+    "a silent hwrng": (silent_hwrng, lambda *_: NO_SOURCE),
+    "silent hwrngs": (silent_hwrngs, lambda *_: NO_SOURCE),
     "a broken library": (broken_library, lambda *_: {"devices": RNG}),
     "a full /run": (full_run, lambda *_: {"devices": RNG, "append": "probe=initramfs"}),
     "a read-only root": (read_only_root, lambda *_: {"devices": RNG}),
