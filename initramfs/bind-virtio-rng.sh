@@ -26,7 +26,11 @@ bind_virtio_rngs() {
     echo 1 >"$_virtio/drivers_autoprobe" || :
     # Not the RNGs alone: what else came meanwhile was not probed either.
     for _device in "$_virtio"/devices/*; do
-        [ -e "$_device/driver" ] || (echo "${_device##*/}" >"$_virtio/drivers_probe" && : >"$_bound") &
+        [ -e "$_device/driver" ] || {
+            echo "${_device##*/}" >"$_virtio/drivers_probe"
+            # Not where there is no driver, as for a balloon.
+            [ ! -e "$_device/driver" ] || : >"$_bound"
+        } &
     done
 }
 
