@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 
+from tap import case, counts
+
 SPEC, INSTALLED = map(pathlib.Path, sys.argv[1:3])
 # As on Fedora; INSTALLED speaks of Debian's folders.
 MACROS = {
@@ -19,15 +21,6 @@ MACROS = {
     "_mandir": "usr/share/man", "_prefix": "usr", "_libexecdir": "usr/libexec", "_tmpfilesdir": "usr/lib/tmpfiles.d",
     "_presetdir": "lib/systemd/system-preset", "_udevrulesdir": "lib/udev/rules.d", "_unitdir": "lib/systemd/system",
 }
-counts = {"passed": 0, "failed": 0, "skipped": 0}
-
-
-def case(name, complaint=None, skipped=None):
-    result = "failed" if complaint else "skipped" if skipped else "passed"
-    counts[result] += 1
-    print(f"{'not ok' if complaint else 'ok'} {sum(counts.values())} - {name}{f' # SKIP {skipped}' if skipped else ''}")
-    for line in str(complaint or "").splitlines():
-        print(f"#   {line}")
 
 
 def patterns(text):

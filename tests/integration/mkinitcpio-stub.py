@@ -11,6 +11,9 @@ import subprocess
 import sys
 import tempfile
 
+import tap
+from tap import counts
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "initramfs/mkinitcpio"
 # Each says what it was told to do, and complains as mkinitcpio's would of what that could not do.
 STUB = r"""
@@ -42,14 +45,9 @@ UNIT = "entropy-seeder-initramfs.service"
 AFTER_UDEV = ("file /etc/udev/rules.d/79-guest-entropy-initramfs.rules", "file /usr/lib/guest-entropy/bind-virtio-rng.sh")
 WANTS = "/usr/lib/systemd/system/sysinit.target.wants/"
 
-counts = {"passed": 0, "failed": 0, "skipped": 0}
-
 
 def case(name, complaint):
-    counts["failed" if complaint else "passed"] += 1
-    print(f"{'not ok' if complaint else 'ok'} {sum(counts.values())} - mkinitcpio, by a stub of its functions: {name}")
-    for line in str(complaint or "").splitlines():
-        print(f"#   {line}")
+    tap.case(f"mkinitcpio, by a stub of its functions: {name}", complaint)
 
 
 def run(kind, seeder=True, script=SOURCE / "install/guest-entropy"):
