@@ -271,7 +271,6 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdat
                 want_failed(manager, asker, "another device or quality while it was asked");
         } else if (r == 0) {
                 manager->batch.source = asker->id;
-                manager->batch.fresh = asker->look.fresh;
                 manager->batch.arrived_usec = clock_boottime_usec();
                 if (!asker->look.fresh)
                         asker->file_offset += manager->batch.length;
@@ -388,7 +387,7 @@ static void read_now(Asker *asker, uint32_t n_bytes) {
 
         batch->source = asker->id;
         batch->length = length;
-        batch->fresh = true;
+        batch->replay = false;
         batch->arrived_usec = clock_boottime_usec();
         want_batch(manager, asker);
 }

@@ -304,6 +304,7 @@ static void take_report(Manager *manager, Asker *asker, int fed, const FeedRepor
 }
 
 void want_batch(Manager *manager, Asker *asker) {
+        CreditInput credit = asker_credit_input(asker);
         Need *need = &manager->need;
         FeedReport report = {};
         int fed;
@@ -317,11 +318,12 @@ void want_batch(Manager *manager, Asker *asker) {
         }
 
         asker->rounds++;
+        credit.fresh = credit.fresh && !manager->batch.replay;
         fed = feeder_feed(
                 &manager->feeder,
                 &asker->health,
                 &manager->batch,
-                asker_credit_input(asker),
+                credit,
                 asker->reseed,
                 &report);
         take_report(manager, asker, fed, &report);

@@ -87,6 +87,7 @@ static bool read_now(Run *run, Channel *channel, uint32_t n_bytes) {
                 return false;
         }
         run->batch.length = length;
+        run->batch.replay = false;
         run->batch.source = channel->id;
         run->batch.arrived_usec = clock_boottime_usec();
         run_feed(run, channel);

@@ -42,10 +42,10 @@ CreditInput run_credit_input(const Run *run, const Channel *channel) {
                 .source_class = channel->look.source_class,
                 .length_bytes = run->batch.length,
                 .fresh = channel->look.fresh,
-                .in_initramfs = run->settings->phase == PLAN_INITRAMFS,
                 .confidential_guest = run->confidential,
                 .enabled_by_admin = source->enabled_by_admin,
-                .always = source->always,
+                .origin = SEED_ORIGIN_PLATFORM,
+                .trust = source->trust,
                 .quality_per_1024 = channel->look.quality_per_1024,
                 .override_per_1024 = source->credit_override_per_1024,
         };
@@ -77,14 +77,14 @@ static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
         CreditInput best;
         StaticUse use;
 
-        credit->quality_per_1024 = seed_quality_per_1024(seed, length);
+        credit->text = seed_quality_per_1024(seed, length) != 0;
         best = *credit;
-        best.first_use = true;
+        best.use = SEED_USE_FIRST;
         if (credit_per_1024(&best) == 0)
                 return;
         if (static_credit_left(seed, length, &run->account->seeds)) {
                 /* The same in two places, as a credential in SMBIOS and in /run/credentials. */
-                credit->always = false;
+                credit->use = SEED_USE_AGAIN;
                 *ret_note = "the same as another one";
                 return;
         }
@@ -94,30 +94,17 @@ static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
                 length,
                 run->settings->dry_run,
                 ret_note);
-        credit->first_use = use == STATIC_USE_FIRST;
-        credit->always = credit->always && use != STATIC_USE_THIS_BOOT;
+        credit->use = use == STATIC_USE_FIRST   ? SEED_USE_FIRST
+                      : use == STATIC_USE_AGAIN ? SEED_USE_UNKNOWN
+                                                : SEED_USE_AGAIN;
         if (credit_per_1024(credit) == 0)
                 return;
-        if (!credit->first_use)
+        if (credit->use != SEED_USE_FIRST)
                 *ret_note = "credit=always";
         if (run->settings->dry_run)
                 return;
         if (!leave(run, ret_note))
-                credit->always = false;
-}
-
-static const char *why_no_credit(const CreditInput *credit) {
-        if (credit->confidential_guest)
-                return "not credited in a confidential guest";
-        if (credit->override_per_1024 == 0)
-                return "credit set to 0";
-        if (credit->source_class == SOURCE_CLASS_STATIC_HOST && credit->in_initramfs)
-                return "first use is not known in the initramfs";
-        if (credit->source_class == SOURCE_CLASS_STATIC_HOST && credit->quality_per_1024 > 0)
-                return "a text, no random bytes";
-        if (credit->source_class == SOURCE_CLASS_LIVE_NETWORK && !credit->enabled_by_admin)
-                return "not enabled by the administrator";
-        return "";
+                credit->use = SEED_USE_AGAIN;
 }
 
 static void dry_feed(Run *run, Channel *channel, CreditInput *credit, const char *note) {
@@ -126,9 +113,10 @@ static void dry_feed(Run *run, Channel *channel, CreditInput *credit, const char
                 health_test(&channel->health, run->batch.secret->bytes, run->batch.length);
 
         credit->healthy = verdict == HEALTH_PASS;
-        line.credited_bits = credit_bits(credit);
+        credit->length_bytes = run->batch.length;
+        line.credited_bits = credit_judge(credit).bits;
         if (!note && line.credited_bits == 0)
-                note = why_no_credit(credit);
+                note = credit_reason_to_string(credit_judge(credit).reason);
         (void)snprintf(line.note, sizeof(line.note), "%s", note ? note : "");
         add_line(run, channel, line);
         secret_wipe(run->batch.secret);
@@ -141,6 +129,7 @@ void run_feed(Run *run, Channel *channel) {
         AccountLine line = {};
         int r;
 
+        credit.fresh = credit.fresh && !run->batch.replay;
         if (source_ops(channel->id)->seeds) {
                 judge_seed(run, &credit, &note);
                 /* Each seed by itself: what another one was like says nothing of it. */
@@ -165,7 +154,7 @@ void run_feed(Run *run, Channel *channel) {
         line.credited_bits = report.credited_bits;
         line.at_usec = clock_boottime_usec();
         if (!note && report.credited_bits == 0)
-                note = why_no_credit(&credit);
+                note = credit_reason_to_string(report.reason);
         (void)snprintf(line.note, sizeof(line.note), "%s", note ? note : "");
         add_line(run, channel, line);
         run->credited_bits += report.credited_bits;

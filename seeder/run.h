@@ -14,7 +14,7 @@ typedef struct RunSource {
         bool enabled;
         bool enabled_by_admin;
         bool awaited; /* asked for by name: its answer is waited for, also when the kernel is ready */
-        bool always; /* credit=always: static seeds of earlier boots, and in the initramfs */
+        CreditTrust trust;
         uint32_t credit_override_per_1024;
         SourceConfig config;
         uid_t uid;

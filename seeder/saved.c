@@ -26,6 +26,7 @@ static int feed(
         const CreditInput credit = {
                 .source_class = SOURCE_CLASS_SAVED,
                 .marked_creditable = load->marked,
+                .quality_per_1024 = CREDIT_QUALITY_UNKNOWN,
                 .override_per_1024 = override_per_1024,
         };
         Health health;

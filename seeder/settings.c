@@ -127,7 +127,7 @@ void settings_make_run(
                         .enabled = is_enabled(source, options, id, phase),
                         .enabled_by_admin = source->by_admin,
                         .awaited = options->named[id],
-                        .always = source->credit_always && !on_line,
+                        .trust = on_line ? CREDIT_TRUST_PLATFORM : source->trust,
                         .credit_override_per_1024 = on_line ? line->credit_per_1024[id]
                                                             : source->credit_override_per_1024,
                         .config = {

@@ -36,8 +36,10 @@ static int apply_credit(void *target, const char *value) {
 static int apply_static_credit(void *target, const char *value) {
         SourceSettings *source = target;
 
-        source->credit_always = strcmp(value, "always") == 0;
-        return apply_credit(source, source->credit_always ? "auto" : value);
+        bool always = strcmp(value, "always") == 0;
+
+        source->trust = always ? CREDIT_TRUST_ALWAYS : CREDIT_TRUST_PLATFORM;
+        return apply_credit(source, always ? "auto" : value);
 }
 
 static int apply_path(void *target, const char *value) {

@@ -21,7 +21,7 @@ typedef struct SourceSettings {
         bool enabled; /* true only if path, address or argv is there where it must be */
         Origin enabled_origin;
         uint32_t credit_override_per_1024; /* or CREDIT_OVERRIDE_NONE */
-        bool credit_always;                /* static seeds: also used ones, and in the initramfs */
+        CreditTrust trust;                 /* of static seeds */
         char *path;                        /* hwrng, file: absolute */
         char *address;                     /* egd: as in lib/sources/egd.h */
         char *url;                         /* metadata: or NULL */

@@ -15,7 +15,8 @@ typedef struct Batch {
         size_t length;
         char label[SOURCE_LABEL_MAX]; /* which seed of its source; empty where it has but one */
         SourceId source;
-        bool fresh;          /* made for this request, not a replay */
+        SeedOrigin origin;   /* of a static seed */
+        bool replay;         /* of a regular file: not made for this request */
         uint64_t asked_usec; /* CLOCK_BOOTTIME when it was asked for and when it came */
         uint64_t arrived_usec;
 } Batch;

@@ -14,6 +14,6 @@
 
 /*
  * Replaces the first length bytes of the secret by bits / 8 bytes, the rest is wiped. bits is what
- * credit_bits() said of the input; -EINVAL if it is more than 8 * length.
+ * credit_judge() said of the input; -EINVAL if it is more than 8 * length.
  */
 _must_check_ int conditioner_run(Secret *secret, size_t length, uint32_t bits, size_t *ret_length);

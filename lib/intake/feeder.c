@@ -19,21 +19,19 @@ static int drop(const Feeder *feeder, Health *health, const Batch *batch, Health
 }
 
 /* Full entropy goes in as it is, no entropy as a mere addition; what is between is condensed. */
-static int condition(Batch *batch, const CreditInput *credit, uint32_t *ret_bits) {
-        uint32_t bits = credit_bits(credit);
+static int condition(Batch *batch, const CreditInput *credit, CreditVerdict *verdict) {
         int r;
 
-        if (bits > 0 && credit_per_1024(credit) < CREDIT_PER_1024_MAX) {
-                if (bits < 8) {
-                        *ret_bits = 0;
-                        return 0;
-                }
-                r = conditioner_run(batch->secret, batch->length, bits, &batch->length);
-                if (r < 0)
-                        return r;
-                bits = (uint32_t)batch->length * 8;
+        if (verdict->bits == 0 || credit_per_1024(credit) == CREDIT_PER_1024_MAX)
+                return 0;
+        if (verdict->bits < 8) {
+                *verdict = (CreditVerdict){ .reason = CREDIT_NO_LENGTH };
+                return 0;
         }
-        *ret_bits = bits;
+        r = conditioner_run(batch->secret, batch->length, verdict->bits, &batch->length);
+        if (r < 0)
+                return r;
+        verdict->bits = (uint32_t)batch->length * 8;
         return 0;
 }
 
@@ -43,17 +41,21 @@ static int add(
         const CreditInput *credit,
         bool reseed,
         FeedReport *report) {
-        uint32_t bits;
+        CreditVerdict verdict = credit_judge(credit);
         int r;
 
-        r = condition(batch, credit, &bits);
+        r = condition(batch, credit, &verdict);
         if (r < 0)
                 return r;
-        r = random_add(feeder->random, batch->secret->bytes, batch->length, bits);
+        r = random_add(feeder->random, batch->secret->bytes, batch->length, verdict.bits);
         if (r < 0)
                 return r;
 
-        *report = (FeedReport){ .n_bytes = batch->length, .credited_bits = bits };
+        *report = (FeedReport){
+                .n_bytes = batch->length,
+                .credited_bits = verdict.bits,
+                .reason = verdict.reason,
+        };
         if (reseed) {
                 report->reseed_error = random_reseed(feeder->random);
                 report->reseeded = report->reseed_error == 0;
@@ -63,7 +65,7 @@ static int add(
                 &(LedgerFeed){
                         .source = batch->source,
                         .n_bytes = batch->length,
-                        .credited_bits = bits,
+                        .credited_bits = verdict.bits,
                         .at_usec = clock_boottime_usec(),
                         .reseeded = report->reseeded,
                 });

@@ -23,6 +23,7 @@ typedef struct Feeder {
 typedef struct FeedReport {
         size_t n_bytes; /* that reached the kernel, after conditioning */
         uint32_t credited_bits;
+        CreditReason reason; /* why no bits */
         bool reseeded;
         int reseed_error; /* why not, if that was asked for: -ENODATA before ready */
 } FeedReport;

@@ -163,6 +163,8 @@ static int serve(Source *source, int start_error, Secret *buffer) {
                 answer.error = read_answer(source, &request, buffer, &length);
         answer.length = answer.error < 0 ? 0 : (uint32_t)length;
         memcpy(answer.label, source->label, sizeof(answer.label));
+        answer.origin = source->origin;
+        answer.replay = source->replay;
         return send_answer(&answer, buffer);
 }
 

@@ -19,4 +19,6 @@ typedef struct WorkerAnswer {
         int32_t error; /* 0 or a negative errno; with an error length is 0 */
         uint32_t length;
         char label[SOURCE_LABEL_MAX]; /* which seed, of a source that has several */
+        uint32_t origin;              /* SeedOrigin of that seed */
+        uint32_t replay;              /* 1: what it opened is a regular file */
 } WorkerAnswer;

@@ -89,6 +89,8 @@ static bool is_answer(const Worker *worker, const WorkerAnswer *answer, size_t r
                 return false;
         if (received != sizeof(*answer) + answer->length)
                 return false;
+        if (answer->origin >= _SEED_ORIGIN_MAX || answer->replay > 1)
+                return false;
         if (answer->error == 0)
                 return answer->length > 0;
         return answer->error < 0 && answer->error > -4096 && answer->length == 0;
@@ -133,6 +135,8 @@ int worker_receive(Worker *worker, Batch *batch, int *ret_error) {
                 return WORKER_E_SOURCE;
         }
         batch->length = answer.length;
+        batch->origin = answer.origin;
+        batch->replay = answer.replay != 0;
         batch->asked_usec = worker->asked_usec;
         return 0;
 }

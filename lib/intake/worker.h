@@ -56,7 +56,8 @@ pid_t worker_stop(Worker *worker);
 _must_check_ int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t discard_bytes);
 
 /*
- * Takes one answer into batch->secret and sets batch->length and asked_usec. batch->label is set
+ * Takes one answer into batch->secret and sets batch->length, asked_usec, origin and replay, which are
+ * the worker's word: believed only where it lowers the credit. batch->label is set
  * with WORKER_E_SOURCE, too: which seed the error is about.
  */
 _must_check_ int worker_receive(Worker *worker, Batch *batch, int *ret_error);

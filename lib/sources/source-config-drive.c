@@ -37,6 +37,7 @@ static int config_drive_look(const SourceConfig *config, const RootDir *root, So
         ConfigDriveDisks disks;
 
         look->source_class = SOURCE_CLASS_STATIC_HOST;
+        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         config_drive_find_disks(root, &disks);
         if (disks.n > 0) {
                 (void)snprintf(look->detail, sizeof(look->detail), "/dev/%s", disks.names[0]);

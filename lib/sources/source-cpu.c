@@ -77,7 +77,8 @@ static int cpu_look(const SourceConfig *config, const RootDir *root, SourceLook 
                 instruction ? instruction->name : "no instruction");
         if (!instruction)
                 return -ENODEV;
-        look->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
+        look->source_class = SOURCE_CLASS_CPU;
+        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         look->fresh = true;
         return 0;
 }

@@ -7,6 +7,7 @@
 
 static int egd_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         look->source_class = SOURCE_CLASS_LIVE_NETWORK;
+        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         look->fresh = true;
         if (!config->address)
                 return -ENOENT;

@@ -6,6 +6,7 @@
 
 static int exec_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         look->source_class = SOURCE_CLASS_CONFIGURED;
+        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         if (!config->argv || !config->argv[0])
                 return -ENOENT;
         (void)snprintf(look->detail, sizeof(look->detail), "%s", config->argv[0]);

@@ -10,6 +10,7 @@ static int file_look(const SourceConfig *config, const RootDir *root, SourceLook
         int r;
 
         look->source_class = SOURCE_CLASS_CONFIGURED;
+        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         if (!config->path)
                 return -ENOENT;
         (void)snprintf(look->detail, sizeof(look->detail), "%s", config->path);
@@ -32,6 +33,7 @@ static int file_open(Source *source) {
                 return -ENOTTY;
         if (kind == DEVICE_REGULAR && lseek(source->fd, (off_t)source->config.offset, SEEK_SET) < 0)
                 return negative_errno();
+        source->replay = kind == DEVICE_REGULAR;
         return 0;
 }
 

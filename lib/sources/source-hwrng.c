@@ -24,6 +24,7 @@ static int hwrng_look(const SourceConfig *config, const RootDir *root, SourceLoo
         int r;
 
         look->source_class = SOURCE_CLASS_LIVE_HOST;
+        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         if (!config->path)
                 return -ENOENT;
         (void)snprintf(look->detail, sizeof(look->detail), "%s", config->path);
@@ -40,7 +41,8 @@ static int hwrng_look(const SourceConfig *config, const RootDir *root, SourceLoo
                 (void)snprintf(look->detail, sizeof(look->detail), "%s", hwrng.name);
         if (hwrng.local)
                 look->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
-        look->quality_per_1024 = hwrng.quality_per_1024;
+        if (hwrng.quality_per_1024 > 0)
+                look->quality_per_1024 = hwrng.quality_per_1024;
         look->fresh = true;
         return 0;
 }

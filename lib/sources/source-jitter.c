@@ -14,6 +14,7 @@
 /* Only bind() tells whether the kernel has it, and that may load a module or test the timer. */
 static int jitter_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         look->source_class = SOURCE_CLASS_LOCAL_SOFTWARE;
+        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         look->fresh = true;
         (void)snprintf(look->detail, sizeof(look->detail), "%s", "jitterentropy");
         return 0;

@@ -43,6 +43,7 @@ static int metadata_look(const SourceConfig *config, const RootDir *root, Source
         bool there = faccessat(root->fd, &PROGRAM[1], X_OK, 0) >= 0;
 
         look->source_class = SOURCE_CLASS_LIVE_NETWORK;
+        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         look->fresh = true; /* each GET is answered with other bytes */
         if (!there)
                 what = "entropy-metadata is not installed";

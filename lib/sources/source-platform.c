@@ -67,6 +67,7 @@ static bool has_credential(const SourceConfig *config) {
 /* Whether an SMBIOS string is a seed shows only when it is read. */
 static int platform_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         look->source_class = SOURCE_CLASS_STATIC_HOST;
+        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         look->detail[0] = '\0';
 
         if (has_credential(config))

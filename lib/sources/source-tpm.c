@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "lib/base/io.h"
-#include "lib/kernel/confidential.h"
 #include "lib/sources/device.h"
 #include "lib/sources/source-list.h"
 #include "lib/sources/tpm-command.h"
@@ -18,9 +17,8 @@ static const char *const devices[] = { "/dev/tpmrm0", "/dev/tpm0" };
 static int tpm_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         const char *path = config->path;
 
-        /* A guest cannot tell a TPM that its host emulates, so where the host is not trusted ... */
-        look->source_class =
-                confidential_guest(root) ? SOURCE_CLASS_LIVE_HOST : SOURCE_CLASS_LOCAL_HARDWARE;
+        look->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
+        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         look->fresh = true;
         for (size_t i = 0; i < ELEMENTSOF(devices) && !path; i++)
                 if (faccessat(root->fd, devices[i] + 1, F_OK, 0) == 0)

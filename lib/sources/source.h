@@ -58,7 +58,7 @@ typedef struct SourceConfig {
 typedef struct SourceLook {
         char detail[SOURCE_DETAIL_MAX]; /* "virtio_rng.0", "RDSEED", "/path" */
         SourceClass source_class;
-        uint32_t quality_per_1024; /* the kernel's word; 0: it says nothing */
+        uint32_t quality_per_1024; /* the driver's word, or CREDIT_QUALITY_UNKNOWN */
         bool fresh;                /* each read gives other bytes; false for a regular file */
 } SourceLook;
 
@@ -106,6 +106,8 @@ struct Source {
         int fd;
         void *state;                  /* the source's own, between open() and close() */
         char label[SOURCE_LABEL_MAX]; /* which seed the last read was about; else empty */
+        SeedOrigin origin;            /* of that seed */
+        bool replay; /* what open() opened gives the same bytes again: a regular file */
 };
 
 /* Never NULL. */

@@ -152,6 +152,7 @@ static void test_conditioned(void) {
 static void test_full(void) {
         check((CreditInput){ .source_class = SOURCE_CLASS_LOCAL_HARDWARE,
                              .fresh = true,
+                             .quality_per_1024 = CREDIT_QUALITY_UNKNOWN,
                              .override_per_1024 = CREDIT_OVERRIDE_NONE },
               512);
 }

@@ -7,81 +7,132 @@
 #include "lib/policy/credit.h"
 #include "tests/unit/harness.h"
 
-#define N_FLAGS 9U
+#define N_FLAGS  9U
+#define N_STATES (_SEED_ORIGIN_MAX * _SEED_USE_MAX * _CREDIT_TRUST_MAX)
 
-static const uint32_t qualities[] = { 0, 1, 512, 1000, 1024, 5000 };
+static const uint32_t qualities[] = { CREDIT_QUALITY_UNKNOWN, 0, 1, 512, 1000, 1024, 5000 };
 static const uint32_t overrides[] = { CREDIT_OVERRIDE_NONE, 0, 1, 700, 1024, 1025 };
 
-/* Bit i set: the good answer to question i, so that more bits are fewer doubts. */
-static CreditInput make_input(SourceClass source_class, unsigned flags) {
+enum {
+        HEALTHY = 1 << 0,
+        FRESH = 1 << 1,
+        NOT_STALE = 1 << 2,
+        NOT_REPEATED = 1 << 3,
+        NOT_CONFIDENTIAL = 1 << 4,
+        ENABLED = 1 << 5,
+        NO_TEXT = 1 << 6,
+        MARKED = 1 << 7,
+        NOT_FIRST_BOOT = 1 << 8,
+        ALL = (1 << N_FLAGS) - 1,
+        LIVE = FRESH | NOT_STALE | NOT_REPEATED,
+};
+
+/* A flag that is set is the good answer to its question, so that more flags are fewer doubts. */
+static CreditInput make_input(SourceClass source_class, unsigned flags, unsigned state) {
         return (CreditInput){
                 .source_class = source_class,
                 .length_bytes = 64,
-                .healthy = (flags & 1) != 0,
-                .fresh = (flags & 2) != 0,
-                .first_use = (flags & 4) != 0,
-                .in_initramfs = (flags & 8) == 0,
-                .marked_creditable = (flags & 16) != 0,
-                .first_boot = (flags & 32) == 0,
-                .confidential_guest = (flags & 64) == 0,
-                .enabled_by_admin = (flags & 128) != 0,
-                .always = (flags & 256) != 0,
+                .healthy = (flags & HEALTHY) != 0,
+                .fresh = (flags & FRESH) != 0,
+                .maybe_stale = (flags & NOT_STALE) == 0,
+                .repeated = (flags & NOT_REPEATED) == 0,
+                .confidential_guest = (flags & NOT_CONFIDENTIAL) == 0,
+                .enabled_by_admin = (flags & ENABLED) != 0,
+                .text = (flags & NO_TEXT) == 0,
+                .marked_creditable = (flags & MARKED) != 0,
+                .first_boot = (flags & NOT_FIRST_BOOT) == 0,
+                .origin = (SeedOrigin)(state % _SEED_ORIGIN_MAX),
+                .use = (SeedUse)(state / _SEED_ORIGIN_MAX % _SEED_USE_MAX),
+                .trust = (CreditTrust)(state / _SEED_ORIGIN_MAX / _SEED_USE_MAX),
+                .quality_per_1024 = CREDIT_QUALITY_UNKNOWN,
                 .override_per_1024 = CREDIT_OVERRIDE_NONE,
         };
 }
 
-/* What each class asks for, as masks over the flags; `or_always` too: always will do instead. */
+static unsigned make_state(SeedOrigin origin, SeedUse use, CreditTrust trust) {
+        return origin + _SEED_ORIGIN_MAX * (use + (unsigned)_SEED_USE_MAX * trust);
+}
+
+static CreditInput best_input(SourceClass source_class) {
+        return make_input(
+                source_class,
+                ALL,
+                make_state(SEED_ORIGIN_PLATFORM, SEED_USE_FIRST, CREDIT_TRUST_PLATFORM));
+}
+
+/* What each class asks for, as masks over the flags. */
 static const struct {
         unsigned needs;
-        unsigned or_always;
         uint32_t per_1024;
 } oracle_rows[_SOURCE_CLASS_MAX] = {
-        [SOURCE_CLASS_LOCAL_HARDWARE] = { 2, 0, 1024 },
-        [SOURCE_CLASS_LIVE_HOST] = { 2 + 64, 0, 1024 },
-        [SOURCE_CLASS_LIVE_NETWORK] = { 2 + 64 + 128, 0, 1024 },
-        [SOURCE_CLASS_STATIC_HOST] = { 64, 4 + 8, 1024 },
-        [SOURCE_CLASS_SAVED] = { 16 + 32, 0, 1024 },
-        [SOURCE_CLASS_LOCAL_SOFTWARE] = { 2, 0, 1024 },
-        [SOURCE_CLASS_CONFIGURED] = { 2, 0, 0 },
+        [SOURCE_CLASS_CPU] = { LIVE, 1024 },
+        [SOURCE_CLASS_LOCAL_HARDWARE] = { LIVE | NOT_CONFIDENTIAL, 1024 },
+        [SOURCE_CLASS_LIVE_HOST] = { LIVE | NOT_CONFIDENTIAL, 1024 },
+        [SOURCE_CLASS_LIVE_NETWORK] = { LIVE | NOT_CONFIDENTIAL | ENABLED, 1024 },
+        [SOURCE_CLASS_STATIC_HOST] = { NO_TEXT | NOT_CONFIDENTIAL, 1024 },
+        [SOURCE_CLASS_SAVED] = { MARKED | NOT_FIRST_BOOT | NOT_CONFIDENTIAL, 1024 },
+        [SOURCE_CLASS_LOCAL_SOFTWARE] = { LIVE | NOT_CONFIDENTIAL, 1024 },
+        [SOURCE_CLASS_CONFIGURED] = { LIVE | NOT_CONFIDENTIAL, 0 },
 };
 
-static uint32_t oracle(SourceClass source_class, unsigned flags, uint32_t quality, uint32_t said) {
-        unsigned needs = oracle_rows[source_class].needs;
-        uint32_t value = said < 1024 ? said : 1024;
+/* Written as a table: [trust][use][origin] */
+static const bool static_oracle[_CREDIT_TRUST_MAX][_SEED_USE_MAX][_SEED_ORIGIN_MAX] = {
+        [CREDIT_TRUST_PLATFORM] = { [SEED_USE_FIRST] = { [SEED_ORIGIN_PLATFORM] = true } },
+        [CREDIT_TRUST_ALWAYS] = {
+                [SEED_USE_FIRST] = { [SEED_ORIGIN_PLATFORM] = true, [SEED_ORIGIN_UNKNOWN] = true },
+                [SEED_USE_UNKNOWN] = { [SEED_ORIGIN_PLATFORM] = true, [SEED_ORIGIN_UNKNOWN] = true },
+        },
+};
 
-        if ((flags & 256) == 0)
-                needs |= oracle_rows[source_class].or_always;
+static uint32_t oracle(const CreditInput *input, unsigned flags) {
+        unsigned needs = oracle_rows[input->source_class].needs;
+        uint32_t value = MIN(input->override_per_1024, 1024U);
+
         if ((flags & needs) != needs)
                 return 0;
-        if (said == CREDIT_OVERRIDE_NONE)
-                value = oracle_rows[source_class].per_1024;
-        return quality != 0 && quality < value ? quality : value;
+        if (input->source_class == SOURCE_CLASS_STATIC_HOST &&
+            !static_oracle[input->trust][input->use][input->origin])
+                return 0;
+        if (input->source_class == SOURCE_CLASS_SAVED && input->trust == CREDIT_TRUST_NEVER)
+                return 0;
+        if (input->override_per_1024 == CREDIT_OVERRIDE_NONE)
+                value = oracle_rows[input->source_class].per_1024;
+        return MIN(input->quality_per_1024, value);
+}
+
+static unsigned n_checked, n_wrong, n_credited;
+
+static void check_against_oracle(SourceClass source_class, unsigned flags, unsigned state) {
+        for (size_t i = 0; i < ELEMENTSOF(qualities) * ELEMENTSOF(overrides); i++) {
+                CreditInput input = make_input(source_class, flags, state);
+                CreditVerdict verdict;
+                uint32_t wanted;
+
+                input.quality_per_1024 = qualities[i % ELEMENTSOF(qualities)];
+                input.override_per_1024 = overrides[i / ELEMENTSOF(qualities)];
+                wanted = oracle(&input, flags | NOT_STALE | NOT_REPEATED);
+                n_wrong += credit_per_1024(&input) != wanted;
+
+                wanted = (flags & HEALTHY) != 0 ? oracle(&input, flags) : 0;
+                verdict = credit_judge(&input);
+                n_wrong += verdict.bits != 64 * 8 * wanted / 1024;
+                /* A report never shows bits without credit, nor a zero without its reason. */
+                n_wrong += (verdict.reason == CREDIT_GRANTED) != (verdict.bits > 0);
+                n_credited += verdict.bits > 0;
+                n_checked++;
+        }
 }
 
 static void test_all_combinations(void) {
-        unsigned n = 0, n_wrong = 0;
-
+        n_checked = n_wrong = n_credited = 0;
         for (int c = 0; c < _SOURCE_CLASS_MAX; c++)
-                for (unsigned flags = 0; flags < 1U << N_FLAGS; flags++)
-                        for (size_t i = 0; i < ELEMENTSOF(qualities) * ELEMENTSOF(overrides); i++) {
-                                CreditInput input = make_input((SourceClass)c, flags);
-                                uint32_t wanted;
+                for (unsigned flags = 0; flags <= ALL; flags++)
+                        for (unsigned state = 0; state < N_STATES; state++)
+                                check_against_oracle((SourceClass)c, flags, state);
 
-                                input.quality_per_1024 = qualities[i % ELEMENTSOF(qualities)];
-                                input.override_per_1024 = overrides[i / ELEMENTSOF(qualities)];
-                                wanted =
-                                        oracle((SourceClass)c,
-                                               flags,
-                                               input.quality_per_1024,
-                                               input.override_per_1024);
-                                n_wrong += credit_per_1024(&input) != wanted;
-                                n_wrong += credit_bits(&input) !=
-                                           ((flags & 1) != 0 ? 64 * 8 * wanted / 1024 : 0);
-                                n++;
-                        }
-
-        CU_ASSERT_EQUAL(n, 7 * 512 * 36);
+        CU_ASSERT_EQUAL(n_checked, 8 * 512 * 36 * 42);
         CU_ASSERT_EQUAL(n_wrong, 0);
+        CU_ASSERT(n_credited > 0);
 }
 
 /* No doubt that appears raises the credit, whatever else holds. */
@@ -89,15 +140,16 @@ static void test_doubt_never_raises(void) {
         unsigned n_raised = 0, n_lowered = 0;
 
         for (int c = 0; c < _SOURCE_CLASS_MAX; c++)
-                for (unsigned flags = 0; flags < 1U << N_FLAGS; flags++)
-                        for (unsigned doubt = 0; doubt < N_FLAGS; doubt++) {
-                                CreditInput sure = make_input((SourceClass)c, flags | 1U << doubt);
+                for (unsigned flags = 0; flags <= ALL; flags++)
+                        for (unsigned i = 0; i < N_FLAGS * N_STATES; i++) {
+                                unsigned doubt = 1U << i % N_FLAGS, state = i / N_FLAGS;
+                                CreditInput sure = make_input((SourceClass)c, flags | doubt, state);
                                 CreditInput unsure =
-                                        make_input((SourceClass)c, flags & ~(1U << doubt));
+                                        make_input((SourceClass)c, flags & ~doubt, state);
 
                                 sure.override_per_1024 = unsure.override_per_1024 = 1024;
-                                n_raised += credit_bits(&unsure) > credit_bits(&sure);
-                                n_lowered += credit_bits(&unsure) < credit_bits(&sure);
+                                n_raised += credit_judge(&unsure).bits > credit_judge(&sure).bits;
+                                n_lowered += credit_judge(&unsure).bits < credit_judge(&sure).bits;
                         }
 
         CU_ASSERT_EQUAL(n_raised, 0);
@@ -106,7 +158,7 @@ static void test_doubt_never_raises(void) {
 
 static void test_override_only_lowers(void) {
         for (int c = 0; c < _SOURCE_CLASS_MAX; c++) {
-                CreditInput input = make_input((SourceClass)c, UINT32_MAX);
+                CreditInput input = best_input((SourceClass)c);
                 uint32_t by_default = credit_per_1024(&input);
 
                 for (uint32_t said = 0; said <= 1100; said += 50) {
@@ -130,110 +182,126 @@ static void test_never_above_eight_bits(void) {
 
         for (size_t i = 0; i < ELEMENTSOF(lengths); i++)
                 for (size_t q = 0; q < ELEMENTSOF(qualities); q++) {
-                        CreditInput input = make_input(SOURCE_CLASS_LIVE_HOST, UINT32_MAX);
+                        CreditInput input = best_input(SOURCE_CLASS_LIVE_HOST);
 
                         harness_row("%zu bytes, quality %u", lengths[i], qualities[q]);
                         input.length_bytes = lengths[i];
                         input.quality_per_1024 = qualities[q];
-                        CU_ASSERT(credit_bits(&input) / 8 <= lengths[i]);
+                        CU_ASSERT(credit_judge(&input).bits / 8 <= lengths[i]);
                         input.healthy = false;
-                        CU_ASSERT_EQUAL(credit_bits(&input), 0);
+                        CU_ASSERT_EQUAL(credit_judge(&input).bits, 0);
                 }
 }
 
 static void test_rounds_down(void) {
-        CreditInput input = make_input(SOURCE_CLASS_LIVE_HOST, UINT32_MAX);
+        CreditInput input = best_input(SOURCE_CLASS_LIVE_HOST);
 
         input.quality_per_1024 = 1000;
-        CU_ASSERT_EQUAL(credit_bits(&input), 500);
+        CU_ASSERT_EQUAL(credit_judge(&input).bits, 500);
         input.length_bytes = 1;
-        CU_ASSERT_EQUAL(credit_bits(&input), 7);
+        CU_ASSERT_EQUAL(credit_judge(&input).bits, 7);
         input.quality_per_1024 = 127;
-        CU_ASSERT_EQUAL(credit_bits(&input), 0);
+        CU_ASSERT_EQUAL(credit_judge(&input).bits, 0);
+        CU_ASSERT_EQUAL(credit_judge(&input).reason, CREDIT_NO_LENGTH);
 }
 
-static void test_unknown_class_is_worth_nothing(void) {
-        static const int wrong[] = { _SOURCE_CLASS_MAX, _SOURCE_CLASS_MAX + 1, -1, 1000 };
+/* What no enum has: a field that was read from a file or a socket without a check. */
+static void test_unknown_values_are_worth_nothing(void) {
+        static const int wrong[] = { 100, -1, 1000 };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
-                CreditInput input = make_input((SourceClass)wrong[i], UINT32_MAX);
+                CreditInput inputs[3];
 
-                harness_row("class %d", wrong[i]);
-                input.override_per_1024 = 1024;
-                CU_ASSERT_EQUAL(credit_per_1024(&input), 0);
-                CU_ASSERT_EQUAL(credit_bits(&input), 0);
+                harness_row("value %d", wrong[i]);
+                inputs[0] = best_input((SourceClass)wrong[i]);
+                inputs[1] = best_input(SOURCE_CLASS_STATIC_HOST);
+                inputs[1].origin = (SeedOrigin)wrong[i];
+                inputs[2] = best_input(SOURCE_CLASS_STATIC_HOST);
+                inputs[2].use = (SeedUse)wrong[i];
+                for (size_t j = 0; j < ELEMENTSOF(inputs); j++) {
+                        inputs[j].override_per_1024 = 1024;
+                        CU_ASSERT_EQUAL(credit_per_1024(&inputs[j]), 0);
+                        CU_ASSERT_EQUAL(credit_judge(&inputs[j]).bits, 0);
+                        CU_ASSERT_EQUAL(credit_judge(&inputs[j]).reason, CREDIT_NO_CLASS);
+                }
                 CU_ASSERT_STRING_EQUAL(source_class_to_string((SourceClass)wrong[i]), "unknown");
         }
 }
 
-static void test_rows_of_the_table(void) {
+/* One doubt at a time, in an otherwise perfect case: the reason names it. */
+static void test_reasons(void) {
         static const struct {
-                const char *what;
-                CreditInput input;
-                uint32_t bits;
+                SourceClass source_class;
+                unsigned doubt;
+                SeedOrigin origin;
+                SeedUse use;
+                CreditTrust trust;
+                CreditReason reason;
         } rows[] = {
-                { "CPU instruction", { SOURCE_CLASS_LOCAL_HARDWARE, .fresh = true }, 512 },
-                { "CPU instruction in a confidential guest",
-                  { SOURCE_CLASS_LOCAL_HARDWARE, .fresh = true, .confidential_guest = true },
-                  512 },
-                { "virtio-rng", { SOURCE_CLASS_LIVE_HOST, .fresh = true }, 512 },
-                { "virtio-rng, driver's quality of 1000",
-                  { SOURCE_CLASS_LIVE_HOST, .fresh = true, .quality_per_1024 = 1000 },
-                  500 },
-                { "virtio-rng in a confidential guest",
-                  { SOURCE_CLASS_LIVE_HOST, .fresh = true, .confidential_guest = true },
-                  0 },
-                { "virtio-rng read before a snapshot", { SOURCE_CLASS_LIVE_HOST }, 0 },
-                { "network source that nobody asked for",
-                  { SOURCE_CLASS_LIVE_NETWORK, .fresh = true },
-                  0 },
-                { "network source, enabled",
-                  { SOURCE_CLASS_LIVE_NETWORK, .fresh = true, .enabled_by_admin = true },
-                  512 },
-                { "config drive, first use", { SOURCE_CLASS_STATIC_HOST, .first_use = true }, 512 },
-                { "config drive again", { SOURCE_CLASS_STATIC_HOST }, 0 },
-                { "config drive in the initramfs",
-                  { SOURCE_CLASS_STATIC_HOST, .first_use = true, .in_initramfs = true },
-                  0 },
-                { "the same with credit=always",
-                  { SOURCE_CLASS_STATIC_HOST, .in_initramfs = true, .always = true },
-                  512 },
-                { "credit=always in a confidential guest",
-                  { SOURCE_CLASS_STATIC_HOST, .always = true, .confidential_guest = true },
-                  0 },
-                { "saved seed", { SOURCE_CLASS_SAVED, .marked_creditable = true }, 512 },
-                { "saved seed without its mark", { SOURCE_CLASS_SAVED }, 0 },
-                { "saved seed of an image",
-                  { SOURCE_CLASS_SAVED, .marked_creditable = true, .first_boot = true },
-                  0 },
-                { "jitter", { SOURCE_CLASS_LOCAL_SOFTWARE, .fresh = true }, 512 },
+                { SOURCE_CLASS_CPU, 0, 1, 1, 0, CREDIT_GRANTED },
+                { SOURCE_CLASS_CPU, NOT_CONFIDENTIAL, 1, 1, 0, CREDIT_GRANTED },
+                { SOURCE_CLASS_CPU, HEALTHY, 1, 1, 0, CREDIT_NO_HEALTH },
+                { SOURCE_CLASS_LOCAL_HARDWARE, NOT_CONFIDENTIAL, 1, 1, 0, CREDIT_NO_CONFIDENTIAL },
+                { SOURCE_CLASS_LOCAL_SOFTWARE, NOT_CONFIDENTIAL, 1, 1, 0, CREDIT_NO_CONFIDENTIAL },
+                { SOURCE_CLASS_SAVED, NOT_CONFIDENTIAL, 1, 1, 0, CREDIT_NO_CONFIDENTIAL },
+                { SOURCE_CLASS_LIVE_HOST, FRESH, 1, 1, 0, CREDIT_NO_REPLAY },
+                { SOURCE_CLASS_LIVE_HOST, NOT_STALE, 1, 1, 0, CREDIT_NO_STALE },
+                { SOURCE_CLASS_LIVE_NETWORK, NOT_REPEATED, 1, 1, 0, CREDIT_NO_REPEATED },
+                { SOURCE_CLASS_LIVE_NETWORK, ENABLED, 1, 1, 0, CREDIT_NO_NOT_ENABLED },
+                { SOURCE_CLASS_STATIC_HOST, 0, SEED_ORIGIN_UNKNOWN, 1, 0, CREDIT_NO_ORIGIN },
+                { SOURCE_CLASS_STATIC_HOST, 0, SEED_ORIGIN_UNKNOWN, 1, 1, CREDIT_GRANTED },
+                { SOURCE_CLASS_STATIC_HOST, 0, SEED_ORIGIN_IMAGE, 1, 1, CREDIT_NO_IMAGE },
+                { SOURCE_CLASS_STATIC_HOST, 0, SEED_ORIGIN_PUBLIC, 1, 1, CREDIT_NO_PUBLIC },
+                { SOURCE_CLASS_STATIC_HOST, NO_TEXT, 1, 1, 1, CREDIT_NO_TEXT },
+                { SOURCE_CLASS_STATIC_HOST, 0, 1, SEED_USE_UNKNOWN, 0, CREDIT_NO_USE_UNKNOWN },
+                { SOURCE_CLASS_STATIC_HOST, 0, 1, SEED_USE_UNKNOWN, 1, CREDIT_GRANTED },
+                { SOURCE_CLASS_STATIC_HOST, 0, 1, SEED_USE_AGAIN, 1, CREDIT_NO_USED },
+                { SOURCE_CLASS_STATIC_HOST, 0, 1, 1, CREDIT_TRUST_NEVER, CREDIT_NO_TRUST },
+                { SOURCE_CLASS_SAVED, 0, 1, 1, CREDIT_TRUST_NEVER, CREDIT_NO_TRUST },
+                { SOURCE_CLASS_SAVED, MARKED, 1, 1, 0, CREDIT_NO_MARK },
+                { SOURCE_CLASS_SAVED, NOT_FIRST_BOOT, 1, 1, 0, CREDIT_NO_FIRST_BOOT },
+                { SOURCE_CLASS_CONFIGURED, 0, 1, 1, 0, CREDIT_NO_STATEMENT },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                CreditInput input = rows[i].input;
+                CreditInput input = make_input(
+                        rows[i].source_class,
+                        ALL & ~rows[i].doubt,
+                        make_state(rows[i].origin, rows[i].use, rows[i].trust));
 
-                harness_row("%s", rows[i].what);
-                input.healthy = true;
-                input.length_bytes = 64;
-                input.override_per_1024 = CREDIT_OVERRIDE_NONE;
-                CU_ASSERT_EQUAL(credit_bits(&input), rows[i].bits);
+                harness_row(
+                        "%s: %s",
+                        source_class_to_string(rows[i].source_class),
+                        credit_reason_to_string(rows[i].reason));
+                CU_ASSERT_EQUAL(credit_judge(&input).reason, rows[i].reason);
+                CU_ASSERT_EQUAL(
+                        credit_judge(&input).bits,
+                        rows[i].reason == CREDIT_GRANTED ? 512 : 0);
         }
 }
 
-static void test_configured(void) {
-        CreditInput input = {
-                .source_class = SOURCE_CLASS_CONFIGURED,
-                .length_bytes = 64,
-                .healthy = true,
-                .fresh = true,
-                .override_per_1024 = CREDIT_OVERRIDE_NONE,
-        };
+/* A stated 0 is a word, and not the same as no word. */
+static void test_quality(void) {
+        CreditInput input = best_input(SOURCE_CLASS_LIVE_HOST);
 
-        CU_ASSERT_EQUAL(credit_bits(&input), 0);
+        CU_ASSERT_EQUAL(credit_judge(&input).bits, 512);
+        input.quality_per_1024 = 1;
+        input.length_bytes = 128;
+        CU_ASSERT_EQUAL(credit_judge(&input).bits, 1);
+        input.quality_per_1024 = 0;
+        CU_ASSERT_EQUAL(credit_judge(&input).reason, CREDIT_NO_QUALITY);
+        input.override_per_1024 = 1024;
+        CU_ASSERT_EQUAL(credit_judge(&input).bits, 0);
+}
+
+static void test_configured(void) {
+        CreditInput input = best_input(SOURCE_CLASS_CONFIGURED);
+
+        CU_ASSERT_EQUAL(credit_judge(&input).bits, 0);
         input.override_per_1024 = 512;
-        CU_ASSERT_EQUAL(credit_bits(&input), 256);
+        CU_ASSERT_EQUAL(credit_judge(&input).bits, 256);
         input.fresh = false;
-        CU_ASSERT_EQUAL(credit_bits(&input), 0);
+        CU_ASSERT_EQUAL(credit_judge(&input).bits, 0);
 }
 
 static void test_names_differ(void) {
@@ -242,17 +310,23 @@ static void test_names_differ(void) {
                         CU_ASSERT_STRING_NOT_EQUAL(
                                 source_class_to_string((SourceClass)c),
                                 source_class_to_string((SourceClass)d));
+        for (int c = 0; c < _CREDIT_REASON_MAX; c++)
+                for (int d = 0; d < c; d++)
+                        CU_ASSERT_STRING_NOT_EQUAL(
+                                credit_reason_to_string((CreditReason)c),
+                                credit_reason_to_string((CreditReason)d));
         CU_ASSERT_STRING_EQUAL(source_class_to_string(SOURCE_CLASS_LIVE_HOST), "live-host");
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_rows_of_the_table),
+        HARNESS_TEST(test_reasons),
         HARNESS_TEST(test_all_combinations),
         HARNESS_TEST(test_doubt_never_raises),
         HARNESS_TEST(test_override_only_lowers),
         HARNESS_TEST(test_never_above_eight_bits),
         HARNESS_TEST(test_rounds_down),
-        HARNESS_TEST(test_unknown_class_is_worth_nothing),
+        HARNESS_TEST(test_quality),
+        HARNESS_TEST(test_unknown_values_are_worth_nothing),
         HARNESS_TEST(test_configured),
         HARNESS_TEST(test_names_differ),
         CU_TEST_INFO_NULL,

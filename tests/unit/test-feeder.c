@@ -89,6 +89,7 @@ static bool is_wiped(const Secret *secret) {
 static const CreditInput full = {
         .source_class = SOURCE_CLASS_LOCAL_HARDWARE,
         .fresh = true,
+        .quality_per_1024 = CREDIT_QUALITY_UNKNOWN,
         .override_per_1024 = CREDIT_OVERRIDE_NONE,
 };
 

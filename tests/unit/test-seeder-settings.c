@@ -218,7 +218,7 @@ static void test_file(void) {
                 0);
         CU_ASSERT(!settings.enabled && !settings.seed_file);
         CU_ASSERT_EQUAL(settings.deadline_usec, 500000);
-        CU_ASSERT(settings.sources[SOURCE_CONFIG_DRIVE].credit_always);
+        CU_ASSERT(settings.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
         CU_ASSERT_EQUAL(
                 settings.sources[SOURCE_CONFIG_DRIVE].credit_override_per_1024,
                 CREDIT_OVERRIDE_NONE);
@@ -302,10 +302,10 @@ static void test_run_credit(void) {
 
         CU_ASSERT_EQUAL(run.sources[SOURCE_CPU].credit_override_per_1024, 5);
         CU_ASSERT_EQUAL(run.sources[SOURCE_CONFIG_DRIVE].credit_override_per_1024, 3);
-        CU_ASSERT_FALSE(run.sources[SOURCE_CONFIG_DRIVE].always);
+        CU_ASSERT_FALSE(run.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
         CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, 9);
         run = make("[config-drive]\ncredit = always\n", "", "", PLAN_INITRAMFS);
-        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].always);
+        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
         CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, CREDIT_OVERRIDE_NONE);
 }
 

@@ -150,7 +150,7 @@ static void test_real(void) {
         CU_ASSERT_EQUAL(source_cpu.look(&(SourceConfig){}, NULL, &look), 0);
         CU_ASSERT_STRING_EQUAL(look.detail, instruction->name);
         CU_ASSERT(look.fresh);
-        CU_ASSERT_EQUAL(look.source_class, SOURCE_CLASS_LOCAL_HARDWARE);
+        CU_ASSERT_EQUAL(look.source_class, SOURCE_CLASS_CPU);
         CU_ASSERT_EQUAL(read_cpu(buffer, sizeof(buffer), &length), 0);
         CU_ASSERT_EQUAL(length, sizeof(buffer));
         health_init(&health, 1024);
