@@ -74,7 +74,7 @@ void fork_seen(Manager *manager, ForkSign sign) {
         fork_watch->forks++;
         fork_watch->pending = true;
         log_info("VM fork: %s says that this machine is a clone", sign_to_string(sign));
-        want_add(manager, WANT_FORK);
+        feeding_trigger(&manager->feeding, TRIGGER_FORK);
 }
 
 static int on_target_started(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -20,38 +20,6 @@
 
 #define STOP_USEC (80 * USEC_PER_MSEC)
 
-uint64_t manager_now_usec(const Manager *manager) {
-        uint64_t now_usec;
-
-        if (sd_event_now(manager->event, CLOCK_BOOTTIME, &now_usec) != 0)
-                return clock_boottime_usec();
-        return now_usec;
-}
-
-void manager_note_ready(Manager *manager) {
-        if (manager->ready || !random_is_ready(&manager->random))
-                return;
-        manager->ready = true;
-        log_notice("The kernel's RNG is ready");
-}
-
-bool manager_has_source(const Manager *manager) {
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                switch (manager->askers[id].state) {
-                case ASKER_IDLE:
-                case ASKER_ASKED:
-                case ASKER_WAITING:
-                        return true;
-                case ASKER_DISABLED:
-                case ASKER_ABSENT:
-                case ASKER_RETIRED:
-                case _ASKER_STATE_MAX:
-                default:
-                        break;
-                }
-        return false;
-}
-
 /* ---- the kernel ---- */
 
 static int explain_permission(int error) {
@@ -67,7 +35,7 @@ static int explain_permission(int error) {
 }
 
 static int open_kernel(Manager *manager) {
-        uint32_t level_bits = 0, mask = 0;
+        uint32_t pool_bits = 0, level_bits = 0, mask = 0;
         int r;
 
         r = random_open(&manager->root, &manager->random);
@@ -77,13 +45,15 @@ static int open_kernel(Manager *manager) {
         if (r < 0)
                 return explain_permission(r);
 
-        if (random_pool_bits(&manager->root, &manager->pool_bits) < 0)
-                manager->pool_bits = 0; /* no /proc: the level and the mask must tell */
+        if (random_pool_bits(&manager->root, &pool_bits) < 0)
+                pool_bits = 0; /* no /proc: the level and the mask must tell */
         (void)random_level_bits(&manager->random, &level_bits);
         (void)random_poll(&manager->random, &mask);
-        manager->model = refill_guess_model(manager->pool_bits, level_bits, mask);
-        manager->ready = random_is_ready(&manager->random);
-        manager->confidential = confidential_guest(&manager->root);
+        feeding_set_kernel(
+                &manager->feeding,
+                refill_guess_model(pool_bits, level_bits, mask),
+                pool_bits,
+                random_is_ready(&manager->random));
         return 0;
 }
 
@@ -103,8 +73,8 @@ static void restore_threshold(Manager *manager) {
 static void set_threshold(Manager *manager) {
         const Watermark *watermark = &manager->settings.watermark;
         uint32_t bits = refill_threshold_bits(
-                manager->model,
-                manager->pool_bits,
+                manager->feeding.model,
+                manager->feeding.pool_bits,
                 watermark->value,
                 watermark->unit == WATERMARK_PERCENT);
         int r;
@@ -126,11 +96,29 @@ static void set_threshold(Manager *manager) {
         manager->threshold_bits = bits;
 }
 
-/* ---- sources ---- */
+/* ---- what the feeding reports ---- */
 
-static void look_at_sources(Manager *manager) {
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                asker_look(&manager->askers[id]);
+static void look_for_fork(void *userdata) {
+        watch_look_for_fork(userdata);
+}
+
+static void on_settled(void *userdata, uint32_t fresh_bits, bool reseeded) {
+        Manager *manager = userdata;
+
+        if (manager->fork.pending)
+                fork_done(manager, fresh_bits, reseeded);
+}
+
+static void on_over(void *userdata, bool no_source) {
+        Manager *manager = userdata;
+
+        if (no_source && manager->settings.require_source)
+                (void)sd_event_exit(manager->event, EX_UNAVAILABLE);
+        watch_level(manager);
+}
+
+static void on_no_source(void *userdata) {
+        log_notice("No source works here; waiting for one");
 }
 
 /* ---- life ---- */
@@ -160,7 +148,15 @@ static int build(Manager *manager) {
         r = rootdir_open("/", &manager->root);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot open /");
-        r = batch_init(&manager->batch);
+        manager->confidential = confidential_guest(&manager->root);
+        r = feeding_init(
+                &manager->feeding,
+                manager->event,
+                &manager->root,
+                &manager->random,
+                &manager->settings,
+                &(const FeedingHooks){ look_for_fork, on_settled, on_over, on_no_source, manager },
+                manager->confidential);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot get locked memory");
         r = open_kernel(manager);
@@ -169,10 +165,6 @@ static int build(Manager *manager) {
         r = open_runtime_folder(manager);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot name the runtime folder");
-
-        manager->feeder = (Feeder){ .random = &manager->random, .ledger = &manager->ledger };
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                asker_init(&manager->askers[id], manager, id);
         return 0;
 }
 
@@ -210,32 +202,29 @@ static int on_late(sd_event_source *s, void *userdata) {
         return 0;
 }
 
-void manager_tell_no_source(void) {
-        log_notice("No source works here; waiting for one");
-}
-
 static void report_start(const Manager *manager) {
         log_info(
                 "Kernel RNG: %s model, pool %u bits, %s%s",
-                refill_model_to_string(manager->model),
-                manager->pool_bits,
-                manager->ready ? "ready" : "not ready",
+                refill_model_to_string(manager->feeding.model),
+                manager->feeding.pool_bits,
+                manager->feeding.ready ? "ready" : "not ready",
                 manager->confidential ? "; confidential guest: the host's bytes are not credited"
                                       : "");
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                const char *detail = asker_detail(&manager->askers[id]);
+                const Reader *reader = &manager->feeding.readers[id];
+                const char *detail = reader_detail(reader);
 
                 log_info(
                         "Source %s: %s%s%s%s",
                         source_name(id),
-                        asker_state_to_string(manager->askers[id].state),
+                        reader_state_to_string(reader->state),
                         detail[0] ? " (" : "",
                         detail,
                         detail[0] ? ")" : "");
         }
-        if (!manager_has_source(manager))
-                manager_tell_no_source();
-        if (manager->settings.watermark_given && manager->model == RANDOM_MODEL_LATCHING &&
+        if (!feeding_has_source(&manager->feeding))
+                on_no_source(NULL);
+        if (manager->settings.watermark_given && manager->feeding.model == RANDOM_MODEL_LATCHING &&
             manager->settings.watermark.unit != WATERMARK_KEEP)
                 log_notice("-W: not used; once it is ready this kernel never calls for more, and "
                            "rngd feeds it after the events that rngd(8) lists");
@@ -251,8 +240,8 @@ int manager_start(Manager *manager) {
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot start the event loop");
 
-        look_at_sources(manager);
-        if (manager->settings.require_source && !manager_has_source(manager))
+        (void)feeding_look(&manager->feeding);
+        if (manager->settings.require_source && !feeding_has_source(&manager->feeding))
                 return log_errno(LOG_ERR, -ENODEV, "No source works here, and one is required");
         report_start(manager);
         set_threshold(manager);
@@ -263,7 +252,7 @@ int manager_run(Manager *manager) {
         int r;
 
         /* Not before the terminal was let go: a worker keeps the stderr that it was born with. */
-        want_add(manager, WANT_START);
+        feeding_trigger(&manager->feeding, TRIGGER_START);
         r = sd_event_loop(manager->event);
         status_stopping();
         if (r < 0) {
@@ -279,18 +268,16 @@ static void forget_other_file(Manager *manager, const Settings *settings) {
         const char *now = settings->sources[SOURCE_FILE].path;
 
         if (!before || !now || strcmp(before, now) != 0)
-                manager->askers[SOURCE_FILE].file_offset = 0;
+                manager->feeding.readers[SOURCE_FILE].file_offset = 0;
 }
 
 static void apply_settings(Manager *manager) {
         log_set_max_level(manager->settings.log_level);
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                asker_begin_again(&manager->askers[id]);
-        look_at_sources(manager);
+        feeding_configure(&manager->feeding);
         set_threshold(manager);
         watch_timers(manager);
         watch_level(manager);
-        want_pursue(manager); /* who owed an answer was stopped: ask again */
+        feeding_run(&manager->feeding); /* who owed an answer was stopped: ask again */
 }
 
 void manager_reload(Manager *manager) {
@@ -351,20 +338,16 @@ Manager *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
 
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                if (manager->askers[id].manager)
-                        asker_deinit(&manager->askers[id]);
+        feeding_deinit(&manager->feeding);
         restore_threshold(manager);
         status_deinit(manager);
         fork_deinit(&manager->fork);
-        want_deinit(&manager->need);
         manager->watch.late_source = sd_event_source_disable_unref(manager->watch.late_source);
         manager->watchdog_source = sd_event_source_disable_unref(manager->watchdog_source);
         watch_deinit(&manager->watch);
         (void)sd_event_unref(manager->event);
 
         random_close(&manager->random);
-        batch_deinit(&manager->batch);
         rootdir_close(&manager->root);
         cleanup_close(&manager->runtime_fd);
         free(manager->runtime_folder);

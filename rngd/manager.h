@@ -13,15 +13,11 @@
 #include "lib/base/error.h"
 #include "lib/base/rootdir.h"
 #include "lib/config/messages.h"
-#include "lib/intake/feeder.h"
-#include "lib/intake/ledger.h"
 #include "lib/kernel/random.h"
-#include "lib/policy/refill.h"
-#include "rngd/asker.h"
+#include "rngd/feeding.h"
 #include "rngd/fork.h"
 #include "rngd/settings.h"
 #include "rngd/status.h"
-#include "rngd/want.h"
 #include "rngd/watch.h"
 
 /* How to read the settings again, for SIGHUP. */
@@ -29,6 +25,8 @@ typedef struct ManagerArguments {
         int argc;
         char **argv;
 } ManagerArguments;
+
+typedef struct Manager Manager;
 
 struct Manager {
         Settings settings;
@@ -39,22 +37,13 @@ struct Manager {
         sd_event *event;
 
         KernelRandom random;
-        RandomModel model;
-        uint32_t pool_bits;
-        bool ready;
         uint64_t ready_since_usec; /* by the kernel's log; 0: not known */
         bool threshold_changed;
         uint32_t threshold_saved_bits;
         uint32_t threshold_bits; /* what was asked for; 0: left alone */
         bool confidential;
 
-        Ledger ledger;
-        Feeder feeder;
-        Batch batch;
-        Asker askers[_SOURCE_LIVE_MAX];
-
-        Need need;
-        uint64_t wakes[_WANT_MAX];
+        Feeding feeding;
         ForkWatch fork;
         Watch watch;
         Status status;
@@ -74,16 +63,6 @@ int manager_run(Manager *manager);
 
 /* SIGHUP: reads the settings again; broken ones are logged and the old ones stay in force. */
 void manager_reload(Manager *manager);
-
-/* Whether any source could deliver, now or after a back-off. */
-bool manager_has_source(const Manager *manager);
-void manager_tell_no_source(void);
-
-/* Looks whether the kernel RNG became ready, and says so once. */
-void manager_note_ready(Manager *manager);
-
-/* CLOCK_BOOTTIME of the present turn of the loop. */
-uint64_t manager_now_usec(const Manager *manager);
 
 Manager *manager_free(Manager *manager);
 

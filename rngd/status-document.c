@@ -69,10 +69,10 @@ static Json *kernel_object(const Manager *manager) {
         uint32_t level_bits = 0;
 
         (void)random_level_bits(&manager->random, &level_bits);
-        put_string(object, "model", refill_model_to_string(manager->model));
-        put_number(object, "pool_bits", manager->pool_bits);
+        put_string(object, "model", refill_model_to_string(manager->feeding.model));
+        put_number(object, "pool_bits", manager->feeding.pool_bits);
         put_number(object, "level_bits", level_bits);
-        put_bool(object, "ready", manager->ready);
+        put_bool(object, "ready", manager->feeding.ready);
         put(object,
             "ready_since_usec",
             manager->ready_since_usec > 0 ? json_object_new_uint64(manager->ready_since_usec)
@@ -84,26 +84,29 @@ static Json *kernel_object(const Manager *manager) {
 }
 
 static Json *source_object(const Manager *manager, SourceId id) {
-        const LedgerEntry *entry = &manager->ledger.entries[id];
-        const Asker *asker = &manager->askers[id];
+        const LedgerEntry *entry = &manager->feeding.ledger.entries[id];
+        const Reader *reader = &manager->feeding.readers[id];
         Json *object = json_object_new_object();
 
         put_string(object, "name", source_name(id));
-        put_string(object, "class", source_class_to_string(asker_credit_input(asker).source_class));
-        put_string(object, "detail", asker_detail(asker));
-        put_string(object, "state", asker_state_to_string(asker->state));
+        put_string(object, "class", source_class_to_string(reader->look.source_class));
+        put_string(object, "detail", reader_detail(reader));
+        put_string(object, "state", reader_state_to_string(reader->state));
         put_number(object, "batches", entry->batches);
         put_number(object, "bytes", entry->bytes);
         put_number(object, "credited_bits", entry->credited_bits);
         put_number(object, "failures", entry->failures);
         put_number(object, "health_failures", entry->health_failures);
+        put(object,
+            "last_verdict",
+            entry->batches > 0 ? new_string(credit_reason_to_string(entry->reason)) : NULL);
         put(object, "last_error", entry->last_error[0] ? new_string(entry->last_error) : NULL);
         put_number(object, "rate_bytes_per_sec", ledger_rate_bytes_per_sec(entry));
         return object;
 }
 
 static Json *last_feed_object(const Manager *manager) {
-        const LedgerFeed *feed = &manager->ledger.last_feed;
+        const LedgerFeed *feed = &manager->feeding.ledger.last_feed;
         Json *object;
 
         if (!feed->any)
@@ -122,8 +125,8 @@ static void put_lists(const Manager *manager, Json *document) {
 
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 (void)json_object_array_add(sources, source_object(manager, id));
-        for (Want want = 0; want < _WANT_MAX; want++)
-                put_number(wakes, want_to_string(want), manager->wakes[want]);
+        for (Trigger trigger = 0; trigger < _TRIGGER_MAX; trigger++)
+                put_number(wakes, trigger_to_string(trigger), manager->feeding.triggers[trigger]);
 
         put(document, "sources", sources);
         put_number(document, "forks", manager->fork.forks);

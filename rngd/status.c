@@ -110,22 +110,14 @@ void status_start(Manager *manager) {
                         manager->runtime_folder);
 }
 
-/* Every source answered, failed or is not there: what can be known at the start is known. */
-static bool nothing_to_wait_for(const Manager *manager) {
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                if (manager->askers[id].state == ASKER_ASKED)
-                        return false;
-        return true;
-}
-
 /* The first trouble that a look at the status should show. */
-static const Asker *troubled_source(const Manager *manager) {
+static const Reader *troubled_source(const Manager *manager) {
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                const Asker *asker = &manager->askers[id];
+                const Reader *reader = &manager->feeding.readers[id];
 
-                if ((asker->state == ASKER_WAITING || asker->state == ASKER_RETIRED) &&
-                    manager->ledger.entries[id].last_error[0])
-                        return asker;
+                if ((reader->state == READER_WAITING || reader->state == READER_RETIRED) &&
+                    manager->feeding.ledger.entries[id].last_error[0])
+                        return reader;
         }
         return NULL;
 }
@@ -143,21 +135,21 @@ static void append(char line[static STATUS_LINE_MAX], const char *format, ...) {
 
 static void make_line(const Manager *manager, char line[static STATUS_LINE_MAX]) {
         uint64_t batches = 0, credited_bits = 0;
-        const Asker *troubled = troubled_source(manager);
+        const Reader *troubled = troubled_source(manager);
 
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                batches += manager->ledger.entries[id].batches;
-                credited_bits += manager->ledger.entries[id].credited_bits;
+                batches += manager->feeding.ledger.entries[id].batches;
+                credited_bits += manager->feeding.ledger.entries[id].credited_bits;
         }
 
         line[0] = '\0';
-        append(line, "Kernel RNG %s", manager->ready ? "ready" : "not ready");
+        append(line, "Kernel RNG %s", manager->feeding.ready ? "ready" : "not ready");
         if (batches > 0)
                 append(line,
                        "; fed %llu batches, %llu bits credited",
                        (unsigned long long)batches,
                        (unsigned long long)credited_bits);
-        if (!manager_has_source(manager))
+        if (!feeding_has_source(&manager->feeding))
                 append(line, "; no source, waiting for one");
         if (manager->fork.forks > 0)
                 append(line, "; %llu VM forks", (unsigned long long)manager->fork.forks);
@@ -165,14 +157,15 @@ static void make_line(const Manager *manager, char line[static STATUS_LINE_MAX])
                 append(line,
                        "; %s %s: %s",
                        source_name(troubled->id),
-                       asker_state_to_string(troubled->state),
-                       manager->ledger.entries[troubled->id].last_error);
+                       reader_state_to_string(troubled->state),
+                       manager->feeding.ledger.entries[troubled->id].last_error);
 }
 
 void status_update(Manager *manager) {
         Status *status = &manager->status;
         char line[STATUS_LINE_MAX], text[STATUS_LINE_MAX + 32];
-        bool ready_now = !status->ready_sent && (manager->ready || nothing_to_wait_for(manager));
+        bool ready_now = !status->ready_sent &&
+                         (manager->feeding.ready || !feeding_is_waiting(&manager->feeding));
 
         make_line(manager, line);
         if (!ready_now && strcmp(line, status->line) == 0)

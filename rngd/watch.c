@@ -36,10 +36,10 @@ void watch_level(Manager *manager) {
 
         if (!source)
                 return;
-        if (!manager->ready && !manager->watch.pollin_is_not_ready)
+        if (!manager->feeding.ready && !manager->watch.pollin_is_not_ready)
                 events |= EPOLLIN;
-        if (!manager->need.active && manager_has_source(manager) &&
-            (manager->model == RANDOM_MODEL_COUNTING || !manager->ready))
+        if (!manager->feeding.need.active && feeding_has_source(&manager->feeding) &&
+            (manager->feeding.model == RANDOM_MODEL_COUNTING || !manager->feeding.ready))
                 events |= EPOLLOUT;
 
         /* One-shot, since both are levels that stay: it fires once and is armed again here. */
@@ -53,13 +53,13 @@ void watch_level(Manager *manager) {
 static int on_random(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         Manager *manager = userdata;
 
-        manager_note_ready(manager);
-        if (!manager->ready && (revents & EPOLLIN))
+        feeding_note_ready(&manager->feeding);
+        if (!manager->feeding.ready && (revents & EPOLLIN))
                 /* Before Linux 5.6 POLLIN means some level, not readiness. */
                 manager->watch.pollin_is_not_ready = true;
 
         if (revents & EPOLLOUT)
-                want_add(manager, WANT_LEVEL);
+                feeding_trigger(&manager->feeding, TRIGGER_LEVEL);
         else
                 watch_level(manager);
         return 0;
@@ -96,7 +96,7 @@ static int start_random(Manager *manager) {
                 USEC_PER_SEC,
                 LEVEL_WANTS_PER_SEC);
 
-        if (manager->model != RANDOM_MODEL_COUNTING)
+        if (manager->feeding.model != RANDOM_MODEL_COUNTING)
                 return 0;
         return sd_event_add_time_relative(
                 manager->event,
@@ -119,7 +119,7 @@ static void seen_resume(Manager *manager) {
                 return;
         manager->watch.resumed_usec = now_usec;
         log_info("Resumed from suspend");
-        want_add(manager, WANT_RESUME);
+        feeding_trigger(&manager->feeding, TRIGGER_RESUME);
 }
 
 static void take_record(Manager *manager, const KmsgRecord *record) {
@@ -203,11 +203,7 @@ static int start_kmsg(Manager *manager) {
 
 static int on_hotplug(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         Manager *manager = userdata;
-        Asker *hwrng = &manager->askers[SOURCE_HWRNG];
-        SourceLook before = hwrng->look;
-        AskerState state_before = hwrng->state;
         HotplugChange change;
-        bool appeared;
         int r;
 
         r = hotplug_receive(manager->watch.hotplug, &change);
@@ -215,18 +211,9 @@ static int on_hotplug(sd_event_source *s, int fd, uint32_t revents, void *userda
                 return 0;
 
         if (change.rng_removed)
-                asker_forget(hwrng);
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                asker_look(&manager->askers[id]);
-
-        appeared =
-                hwrng->state == ASKER_IDLE && (state_before != ASKER_IDLE || change.rng_removed ||
-                                               strcmp(before.detail, hwrng->look.detail) != 0);
-        if (appeared) {
-                log_notice("hwrng: %s is there", asker_detail(hwrng));
-                want_add(manager, WANT_PLUG);
-        } else if (state_before != ASKER_ABSENT && hwrng->state == ASKER_ABSENT)
-                log_notice("hwrng: %s is gone; waiting for a new one", before.detail);
+                reader_forget(&manager->feeding.readers[SOURCE_HWRNG]);
+        if (feeding_look(&manager->feeding) || change.rng_removed)
+                feeding_trigger(&manager->feeding, TRIGGER_PLUG);
 
         /* fw_cfg's module may be what came. */
         watch_vmgenid_start(manager);
@@ -277,7 +264,7 @@ static int on_clock_jump(sd_event_source *s, int fd, uint32_t revents, void *use
                 return 0;
         manager->watch.clock_jumped_usec = now_usec;
         log_info("The clock was set");
-        want_add(manager, WANT_CLOCK);
+        feeding_trigger(&manager->feeding, TRIGGER_CLOCK);
         return 0;
 }
 
@@ -306,7 +293,7 @@ static int on_reseed_interval(sd_event_source *s, uint64_t usec, void *userdata)
         Manager *manager = userdata;
 
         watch_timers(manager);
-        want_add(manager, WANT_TIMER);
+        feeding_trigger(&manager->feeding, TRIGGER_TIMER);
         return 0;
 }
 
@@ -350,7 +337,7 @@ static int on_post(sd_event_source *s, void *userdata) {
 
         look_at_suspend(manager);
         watch_vmgenid_look(manager, false);
-        manager_note_ready(manager); /* of itself, or by somebody else */
+        feeding_note_ready(&manager->feeding); /* of itself, or by somebody else */
         status_update(manager);
         return 0;
 }
@@ -370,20 +357,19 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *info, vo
 }
 
 static int on_feed_now(sd_event_source *s, const struct signalfd_siginfo *info, void *userdata) {
-        want_add(userdata, WANT_SIGNAL);
+        Manager *manager = userdata;
+
+        feeding_trigger(&manager->feeding, TRIGGER_SIGNAL);
         return 0;
 }
 
 static int on_child(sd_event_source *s, const struct signalfd_siginfo *info, void *userdata) {
         Manager *manager = userdata;
-        int status;
         pid_t pid;
 
         /* One signal may stand for several children. */
-        while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-                for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                        if (asker_reaped(&manager->askers[id], pid, status))
-                                break;
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+                feeding_reaped(&manager->feeding, pid);
         return 0;
 }
 

@@ -13,6 +13,7 @@
 typedef struct Batch {
         Secret *secret; /* SOURCE_READ_MAX_BYTES long, owned by whoever owns the batch */
         size_t length;
+        size_t stale_bytes; /* the first so many may be older than a copy of this machine */
         char label[SOURCE_LABEL_MAX]; /* which seed of its source; empty where it has but one */
         SourceId source;
         SeedOrigin origin;   /* of a static seed */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "lib/intake/conditioner.h"
 #include "lib/intake/feeder.h"
 #include "lib/kernel/clock.h"
 
@@ -18,58 +17,67 @@ static int drop(const Feeder *feeder, Health *health, const Batch *batch, Health
         return verdict == HEALTH_PERMANENT ? FEED_E_BROKEN : FEED_E_UNHEALTHY;
 }
 
-/* Full entropy goes in as it is, no entropy as a mere addition; what is between is condensed. */
-static int condition(Batch *batch, const CreditInput *credit, CreditVerdict *verdict) {
+/*
+ * The kernel hashes what it gets and takes bytes and bits apart, so bytes of less than full entropy go
+ * in as they are, with fewer bits. Those that may be older than a copy of this machine go first, and
+ * with none: what is credited is then behind them.
+ */
+static int add(const Feeder *feeder, Batch *batch, const CreditInput *credit, uint32_t *ret_bits) {
+        const uint8_t *bytes = batch->secret->bytes;
+        const size_t stale = batch->length - credit->length_bytes;
+        const uint32_t bits = credit_judge(credit).bits;
         int r;
 
-        if (verdict->bits == 0 || credit_per_1024(credit) == CREDIT_PER_1024_MAX)
-                return 0;
-        if (verdict->bits < 8) {
-                *verdict = (CreditVerdict){ .reason = CREDIT_NO_LENGTH };
-                return 0;
+        if (stale > 0) {
+                r = random_add(feeder->random, bytes, stale, 0);
+                if (r < 0)
+                        return r;
         }
-        r = conditioner_run(batch->secret, batch->length, verdict->bits, &batch->length);
-        if (r < 0)
-                return r;
-        verdict->bits = (uint32_t)batch->length * 8;
+        if (credit->length_bytes > 0) {
+                r = random_add(feeder->random, bytes + stale, credit->length_bytes, bits);
+                if (r < 0)
+                        return r;
+        }
+        *ret_bits = bits;
         return 0;
 }
 
-static int add(
+static FeedReport finish(
         const Feeder *feeder,
-        Batch *batch,
+        const Batch *batch,
         const CreditInput *credit,
-        bool reseed,
-        FeedReport *report) {
-        CreditVerdict verdict = credit_judge(credit);
-        int r;
-
-        r = condition(batch, credit, &verdict);
-        if (r < 0)
-                return r;
-        r = random_add(feeder->random, batch->secret->bytes, batch->length, verdict.bits);
-        if (r < 0)
-                return r;
-
-        *report = (FeedReport){
+        uint32_t bits,
+        bool reseed) {
+        FeedReport report = {
                 .n_bytes = batch->length,
-                .credited_bits = verdict.bits,
-                .reason = verdict.reason,
+                .credited_bits = bits,
+                .reason = credit_judge(credit).reason,
         };
+
         if (reseed) {
-                report->reseed_error = random_reseed(feeder->random);
-                report->reseeded = report->reseed_error == 0;
+                report.reseed_error = random_reseed(feeder->random);
+                report.reseeded = report.reseed_error == 0;
         }
         ledger_feed(
                 feeder->ledger,
                 &(LedgerFeed){
                         .source = batch->source,
                         .n_bytes = batch->length,
-                        .credited_bits = verdict.bits,
+                        .credited_bits = bits,
+                        .reason = report.reason,
                         .at_usec = clock_boottime_usec(),
-                        .reseeded = report->reseeded,
+                        .reseeded = report.reseeded,
                 });
-        return 0;
+        return report;
+}
+
+/* What is left behind the stale bytes must be enough to be judged by itself. */
+static size_t length_to_credit(const Batch *batch) {
+        if (batch->stale_bytes == 0)
+                return batch->length;
+        if (batch->stale_bytes + HEALTH_MIN_BATCH_BYTES > batch->length)
+                return 0;
+        return batch->length - batch->stale_bytes;
 }
 
 int feeder_feed(
@@ -79,8 +87,8 @@ int feeder_feed(
         CreditInput credit,
         bool reseed,
         FeedReport *ret_report) {
-        FeedReport report = {};
         HealthVerdict verdict;
+        uint32_t bits = 0;
         int r;
 
         ledger_bytes(
@@ -95,12 +103,13 @@ int feeder_feed(
         }
 
         credit.healthy = verdict == HEALTH_PASS;
-        credit.length_bytes = batch->length;
-        r = add(feeder, batch, &credit, reseed, &report);
+        credit.length_bytes = length_to_credit(batch);
+        credit.maybe_stale = credit.maybe_stale || credit.length_bytes == 0;
+        r = add(feeder, batch, &credit, &bits);
         secret_wipe(batch->secret);
         if (r < 0)
                 return r;
 
-        *ret_report = report;
+        *ret_report = finish(feeder, batch, &credit, bits, reseed);
         return verdict == HEALTH_TOO_SHORT ? FEED_E_UNTESTED : 0;
 }

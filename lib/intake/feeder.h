@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The one way of a batch into the kernel: health, credit, conditioning, RNDADDENTROPY,
+ * The one way of a batch into the kernel: health, credit, RNDADDENTROPY,
  * RNDRESEEDCRNG, ledger. Every failure on it lowers the credit to nothing.
  */
 
@@ -21,7 +21,7 @@ typedef struct Feeder {
 } Feeder;
 
 typedef struct FeedReport {
-        size_t n_bytes; /* that reached the kernel, after conditioning */
+        size_t n_bytes; /* that reached the kernel */
         uint32_t credited_bits;
         CreditReason reason; /* why no bits */
         bool reseeded;
@@ -37,7 +37,8 @@ enum {
 /*
  * Feeds and wipes the batch. credit says where the bytes came from; healthy and length_bytes are
  * set here. A batch without credit is mixed in all the same, unless it is unhealthy. With
- * FEED_E_UNTESTED the report is written too. Negative: the kernel refused, nothing was credited.
+ * FEED_E_UNTESTED the report is written too. batch->stale_bytes at its beginning are mixed in without
+ * credit, and the whole of it if fewer than HEALTH_MIN_BATCH_BYTES are left. Negative: the kernel refused, nothing was credited.
  */
 _must_check_ int feeder_feed(
         const Feeder *feeder,

@@ -13,6 +13,7 @@ void ledger_feed(Ledger *ledger, const LedgerFeed *feed) {
 
         entry->batches++;
         entry->credited_bits += feed->credited_bits;
+        entry->reason = feed->reason;
         ledger->last_feed = *feed;
         ledger->last_feed.any = true;
 }

@@ -19,6 +19,7 @@ typedef struct LedgerEntry {
         uint64_t health_failures;          /* bytes that were dropped */
         uint64_t busy_usec;                /* between asking and the answer */
         char last_error[LEDGER_ERROR_MAX]; /* empty: none */
+        CreditReason reason;               /* of the last batch that reached the kernel */
 } LedgerEntry;
 
 typedef struct LedgerFeed {
@@ -26,6 +27,7 @@ typedef struct LedgerFeed {
         SourceId source;
         size_t n_bytes;
         uint32_t credited_bits;
+        CreditReason reason;
         uint64_t at_usec; /* CLOCK_BOOTTIME */
         bool reseeded;
 } LedgerFeed;

@@ -73,7 +73,7 @@ static int open_and_drop(Source *source, const WorkerSpec *spec) {
         return sandbox_enter(&sandbox);
 }
 
-/* Exactly size bytes, or fewer at the end of the source or of the time; each read may give less. */
+/* Up to size bytes; fewer at the end of the source or of the time. Each read may give less. */
 static int read_whole(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
         const uint64_t wait_usec = source->config.wait_usec;
         const uint64_t until_usec = clock_monotonic_usec() + wait_usec;
@@ -93,16 +93,51 @@ static int read_whole(Source *source, uint8_t *buffer, size_t size, size_t *ret_
                 if (wait_usec == 0)
                         continue;
                 now_usec = clock_monotonic_usec();
-                if (now_usec >= until_usec)
+                if (now_usec >= until_usec) {
+                        r = -ETIMEDOUT;
                         break;
+                }
                 source->config.wait_usec = until_usec - now_usec;
         }
         source->config.wait_usec = wait_usec;
-
-        if (length == 0)
-                return r;
-        /* What came before the end counts; the next request says why it ended. */
         *ret_length = length;
+        return length == size ? 0 : r;
+}
+
+/*
+ * Bytes for one request, behind those that an earlier one kept. A source that is merely slow is waited
+ * for across requests. One that gave nothing more in its time, or that ended, is not: what came before
+ * counts, and the next request says why there is no more.
+ */
+static int read_bytes(
+        Source *source,
+        const WorkerRequest *request,
+        Secret *buffer,
+        size_t *kept,
+        size_t *ret_length) {
+        size_t before, length;
+        int r;
+
+        if (request->n_bytes > buffer->size_bytes || request->min_bytes > request->n_bytes)
+                return -EINVAL;
+        if (request->drain != 0) {
+                secret_wipe(buffer);
+                *kept = 0;
+                r = source->ops->drain ? source->ops->drain(source) : 0;
+                if (r < 0)
+                        return r;
+        }
+
+        before = MIN(*kept, (size_t)request->n_bytes);
+        *kept = 0;
+        r = read_whole(source, buffer->bytes + before, request->n_bytes - before, &length);
+        if (r == -ETIMEDOUT && length > 0 && before + length < request->min_bytes) {
+                *kept = before + length;
+                return -EINPROGRESS;
+        }
+        if (before + length == 0)
+                return r;
+        *ret_length = before + length;
         return 0;
 }
 
@@ -110,28 +145,16 @@ static int read_answer(
         Source *source,
         const WorkerRequest *request,
         Secret *buffer,
+        size_t *kept,
         size_t *ret_length) {
-        size_t discarded;
-        int r;
-
-        if (source->ops->seeds) {
-                if (request->n_bytes != buffer->size_bytes)
-                        return -EINVAL; /* a seed is given whole */
-                return source->ops->read(source, buffer->bytes, buffer->size_bytes, ret_length);
-        }
-        if (request->n_bytes > buffer->size_bytes || request->discard_bytes > buffer->size_bytes)
-                return -EINVAL;
-        if (request->discard_bytes > 0) {
-                r = read_whole(source, buffer->bytes, request->discard_bytes, &discarded);
-                if (r < 0)
-                        return r;
-                if (discarded < request->discard_bytes)
-                        return -ENODATA;
-        }
-        return read_whole(source, buffer->bytes, request->n_bytes, ret_length);
+        if (!source->ops->seeds)
+                return read_bytes(source, request, buffer, kept, ret_length);
+        if (request->n_bytes != buffer->size_bytes)
+                return -EINVAL; /* a seed is given whole */
+        return source->ops->read(source, buffer->bytes, buffer->size_bytes, ret_length);
 }
 
-static int send_answer(const WorkerAnswer *answer, Secret *buffer) {
+static int send_answer(const WorkerAnswer *answer, const Secret *buffer) {
         struct iovec parts[] = {
                 { .iov_base = (void *)(uintptr_t)answer, .iov_len = sizeof(*answer) },
                 { .iov_base = buffer->bytes, .iov_len = answer->length },
@@ -140,16 +163,16 @@ static int send_answer(const WorkerAnswer *answer, Secret *buffer) {
         ssize_t n;
 
         n = sendmsg(SOCKET_FD, &message, MSG_NOSIGNAL);
-        secret_wipe(buffer);
         return n < 0 ? negative_errno() : 0;
 }
 
 /* One request; negative when the parent is gone. A worker that could not start says so each time. */
-static int serve(Source *source, int start_error, Secret *buffer) {
+static int serve(Source *source, int start_error, Secret *buffer, size_t *kept) {
         WorkerAnswer answer = {};
         WorkerRequest request;
         size_t length = 0;
         ssize_t n;
+        int r;
 
         n = recv(SOCKET_FD, &request, sizeof(request), 0);
         if (n < 0 && errno == EINTR)
@@ -160,17 +183,21 @@ static int serve(Source *source, int start_error, Secret *buffer) {
         answer.sequence = request.sequence;
         answer.error = start_error;
         if (start_error == 0)
-                answer.error = read_answer(source, &request, buffer, &length);
+                answer.error = read_answer(source, &request, buffer, kept, &length);
         answer.length = answer.error < 0 ? 0 : (uint32_t)length;
         memcpy(answer.label, source->label, sizeof(answer.label));
         answer.origin = source->origin;
         answer.replay = source->replay;
-        return send_answer(&answer, buffer);
+        r = send_answer(&answer, buffer);
+        if (*kept == 0)
+                secret_wipe(buffer);
+        return r;
 }
 
 _Noreturn void worker_child_run(int socket_fd, const WorkerSpec *spec) {
         Source source = { .ops = source_ops(spec->source), .config = spec->config, .fd = -1 };
         char name[16];
+        size_t kept = 0;
         Secret *buffer;
         int start_error;
 
@@ -183,7 +210,7 @@ _Noreturn void worker_child_run(int socket_fd, const WorkerSpec *spec) {
                 _exit(EXIT_FAILURE);
 
         start_error = open_and_drop(&source, spec);
-        while (serve(&source, start_error, buffer) >= 0)
+        while (serve(&source, start_error, buffer, &kept) >= 0)
                 ;
         _exit(EXIT_SUCCESS);
 }

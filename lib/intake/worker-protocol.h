@@ -10,7 +10,8 @@
 typedef struct WorkerRequest {
         uint32_t sequence;
         uint32_t n_bytes;
-        uint32_t discard_bytes;
+        uint32_t min_bytes; /* fewer are kept for the next request, where more may still come */
+        uint32_t drain;     /* 1: first drop what waits to be read, and what was kept */
 } WorkerRequest;
 
 /* Followed by length bytes. */

@@ -60,15 +60,19 @@ pid_t worker_stop(Worker *worker) {
         return pid;
 }
 
-int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t discard_bytes) {
+void worker_drain(Worker *worker) {
+        worker->drain = true;
+}
+
+int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t min_bytes) {
         const WorkerRequest request = {
                 .sequence = worker->sequence + 1,
                 .n_bytes = n_bytes,
-                .discard_bytes = discard_bytes,
+                .min_bytes = min_bytes,
+                .drain = worker->drain,
         };
 
-        if (n_bytes == 0 || n_bytes > SOURCE_READ_MAX_BYTES ||
-            discard_bytes > SOURCE_READ_MAX_BYTES)
+        if (n_bytes == 0 || n_bytes > SOURCE_READ_MAX_BYTES || min_bytes > n_bytes)
                 return -EINVAL;
         if (worker->asked_bytes > 0)
                 return -EBUSY;
@@ -77,6 +81,7 @@ int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t discard_bytes) {
 
         worker->sequence = request.sequence;
         worker->asked_bytes = n_bytes;
+        worker->drain = false;
         worker->asked_usec = clock_boottime_usec();
         return 0;
 }

@@ -30,6 +30,7 @@ typedef struct Worker {
         int fd;
         uint32_t sequence;
         uint32_t asked_bytes; /* 0: nothing asked for */
+        bool drain;           /* with the next request */
         uint64_t asked_usec;
 } Worker;
 
@@ -50,10 +51,14 @@ _must_check_ int worker_start(Worker *worker, const WorkerSpec *spec);
 pid_t worker_stop(Worker *worker);
 
 /*
- * Asks for n_bytes (1..SOURCE_READ_MAX_BYTES) after discarding the first discard_bytes of what the
- * source gives. -EBUSY while an answer is outstanding, -EPIPE if the child is gone.
+ * Asks for n_bytes (1..SOURCE_READ_MAX_BYTES). At the end of its time the source gives what it has, if
+ * that is at least min_bytes; fewer stay with it for the next request, and the answer is -EINPROGRESS.
+ * -EBUSY while an answer is outstanding, -EPIPE if the child is gone.
  */
-_must_check_ int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t discard_bytes);
+_must_check_ int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t min_bytes);
+
+/* Lets the next request first drop what waits to be read (SourceOps.drain) and what was kept. */
+void worker_drain(Worker *worker);
 
 /*
  * Takes one answer into batch->secret and sets batch->length, asked_usec, origin and replay, which are

@@ -149,7 +149,7 @@ CreditVerdict credit_judge(const CreditInput *input) {
         CreditVerdict verdict = { .reason = find_doubt(input) };
         uint32_t per_1024;
 
-        if (!input->healthy && verdict.reason != CREDIT_NO_CLASS)
+        if (!input->healthy && verdict.reason == CREDIT_GRANTED)
                 verdict.reason = CREDIT_NO_HEALTH;
         if (verdict.reason != CREDIT_GRANTED)
                 return verdict;

@@ -105,7 +105,7 @@ typedef enum CreditReason {
 
 typedef struct CreditVerdict {
         uint32_t bits;       /* at most 8 * length_bytes; 0 unless the reason is CREDIT_GRANTED */
-        CreditReason reason; /* the first doubt, in the order of the enum */
+        CreditReason reason; /* the first doubt that was found */
 } CreditVerdict;
 
 /*

@@ -13,7 +13,7 @@
 /* drivers/char/random.c: entropy is counted in eighths of a bit there */
 #define ENTROPY_SHIFT 3
 
-#define WANTS_ALL ((REFILL_WANT_SIGNAL << 1) - 1)
+#define WANTS_ALL ((REFILL_WANT_GAP << 1) - 1)
 
 static_assert(
         REFILL_BATCH_BYTES * 8 >= 2 * REFILL_EVENT_BITS,

@@ -43,6 +43,7 @@ typedef enum RefillWant {
         REFILL_WANT_CLOCK = 1 << 5,  /* the clock jumped: perhaps a clone */
         REFILL_WANT_TIMER = 1 << 6,  /* reseed-interval */
         REFILL_WANT_SIGNAL = 1 << 7, /* SIGUSR1 */
+        REFILL_WANT_GAP = 1 << 8,    /* a part of the kernel's log was lost: perhaps a clone */
 } RefillWant;
 
 typedef struct RefillState {

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/sources/device.h"
 #include "lib/sources/source-list.h"
 #include "lib/sources/wait-read.h"
+
+/* A UART has a FIFO of up to 64 bytes, a USB adapter a packet of as much, behind the tty's own queue. */
+#define STALE_BYTES 128U
 
 static int file_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         DeviceKind kind;
@@ -15,10 +20,21 @@ static int file_look(const SourceConfig *config, const RootDir *root, SourceLook
                 return -ENOENT;
         (void)snprintf(look->detail, sizeof(look->detail), "%s", config->path);
         r = device_check(config->path, &kind);
-        if (r != 0)
-                return r < 0 ? r : -ENODEV;
+        if (r > 0) {
+                (void)snprintf(
+                        look->detail,
+                        sizeof(look->detail),
+                        "%s %s",
+                        config->path,
+                        device_refusal_to_string(r));
+                return -ENODEV;
+        }
+        if (r < 0)
+                return r;
 
         look->fresh = kind != DEVICE_REGULAR;
+        if (kind == DEVICE_CHAR)
+                look->stale_bytes = STALE_BYTES;
         return 0;
 }
 
@@ -41,6 +57,28 @@ static int file_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_l
         return wait_read(source->fd, source->config.wait_usec, buffer, size, ret_length);
 }
 
+/* What a tty can hold: its line discipline's buffer and the flip buffers behind it (drivers/tty). */
+#define TTY_QUEUE_BYTES (4096 + 65536)
+
+/*
+ * Reads no more than what can have waited when this began: a writer that never rests fills it again,
+ * with what it wrote since.
+ */
+static int file_drain(Source *source) {
+        uint8_t buffer[4096];
+        int left = fcntl(source->fd, F_GETPIPE_SZ);
+        ssize_t n = 1;
+
+        if (source->replay)
+                return 0;
+        if (left < 0)
+                left = TTY_QUEUE_BYTES;
+        for (; left > 0 && n > 0; left -= (int)n)
+                n = read(source->fd, buffer, sizeof(buffer));
+        explicit_bzero(buffer, sizeof(buffer));
+        return n < 0 && errno != EAGAIN && errno != EINTR ? negative_errno() : 0;
+}
+
 static void file_close(Source *source) {
         cleanup_close(&source->fd);
 }
@@ -51,5 +89,6 @@ const SourceOps source_file = {
         .look = file_look,
         .open = file_open,
         .read = file_read,
+        .drain = file_drain,
         .close = file_close,
 };

@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "lib/base/parse.h"
+#include "lib/kernel/clock.h"
 #include "lib/kernel/hwrng.h"
 #include "lib/sources/device.h"
 #include "lib/sources/source-list.h"
 
 /*
- * The core of hw_random keeps one buffer of a cache line, and virtio-rng another one that it asks
- * the host to fill as soon as the last was used up (Linux 5.17): both are in a snapshot, so all
+ * The core of hw_random keeps one buffer of max(32, SMP_CACHE_BYTES), and virtio-rng another one that
+ * it asks the host to fill as soon as the last was used up (Linux 5.17): both are in a snapshot, so all
  * its clones would read the same bytes first.
  */
 #if defined(__s390x__)
-#define CACHE_LINE_BYTES 256U
+#define BUFFER_BYTES 256U
 #elif defined(__powerpc64__)
-#define CACHE_LINE_BYTES 128U
+#define BUFFER_BYTES 128U
 #else
-#define CACHE_LINE_BYTES 64U
+#define BUFFER_BYTES 64U
 #endif
+
+/* A device that gives a few bytes a second must not be asked for more than it has in the time. */
+#define PIECE_MIN_BYTES 4U
+#define SLOW_USEC       (20 * USEC_PER_MSEC)
 
 static int hwrng_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         DeviceKind kind;
@@ -44,6 +50,7 @@ static int hwrng_look(const SourceConfig *config, const RootDir *root, SourceLoo
         if (hwrng.quality_per_1024 > 0)
                 look->quality_per_1024 = hwrng.quality_per_1024;
         look->fresh = true;
+        look->stale_bytes = 2 * BUFFER_BYTES;
         return 0;
 }
 
@@ -54,19 +61,27 @@ static int hwrng_open(Source *source) {
         r = device_open(source->config.path, &kind, &source->fd);
         if (r < 0)
                 return r;
+        source->piece_bytes = PIECE_MIN_BYTES;
         return r > 0 || kind != DEVICE_HWRNG ? -ENOTTY : 0;
 }
 
 /*
  * A blocking read: O_NONBLOCK waits all the same while the kernel's own thread holds the device,
- * and before Linux 5.17 virtio-rng answered EAGAIN for ever.
+ * and before Linux 5.17 virtio-rng answered EAGAIN for ever. It comes back only with all that it was
+ * asked for, and no signal ends it sooner (wait_for_completion_killable()): so it is asked for little,
+ * and for more as long as that comes at once.
  */
 static int hwrng_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
+        const uint64_t began_usec = clock_monotonic_usec();
         ssize_t n;
 
         do
-                n = read(source->fd, buffer, size);
+                n = read(source->fd, buffer, MIN(size, source->piece_bytes));
         while (n < 0 && errno == EINTR);
+        if (clock_monotonic_usec() - began_usec > SLOW_USEC)
+                source->piece_bytes = PIECE_MIN_BYTES;
+        else
+                source->piece_bytes = MIN(2 * source->piece_bytes, SOURCE_READ_MAX_BYTES);
         if (n < 0)
                 return negative_errno();
         if (n == 0)
@@ -82,7 +97,6 @@ static void hwrng_close(Source *source) {
 const SourceOps source_hwrng = {
         .name = "hwrng",
         .blocking = true,
-        .stale_bytes = 2 * CACHE_LINE_BYTES,
         .look = hwrng_look,
         .open = hwrng_open,
         .read = hwrng_read,

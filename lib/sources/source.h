@@ -60,6 +60,12 @@ typedef struct SourceLook {
         SourceClass source_class;
         uint32_t quality_per_1024; /* the driver's word, or CREDIT_QUALITY_UNKNOWN */
         bool fresh;                /* each read gives other bytes; false for a regular file */
+
+        /*
+         * So many bytes may have been waiting in the kernel, a driver or a device since before a request,
+         * and so since before a copy of this machine was made that nobody noticed.
+         */
+        uint32_t stale_bytes;
 } SourceLook;
 
 typedef struct Source Source;
@@ -81,12 +87,6 @@ typedef struct SourceOps {
          */
         bool seeds;
 
-        /*
-         * Bytes that may have been waiting in the kernel since before the request, and are thus
-         * older than a VM fork that happened meanwhile: to be thrown away after one.
-         */
-        uint32_t stale_bytes;
-
         /* 0: there. -ENODEV, -ENOENT...: not there, and then only detail and class are written. */
         int (*look)(const SourceConfig *config, const RootDir *root, SourceLook *look);
 
@@ -97,6 +97,9 @@ typedef struct SourceOps {
          * -ENODEV if the device is gone, -ETIMEDOUT after wait_usec.
          */
         int (*read)(Source *source, uint8_t *buffer, size_t size, size_t *ret_length);
+
+        /* Drops what waits to be read, without waiting for more. NULL: nothing can wait. */
+        int (*drain)(Source *source);
         void (*close)(Source *source);
 } SourceOps;
 
@@ -107,7 +110,8 @@ struct Source {
         void *state;                  /* the source's own, between open() and close() */
         char label[SOURCE_LABEL_MAX]; /* which seed the last read was about; else empty */
         SeedOrigin origin;            /* of that seed */
-        bool replay; /* what open() opened gives the same bytes again: a regular file */
+        bool replay;        /* what open() opened gives the same bytes again: a regular file */
+        size_t piece_bytes; /* hwrng: how much to read at once, by how fast it was */
 };
 
 /* Never NULL. */

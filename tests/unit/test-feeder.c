@@ -179,19 +179,50 @@ static void test_short(void) {
         CU_ASSERT_EQUAL(report.credited_bits, 0);
 }
 
-/* Half the quality: condensed to half the bytes, which then are full. */
-static void test_conditioned(void) {
+/* Half the quality: the same bytes, half the bits. The kernel hashes them itself. */
+static void test_half_quality(void) {
         CreditInput credit = full;
 
         credit.quality_per_1024 = 512;
         start_health(&credit);
         CU_ASSERT_EQUAL(feed_some(good, 64, credit, true), 0);
-        CU_ASSERT_EQUAL(kernel.length, 32);
+        CU_ASSERT_EQUAL(kernel.length, 64);
         CU_ASSERT_EQUAL(kernel.bits, 256);
-        CU_ASSERT(memcmp(kernel.bytes, good, 32) != 0);
-        CU_ASSERT_EQUAL(report.n_bytes, 32);
+        CU_ASSERT_EQUAL(memcmp(kernel.bytes, good, 64), 0);
+        CU_ASSERT_EQUAL(report.n_bytes, 64);
         CU_ASSERT_EQUAL(report.credited_bits, 256);
-        CU_ASSERT_EQUAL(ledger.entries[SOURCE_HWRNG].bytes, 64);
+}
+
+/* What may be older than a copy of this machine goes first, and without credit. */
+static void test_stale(void) {
+        static const struct {
+                size_t length, stale;
+                unsigned n_added;
+                int bits;
+                CreditReason reason;
+        } rows[] = {
+                { 192, 128, 2, 512, CREDIT_GRANTED }, { 160, 128, 2, 256, CREDIT_GRANTED },
+                { 159, 128, 1, 0, CREDIT_NO_STALE },  { 128, 128, 1, 0, CREDIT_NO_STALE },
+                { 5, 5, 1, 0, CREDIT_NO_STALE },      { 64, 0, 1, 512, CREDIT_GRANTED },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                harness_row("%zu bytes, %zu of them stale", rows[i].length, rows[i].stale);
+                start_health(&full);
+                kernel.n_added = 0;
+                batch.stale_bytes = rows[i].stale;
+                CU_ASSERT(feed_some(good, rows[i].length, full, true) >= 0);
+                CU_ASSERT_EQUAL(kernel.n_added, rows[i].n_added);
+                CU_ASSERT_EQUAL(kernel.bits, rows[i].bits);
+                CU_ASSERT_EQUAL(report.reason, rows[i].reason);
+                CU_ASSERT_EQUAL(report.n_bytes, rows[i].length);
+                if (rows[i].n_added == 2) {
+                        CU_ASSERT_EQUAL(
+                                memcmp(kernel.bytes, good + rows[i].stale, (size_t)kernel.length),
+                                0);
+                }
+        }
+        batch.stale_bytes = 0;
 }
 
 static void test_no_credit(void) {
@@ -204,10 +235,11 @@ static void test_no_credit(void) {
         CU_ASSERT_EQUAL(kernel.length, 64);
         CU_ASSERT_EQUAL(memcmp(kernel.bytes, good, 64), 0);
 
-        /* A claim so low that it is worth not one byte. */
+        /* A claim so low that it is worth not one bit. */
         credit.override_per_1024 = 1;
         CU_ASSERT_EQUAL(feed_some(good + 64, 64, credit, true), 0);
         CU_ASSERT_EQUAL(kernel.bits, 0);
+        CU_ASSERT_EQUAL(report.reason, CREDIT_NO_LENGTH);
         CU_ASSERT_EQUAL(kernel.length, 64);
 }
 
@@ -317,7 +349,8 @@ static void test_property(void) {
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_healthy),        HARNESS_TEST(test_zeroes),
         HARNESS_TEST(test_unhealthy_once), HARNESS_TEST(test_short),
-        HARNESS_TEST(test_conditioned),    HARNESS_TEST(test_no_credit),
+        HARNESS_TEST(test_half_quality),
+        HARNESS_TEST(test_stale),    HARNESS_TEST(test_no_credit),
         HARNESS_TEST(test_not_fresh),      HARNESS_TEST(test_caller_lies),
         HARNESS_TEST(test_kernel_refuses), HARNESS_TEST(test_reseed_refused),
         HARNESS_TEST(test_property),       CU_TEST_INFO_NULL,

@@ -5,7 +5,7 @@
 #include "lib/policy/refill.h"
 #include "tests/unit/harness.h"
 
-#define N_WANTS 8U
+#define N_WANTS 9U
 
 static void test_guess_model(void) {
         static const struct {

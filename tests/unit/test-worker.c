@@ -86,11 +86,13 @@ static void test_file(void) {
         CU_ASSERT(batch.asked_usec <= clock_boottime_usec());
         CU_ASSERT(batch.asked_usec + 10000000 > clock_boottime_usec());
 
-        /* The next ones, and the first of them thrown away. */
-        CU_ASSERT_EQUAL(worker_ask(&worker, 32, 100), 0);
+        CU_ASSERT(batch.replay);
+
+        /* The next ones. */
+        CU_ASSERT_EQUAL(worker_ask(&worker, 132, 132), 0);
         CU_ASSERT_EQUAL(receive(), 0);
-        CU_ASSERT_EQUAL(batch.length, 32);
-        CU_ASSERT_EQUAL(memcmp(batch.secret->bytes, bytes + 164, 32), 0);
+        CU_ASSERT_EQUAL(batch.length, 132);
+        CU_ASSERT_EQUAL(memcmp(batch.secret->bytes, bytes + 64, 132), 0);
 
         /* What is left, and then the end. */
         CU_ASSERT_EQUAL(worker_ask(&worker, 4096, 0), 0);
@@ -107,7 +109,7 @@ static void test_arguments(void) {
         start(SOURCE_FILE, (SourceConfig){ .path = scratch_write("f", "x") });
         CU_ASSERT_EQUAL(worker_ask(&worker, 0, 0), -EINVAL);
         CU_ASSERT_EQUAL(worker_ask(&worker, 4097, 0), -EINVAL);
-        CU_ASSERT_EQUAL(worker_ask(&worker, 1, 4097), -EINVAL);
+        CU_ASSERT_EQUAL(worker_ask(&worker, 1, 2), -EINVAL);
         CU_ASSERT_EQUAL(worker.asked_bytes, 0);
         CU_ASSERT_FALSE(wait_readable(50));
 }
@@ -146,11 +148,62 @@ static void test_half_in_time(void) {
         (void)close(writer);
 }
 
+/* Fewer bytes than can be judged wait for the rest, as long as more come; and not beyond a drain. */
+static void test_kept(void) {
+        int writer;
+
+        CU_ASSERT_EQUAL(mkfifo(scratch_path("fifo"), 0600), 0);
+        writer = open(scratch_path("fifo"), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+        start(SOURCE_FILE, (SourceConfig){ .path = scratch_path("fifo"), .wait_usec = 100000 });
+        for (unsigned i = 0; i < 2; i++) {
+                CU_ASSERT_EQUAL(write(writer, "0123456789abcdef0", 17), 17);
+                CU_ASSERT_EQUAL(worker_ask(&worker, 64, 32), 0);
+                CU_ASSERT_EQUAL(receive(), i == 0 ? WORKER_E_SOURCE : 0);
+                CU_ASSERT(i > 0 || error == -EINPROGRESS);
+        }
+        CU_ASSERT_EQUAL(batch.length, 34);
+        CU_ASSERT_FALSE(batch.replay);
+        CU_ASSERT_EQUAL(memcmp(batch.secret->bytes, "0123456789abcdef00123", 21), 0);
+
+        /* What was kept is given without more when no more comes. */
+        CU_ASSERT_EQUAL(write(writer, "kept", 4), 4);
+        CU_ASSERT_EQUAL(worker_ask(&worker, 64, 32), 0);
+        CU_ASSERT_EQUAL(receive(), WORKER_E_SOURCE);
+        CU_ASSERT_EQUAL(worker_ask(&worker, 64, 32), 0);
+        CU_ASSERT_EQUAL(receive(), 0);
+        CU_ASSERT_EQUAL(batch.length, 4);
+        (void)close(writer);
+}
+
+static void test_drained(void) {
+        static uint8_t full[65536];
+        int writer;
+
+        memset(full, 'o', sizeof(full));
+        CU_ASSERT_EQUAL(mkfifo(scratch_path("fifo"), 0600), 0);
+        writer = open(scratch_path("fifo"), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+        start(SOURCE_FILE, (SourceConfig){ .path = scratch_path("fifo"), .wait_usec = 100000 });
+        CU_ASSERT_EQUAL(write(writer, "kept", 4), 4);
+        CU_ASSERT_EQUAL(worker_ask(&worker, 64, 32), 0);
+        CU_ASSERT_EQUAL(receive(), WORKER_E_SOURCE);
+        CU_ASSERT_EQUAL(write(writer, full, sizeof(full)), (ssize_t)sizeof(full));
+        worker_drain(&worker);
+        CU_ASSERT_EQUAL(worker_ask(&worker, 64, 32), 0);
+        CU_ASSERT_EQUAL(receive(), WORKER_E_SOURCE);
+        CU_ASSERT_EQUAL(error, -ETIMEDOUT);
+        CU_ASSERT_EQUAL(write(writer, "new", 3), 3);
+        CU_ASSERT_EQUAL(worker_ask(&worker, 64, 3), 0);
+        CU_ASSERT_EQUAL(receive(), 0);
+        CU_ASSERT_EQUAL(batch.length, 3);
+        CU_ASSERT_EQUAL(memcmp(batch.secret->bytes, "new", 3), 0);
+        (void)close(writer);
+}
+
 static void test_hwrng(void) {
         if (access("/dev/hwrng", R_OK) < 0)
                 HARNESS_SKIP("no /dev/hwrng that may be read");
         start(SOURCE_HWRNG, (SourceConfig){ .path = "/dev/hwrng", .wait_usec = 5000000 });
-        CU_ASSERT_EQUAL(worker_ask(&worker, 64, 128), 0);
+        CU_ASSERT_EQUAL(worker_ask(&worker, 64, 32), 0);
         CU_ASSERT_EQUAL(receive(), 0);
         CU_ASSERT_EQUAL(batch.length, 64);
 }
@@ -432,6 +485,8 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_no_source),
         HARNESS_TEST(test_refused_device),
         HARNESS_TEST(test_half_in_time),
+        HARNESS_TEST(test_kept),
+        HARNESS_TEST(test_drained),
         HARNESS_TEST(test_hwrng),
         HARNESS_TEST(test_exec),
         HARNESS_TEST(test_killed),

@@ -165,10 +165,12 @@ def other_fifo(box):
     rngd.wait_source("file", lambda s: s["failures"] > 0, "starves")
     path.unlink()
     path.symlink_to("/dev/urandom")
-    rngd.wait_source("file", lambda s: "no device that can be" in (s["last_error"] or ""), "refuses it", 8)
+    rngd.wait_source("file", lambda s: s["state"] == "absent" and "kernel's own RNG" in s["detail"], "refuses it", 8)
     path.unlink()
     os.mkfifo(path)
     with open(path, "r+b", buffering=0) as writer:
+        rngd.wait_source("file", lambda s: s["state"] == "asked", "asks it", 20)
+        time.sleep(0.2)  # what waited in it was dropped by then
         writer.write(os.urandom(64))
         rngd.wait_source("file", lambda s: s["batches"] == 1, "feeds", 20)
     rngd.stop()

@@ -309,11 +309,11 @@ def full_folder(box):
     for script in rows:
         wrapper = in_mount_namespace(f"({script}) 2>/dev/null")
         rngd = box.start("--verbose", wrapper=wrapper, wait=False)
-        wait_until(lambda r=rngd: "hwrng: 64 B" in r.log(), f"fed with {script}")
+        wait_until(lambda r=rngd: "hwrng: 192 B, +512 bits" in r.log(), f"fed with {script}")
         time.sleep(0.1)
         assert rngd.alive(), rngd.log()
         rngd.kill(signal.SIGUSR1)
-        wait_until(lambda r=rngd: r.log().count("hwrng: 64 B") >= 2, "fed again")
+        wait_until(lambda r=rngd: r.log().count("hwrng: 192 B, +512 bits") >= 2, "fed again")
         rngd.stop()
 
 
@@ -321,7 +321,7 @@ def full_folder(box):
 def no_folder(box):
     folder = {"RUNTIME_DIRECTORY": str(box.path("a/b/c"))}
     rngd = box.start("--verbose", environment=folder, wait=False)
-    wait_until(lambda: "hwrng: 64 B" in rngd.log(), "fed")
+    wait_until(lambda: "hwrng: 192 B, +512 bits" in rngd.log(), "fed")
     rngd.stop()
 
 

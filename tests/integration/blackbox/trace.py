@@ -55,10 +55,11 @@ def whole_life(box):
     fifo = box.fifo()
     box.write_config(f"[file]\npath = {fifo}\ncredit = 512\n")
     with open(fifo, "r+b", buffering=0) as writer:
-        writer.write(os.urandom(4096))
         rngd, pid, path = traced_rngd(box, "-T", "2s")
-        # The quality of 512 goes through the conditioner, and that through libgcrypt.
-        rngd.wait_source("file", lambda s: s["batches"] > 0, "feeds", 20)
+        for _ in range(50):
+            writer.write(os.urandom(64))
+            time.sleep(0.1)
+        rngd.wait_source("file", lambda s: s["credited_bits"] > 0, "feeds", 20)
         for number in (signal.SIGUSR1, signal.SIGHUP, signal.SIGUSR1):
             os.kill(pid, number)
             time.sleep(0.2)

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/base/parse.h"
+#include "lib/kernel/clock.h"
+#include "rngd/feeding.h"
+
+/* No need has so many steps: a bound against one that never ends. */
+#define STEPS_MAX 1000U
+
+static uint64_t now(const Feeding *feeding) {
+        uint64_t now_usec;
+
+        if (sd_event_now(feeding->event, CLOCK_BOOTTIME, &now_usec) != 0)
+                return clock_boottime_usec();
+        return MAX(now_usec, clock_boottime_usec());
+}
+
+void feeding_note_ready(Feeding *feeding) {
+        if (feeding->ready || !random_is_ready(feeding->random))
+                return;
+        feeding->ready = true;
+        log_notice("The kernel's RNG is ready");
+}
+
+bool feeding_has_source(const Feeding *feeding) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                ReaderState state = feeding->readers[id].state;
+
+                if (state == READER_IDLE || state == READER_ASKED || state == READER_WAITING)
+                        return true;
+        }
+        return false;
+}
+
+bool feeding_is_waiting(const Feeding *feeding) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
+                if (feeding->readers[id].state == READER_ASKED)
+                        return true;
+        return false;
+}
+
+/* ---- what came of a request ---- */
+
+static void report_feed(Feeding *feeding, const Reader *reader, const FeedReport *report) {
+        const Batch *batch = &feeding->batch;
+        uint32_t level_bits = 0;
+
+        if (!log_enabled(LOG_INFO))
+                return;
+        (void)random_level_bits(feeding->random, &level_bits);
+        log_info(
+                "%s: %zu B%s%s%s, +%u bits (level %u)%s, %.1f ms",
+                source_name(reader->id),
+                report->n_bytes,
+                report->credited_bits == 0 ? " mixed in without credit (" : "",
+                report->credited_bits == 0 ? credit_reason_to_string(report->reason) : "",
+                report->credited_bits == 0 ? ")" : "",
+                report->credited_bits,
+                level_bits,
+                report->reseeded ? ", reseeded" : "",
+                (double)(batch->arrived_usec - batch->asked_usec) / 1000);
+}
+
+static void report_refusal(Feeding *feeding, const Reader *reader, int fed) {
+        const char *name = source_name(reader->id);
+        char text[LEDGER_ERROR_MAX];
+
+        if (fed == FEED_E_UNHEALTHY || fed == FEED_E_BROKEN) {
+                log_warning(
+                        "%s (%s): dropped a batch; %s",
+                        name,
+                        reader_detail(reader),
+                        feeding->ledger.entries[reader->id].last_error);
+                return;
+        }
+        (void)snprintf(text, sizeof(text), "RNDADDENTROPY failed: %s", strerror(-fed));
+        ledger_failure(&feeding->ledger, reader->id, text);
+        log_warning("%s: %s", name, text);
+}
+
+/* feeding->batch holds the answer; it is wiped at the end, and only its verdict is left. */
+static void take_batch(Feeding *feeding, Reader *reader) {
+        const CreditInput credit = reader_credit_input_of(reader, &feeding->batch);
+        const Batch *batch = &feeding->batch;
+        const bool reseed = feeding->reseed[reader->id];
+        /* What only had to be passed over is no answer yet. */
+        const bool is_answer = batch->stale_bytes == 0 ||
+                               batch->length >= batch->stale_bytes + HEALTH_MIN_BATCH_BYTES;
+        FeedReport report = {};
+        int fed;
+
+        if (need_is_older_than_fork(&feeding->need, feeding->batch.asked_usec)) {
+                /* Read, at least in part, before the machine was copied: its twins have it, too. */
+                secret_wipe(feeding->batch.secret);
+                log_debug("%s: dropped a batch from before the fork", source_name(reader->id));
+                return;
+        }
+
+        fed = feeder_feed(
+                &feeding->feeder,
+                &reader->health,
+                &feeding->batch,
+                credit,
+                reseed,
+                &report);
+        reader_judged(reader, fed, now(feeding));
+        if (fed == 0 || fed == FEED_E_UNTESTED) {
+                if (reseed && report.reseed_error < 0 && feeding->ready)
+                        (void)log_errno(LOG_DEBUG, report.reseed_error, "RNDRESEEDCRNG, ignoring");
+                report_feed(feeding, reader, &report);
+        } else
+                report_refusal(feeding, reader, fed);
+
+        if (is_answer)
+                need_count(
+                        &feeding->need,
+                        reader->id,
+                        report.credited_bits,
+                        report.reseeded && report.credited_bits > 0);
+        feeding_note_ready(feeding);
+}
+
+static void take_failure(Feeding *feeding, const Reader *reader) {
+        const bool absent = reader->state == READER_ABSENT;
+
+        ledger_failure(&feeding->ledger, reader->id, reader->failure);
+        log_message(
+                absent ? LOG_NOTICE : LOG_WARNING,
+                "%s (%s): %s",
+                source_name(reader->id),
+                reader_detail(reader),
+                reader->failure);
+        if (absent && !feeding_has_source(feeding))
+                feeding->hooks.no_source(feeding->hooks.userdata);
+}
+
+static void take(Feeding *feeding, Reader *reader, int r) {
+        if (r == 0)
+                take_batch(feeding, reader);
+        else if (r == READER_E_FAILED)
+                take_failure(feeding, reader);
+}
+
+/* ---- the event loop ---- */
+
+static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata);
+
+/* The socket of a worker comes and goes with it. Called after whatever may have started or ended one,
+ * before another file can have its number. */
+static void follow_worker(Feeding *feeding, Reader *reader) {
+        sd_event_source **answer = &feeding->answers[reader->id];
+        int r;
+
+        if (reader->worker.pid == feeding->answer_pids[reader->id])
+                return;
+        *answer = sd_event_source_disable_unref(*answer);
+        feeding->answer_pids[reader->id] = reader->worker.pid;
+        if (reader->worker.pid == 0)
+                return;
+        r = sd_event_add_io(feeding->event, answer, reader->worker.fd, EPOLLIN, on_answer, feeding);
+        if (r < 0) /* its deadline ends it */
+                (void)log_errno(
+                        LOG_WARNING,
+                        r,
+                        "%s: cannot wait for its worker",
+                        source_name(reader->id));
+        else
+                (void)sd_event_source_set_description(*answer, source_name(reader->id));
+}
+
+static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        Feeding *feeding = userdata;
+        Reader *reader = NULL;
+
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
+                if (feeding->answers[id] == s)
+                        reader = &feeding->readers[id];
+        if (!reader)
+                return 0;
+        feeding->hooks.look_for_fork(feeding->hooks.userdata);
+        if (reader->worker.pid == 0) /* stopped by what was just seen */
+                return 0;
+        take(feeding, reader, reader_receive(reader, &feeding->batch, now(feeding)));
+        follow_worker(feeding, reader);
+        feeding_run(feeding);
+        return 0;
+}
+
+static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
+        Feeding *feeding = userdata;
+
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                Reader *reader = &feeding->readers[id];
+
+                if (reader->state != READER_ASKED || now(feeding) < reader->deadline_usec)
+                        continue;
+                take(feeding, reader, reader_late(reader, now(feeding)));
+                follow_worker(feeding, reader);
+        }
+        feeding_run(feeding);
+        return 0;
+}
+
+static int on_next(sd_event_source *s, uint64_t usec, void *userdata) {
+        feeding_run(userdata);
+        return 0;
+}
+
+static void set_timer(
+        Feeding *feeding,
+        sd_event_source **timer,
+        uint64_t at_usec,
+        sd_event_time_handler_t handler) {
+        const uint64_t left_usec = at_usec - MIN(at_usec, now(feeding));
+        int r = 0;
+
+        if (at_usec == UINT64_MAX) {
+                if (*timer)
+                        (void)sd_event_source_set_enabled(*timer, SD_EVENT_OFF);
+                return;
+        }
+        if (!*timer)
+                r = sd_event_add_time(
+                        feeding->event,
+                        timer,
+                        CLOCK_BOOTTIME,
+                        at_usec,
+                        1,
+                        handler,
+                        feeding);
+        if (r >= 0)
+                r = sd_event_source_set_time(*timer, at_usec);
+        if (r >= 0) /* slack, so that wakeups of programs coalesce */
+                r = sd_event_source_set_time_accuracy(*timer, MAX(left_usec / 20, 1U));
+        if (r >= 0)
+                r = sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);
+        if (r < 0)
+                (void)log_errno(LOG_WARNING, r, "Cannot set a timer, ignoring");
+}
+
+static uint64_t earliest_deadline_usec(const Feeding *feeding) {
+        uint64_t earliest = UINT64_MAX;
+
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
+                if (feeding->readers[id].state == READER_ASKED)
+                        earliest = MIN(earliest, feeding->readers[id].deadline_usec);
+        return earliest;
+}
+
+/* ---- steps ---- */
+
+/* Whether /dev/random still says that it has room. Somebody else may have filled it. */
+static bool kernel_asks(const Feeding *feeding) {
+        uint32_t mask = POLLOUT; /* in doubt it does */
+
+        if (feeding->model != RANDOM_MODEL_COUNTING)
+                return false;
+        (void)random_poll(feeding->random, &mask);
+        return mask & POLLOUT;
+}
+
+static NeedSourceState state_for_need(ReaderState state) {
+        switch (state) {
+        case READER_IDLE:
+                return NEED_SOURCE_IDLE;
+        case READER_ASKED:
+                return NEED_SOURCE_ASKED;
+        case READER_WAITING:
+                return NEED_SOURCE_WAITING;
+        case READER_DISABLED:
+        case READER_ABSENT:
+        case READER_RETIRED:
+        case _READER_STATE_MAX:
+        default:
+                return NEED_SOURCE_NONE;
+        }
+}
+
+static NeedFacts gather_facts(const Feeding *feeding) {
+        NeedFacts facts = {
+                .model = feeding->model,
+                .ready = feeding->ready,
+                .kernel_asks = kernel_asks(feeding),
+                .pool_bits = feeding->pool_bits,
+                .batch_max_bytes = feeding->settings->random_step_bytes,
+                .now_usec = now(feeding),
+        };
+
+        (void)random_level_bits(feeding->random, &facts.level_bits);
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                const Reader *reader = &feeding->readers[id];
+                const CreditInput credit = reader_credit_input(reader);
+
+                facts.sources[id].state = state_for_need(reader->state);
+                facts.sources[id].retry_usec = reader->retry_usec;
+                facts.sources[id].per_1024 = credit_per_1024(&credit);
+                facts.sources[id].last_resort = source_ops(id)->last_resort;
+        }
+        return facts;
+}
+
+static void ask(Feeding *feeding, const NeedAction *action) {
+        Reader *reader = &feeding->readers[action->source];
+
+        feeding->reseed[reader->id] = action->reseed;
+        take(feeding,
+             reader,
+             reader_ask(reader, (uint32_t)action->length_bytes, &feeding->batch, now(feeding)));
+        follow_worker(feeding, reader);
+}
+
+static void follow(Feeding *feeding, const NeedAction *action) {
+        const Need *need = &feeding->need;
+        const FeedingHooks *hooks = &feeding->hooks;
+        const bool over = action->step != NEED_WAIT;
+
+        set_timer(feeding, &feeding->deadline_source, earliest_deadline_usec(feeding), on_deadline);
+        set_timer(feeding, &feeding->next_source, over ? UINT64_MAX : action->until_usec, on_next);
+        if (over || action->settled)
+                hooks->settled(hooks->userdata, need->got_bits, need->reseeded);
+        if (over)
+                hooks->over(hooks->userdata, action->step == NEED_NO_SOURCE);
+}
+
+void feeding_run(Feeding *feeding) {
+        NeedAction action = { .step = NEED_ASK };
+
+        if (feeding->running || !feeding->need.active)
+                return;
+        feeding->running = true;
+        for (unsigned i = 0; action.step == NEED_ASK && i < STEPS_MAX; i++) {
+                const NeedFacts facts = gather_facts(feeding);
+
+                action = need_next(&feeding->need, &facts);
+                if (action.step == NEED_ASK)
+                        ask(feeding, &action);
+        }
+        feeding->running = false;
+        follow(feeding, &action);
+}
+
+void feeding_trigger(Feeding *feeding, Trigger trigger) {
+        bool begins;
+
+        feeding->triggers[trigger]++;
+        log_debug("Trigger: %s", trigger_to_string(trigger));
+        (void)feeding_look(feeding);
+        begins = need_add(&feeding->need, trigger, clock_boottime_usec());
+
+        /* Before the kernel is ready it takes such bytes at their word itself, but for a known copy. */
+        if (begins && (feeding->ready || trigger == TRIGGER_FORK))
+                for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
+                        reader_expect_stale(&feeding->readers[id]);
+        feeding_run(feeding);
+}
+
+/* ---- life ---- */
+
+/* Whether something new is there; what came and what went is logged. */
+static bool look_at(Feeding *feeding, Reader *reader) {
+        const SourceLook before = reader->look;
+        const ReaderState state_before = reader->state;
+        bool appeared;
+
+        reader_look(reader);
+        follow_worker(feeding, reader);
+        appeared = reader->state == READER_IDLE && state_before != READER_DISABLED &&
+                   (state_before != READER_IDLE || strcmp(before.detail, reader->look.detail) != 0);
+        if (appeared)
+                log_notice("%s: %s is there", source_name(reader->id), reader_detail(reader));
+        else if (
+                state_before != READER_ABSENT && state_before != READER_DISABLED &&
+                reader->state == READER_ABSENT)
+                log_notice(
+                        "%s: %s is gone; waiting for a new one",
+                        source_name(reader->id),
+                        before.detail);
+        return appeared;
+}
+
+bool feeding_look(Feeding *feeding) {
+        bool appeared = false;
+
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
+                appeared |= look_at(feeding, &feeding->readers[id]);
+        return appeared;
+}
+
+void feeding_configure(Feeding *feeding) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                reader_configure(&feeding->readers[id], &feeding->settings->sources[id]);
+                follow_worker(feeding, &feeding->readers[id]);
+        }
+        (void)feeding_look(feeding);
+}
+
+void feeding_reaped(Feeding *feeding, pid_t pid) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                Reader *reader = &feeding->readers[id];
+
+                if (reader->worker.pid != pid)
+                        continue;
+                if (reader_reaped(reader, pid, now(feeding)) == READER_E_FAILED)
+                        take_failure(feeding, reader);
+                follow_worker(feeding, reader);
+                feeding_run(feeding);
+                return;
+        }
+}
+
+void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits, bool ready) {
+        feeding->model = model;
+        feeding->pool_bits = pool_bits;
+        feeding->ready = ready;
+}
+
+int feeding_init(
+        Feeding *feeding,
+        sd_event *event,
+        const RootDir *root,
+        KernelRandom *random,
+        const Settings *settings,
+        const FeedingHooks *hooks,
+        bool confidential) {
+        *feeding = (Feeding){
+                .hooks = *hooks,
+                .event = event,
+                .random = random,
+                .settings = settings,
+                .feeder = { .random = random, .ledger = &feeding->ledger },
+        };
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                reader_init(&feeding->readers[id], id, root, confidential);
+                reader_configure(&feeding->readers[id], &settings->sources[id]);
+        }
+        return batch_init(&feeding->batch);
+}
+
+void feeding_deinit(Feeding *feeding) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                feeding->answers[id] = sd_event_source_disable_unref(feeding->answers[id]);
+                if (feeding->readers[id].settings)
+                        reader_stop(&feeding->readers[id]);
+        }
+        feeding->deadline_source = sd_event_source_disable_unref(feeding->deadline_source);
+        feeding->next_source = sd_event_source_disable_unref(feeding->next_source);
+        batch_deinit(&feeding->batch);
+}

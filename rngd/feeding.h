@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Gets bytes from the sources to the kernel's RNG: the readers, the need that says whom to ask next,
+ * and the feeder. Triggers come in; what is worth knowing goes out through the hooks that its owner
+ * gave it. It adds its own sources to the event loop: the workers' answers and two timers.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "lib/base/error.h"
+#include "lib/base/rootdir.h"
+#include "lib/intake/feeder.h"
+#include "rngd/need.h"
+#include "rngd/reader.h"
+#include "rngd/settings.h"
+
+typedef struct FeedingHooks {
+        /* Before an answer is taken: it may be from a life before a VM fork whose sign is there by now. */
+        void (*look_for_fork)(void *userdata);
+        /* Every source answered, failed or is not there: what came of the need by now. */
+        void (*settled)(void *userdata, uint32_t fresh_bits, bool reseeded);
+        /* The need is over: met, or given up. */
+        void (*over)(void *userdata, bool no_source);
+        /* The last source that worked is gone. */
+        void (*no_source)(void *userdata);
+        void *userdata;
+} FeedingHooks;
+
+typedef struct Feeding {
+        FeedingHooks hooks;
+        sd_event *event; /* not owned, nor are the next two */
+        const KernelRandom *random;
+        const Settings *settings;
+        RandomModel model;
+        uint32_t pool_bits;
+        bool ready;
+
+        Ledger ledger;
+        Feeder feeder;
+        Batch batch;
+        Need need;
+        Reader readers[_SOURCE_LIVE_MAX];
+        bool reseed[_SOURCE_LIVE_MAX]; /* after what was asked for */
+        sd_event_source *answers[_SOURCE_LIVE_MAX];
+        pid_t answer_pids[_SOURCE_LIVE_MAX]; /* of whose worker answers[] is */
+        sd_event_source *deadline_source;    /* of the answers that are owed */
+        sd_event_source *next_source;        /* when the need wants to be looked at again */
+        bool running; /* feeding_run() is at work: what it causes is seen there */
+        uint64_t triggers[_TRIGGER_MAX]; /* how often each came */
+} Feeding;
+
+/* Without any effect outside. random, settings, event and root must outlive it. 0 or -ENOMEM. */
+_must_check_ int feeding_init(
+        Feeding *feeding,
+        sd_event *event,
+        const RootDir *root,
+        KernelRandom *random,
+        const Settings *settings,
+        const FeedingHooks *hooks,
+        bool confidential);
+void feeding_deinit(Feeding *feeding);
+
+/* The kernel as it was found at the start. */
+void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits, bool ready);
+
+/* Looks at each source anew. True if one is there that was not, or another device in its place. */
+bool feeding_look(Feeding *feeding);
+
+/* The settings changed: a clean record for each source. */
+void feeding_configure(Feeding *feeding);
+
+/* Something happened that calls for fresh bytes. */
+void feeding_trigger(Feeding *feeding, Trigger trigger);
+
+/* The sources changed: asks those that the present need has not asked yet. */
+void feeding_run(Feeding *feeding);
+
+/* A child of this process ended. */
+void feeding_reaped(Feeding *feeding, pid_t pid);
+
+/* Whether any source could deliver, now or after a back-off; whether one owes an answer. */
+bool feeding_has_source(const Feeding *feeding);
+bool feeding_is_waiting(const Feeding *feeding);
+
+/* Looks whether the kernel's RNG became ready, and logs it once. */
+void feeding_note_ready(Feeding *feeding);

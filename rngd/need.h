@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What is needed, and the next step towards it. Each event is a trigger; triggers that overlap are one
+ * need. A need asks every source that can be asked, in parallel; the first good answers end it, the
+ * others are mixed in as they come.
+ *
+ * Nothing here reads a clock, opens a file or logs: the caller says what is the case and does what
+ * need_next() answers, until that says to wait or that nothing is needed any more.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/policy/backoff.h"
+#include "lib/policy/refill.h"
+#include "lib/sources/source.h"
+
+/* The refill policy's wants, by number. */
+typedef enum Trigger {
+        TRIGGER_START,
+        TRIGGER_LEVEL,  /* /dev/random says POLLOUT */
+        TRIGGER_FORK,   /* this machine is a clone, or was restored */
+        TRIGGER_PLUG,   /* an RNG appeared */
+        TRIGGER_RESUME, /* from suspend */
+        TRIGGER_CLOCK,  /* somebody set the clock: perhaps a restore */
+        TRIGGER_TIMER,  /* reseed-interval */
+        TRIGGER_SIGNAL, /* SIGUSR1 */
+        TRIGGER_GAP, /* records of the kernel's log were lost: one of them may have told of a fork */
+        _TRIGGER_MAX,
+} Trigger;
+
+/* What a source can do now. */
+typedef enum NeedSourceState {
+        NEED_SOURCE_NONE, /* disabled, absent or retired */
+        NEED_SOURCE_IDLE,
+        NEED_SOURCE_ASKED,   /* owes an answer */
+        NEED_SOURCE_WAITING, /* failed: not before retry_usec */
+} NeedSourceState;
+
+typedef struct NeedFacts {
+        RandomModel model;
+        bool ready;
+        bool kernel_asks; /* counting kernels: /dev/random still says POLLOUT */
+        uint32_t pool_bits;
+        uint32_t level_bits;
+        uint32_t batch_max_bytes; /* 0: no limit of the administrator's */
+        uint64_t now_usec;        /* CLOCK_BOOTTIME, as all times here */
+        struct {
+                NeedSourceState state;
+                uint64_t retry_usec;
+                uint32_t per_1024; /* what its bytes are credited with */
+                bool last_resort;  /* asked only when no other source gave credit */
+        } sources[_SOURCE_LIVE_MAX];
+} NeedFacts;
+
+typedef struct Need {
+        bool active;
+        uint32_t triggers;  /* bits of TRIGGER_BIT() */
+        uint64_t fork_usec; /* answers asked for before this are older than a VM fork */
+        uint32_t got_bits;  /* credited since the need began, or since the fork in it */
+        bool got_credit;    /* any, since the sources were asked the last time */
+        bool reseeded;
+        Backoff backoff;     /* for a need that its sources answered but could not end */
+        uint64_t retry_usec; /* when all sources are asked again; 0: that is not planned */
+        uint32_t rounds[_SOURCE_LIVE_MAX];     /* answers of each source in these tries */
+        uint64_t pause_usec[_SOURCE_LIVE_MAX]; /* not to be asked before; 0: at once */
+} Need;
+
+typedef enum NeedStep {
+        NEED_ASK,       /* action.source for action.length_bytes, then call again */
+        NEED_WAIT,      /* for answers, and at most until action.until_usec */
+        NEED_MET,       /* nothing is missing any more; the need is over */
+        NEED_GIVEN_UP,  /* nothing is left that could be done about it; the need is over */
+        NEED_NO_SOURCE, /* the same, because no source works here */
+} NeedStep;
+
+typedef struct NeedAction {
+        NeedStep step;
+        SourceId source;
+        size_t length_bytes;
+        bool reseed;         /* RNDRESEEDCRNG after what was asked for */
+        uint64_t until_usec; /* UINT64_MAX: for an answer alone */
+        bool settled;        /* with NEED_WAIT: nobody owes an answer, so what came by now is all */
+} NeedAction;
+
+/* Returns whether a new need began: with the first trigger, and with each fork. */
+bool need_add(Need *need, Trigger trigger, uint64_t now_usec);
+
+NeedAction need_next(Need *need, const NeedFacts *facts);
+
+/* An answer of a source was fed, or failed the health tests (0 bits then). */
+void need_count(Need *need, SourceId source, uint32_t credited_bits, bool reseeded);
+
+/* Whether an answer was asked for before this machine was copied. */
+bool need_is_older_than_fork(const Need *need, uint64_t asked_usec);
+
+const char *trigger_to_string(Trigger trigger);
+
+#define TRIGGER_BIT(trigger) (UINT32_C(1) << (trigger))

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One source as a daemon sees it: what it is now, whether it can be asked, its worker, its health, its
+ * back-off, and how much of what it gives may be older than a copy of this machine. A reader decides
+ * nothing about when bytes are needed, knows no event loop, and takes the time as an argument
+ * (CLOCK_BOOTTIME). What it reports it returns; the reason of a failure is in reader->failure.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/base/error.h"
+#include "lib/config/source-settings.h"
+#include "lib/intake/feeder.h"
+#include "lib/intake/worker.h"
+#include "lib/policy/backoff.h"
+#include "lib/policy/health.h"
+
+#define READER_FAILURE_MAX LEDGER_ERROR_MAX
+
+typedef enum ReaderState {
+        READER_DISABLED,
+        READER_ABSENT,  /* no device: looked for again at each trigger */
+        READER_IDLE,    /* can be asked */
+        READER_ASKED,   /* its worker owes an answer */
+        READER_WAITING, /* failed: not before retry_usec */
+        READER_RETIRED, /* permanent health failure: until another device is there */
+        _READER_STATE_MAX,
+} ReaderState;
+
+typedef struct Reader {
+        SourceId id;
+        const SourceSettings *settings; /* not owned, nor is the next */
+        const RootDir *root;
+        bool confidential; /* this is a confidential guest */
+
+        ReaderState state;
+        SourceLook look; /* what it was when it was last looked at */
+        Worker worker;
+        uint64_t deadline_usec; /* while asked */
+        uint64_t retry_usec;    /* while waiting */
+        uint64_t answered_usec; /* when it last gave bytes; 0: never */
+        uint32_t wanted_bytes;  /* of the present request, beside those to be passed over */
+        Backoff backoff;
+        Health health;
+        uint32_t health_per_1024; /* the claim that health was started with */
+
+        uint32_t stale_bytes; /* still to be passed over before anything is credited */
+        bool drain;           /* before the next request */
+
+        uint64_t file_offset; /* of a regular file: where to go on */
+        dev_t opened_device;  /* of a file, to see when its path names another one */
+        ino_t opened_inode;
+        bool not_offered; /* only opening it could show that: not looked for again until a reload */
+        char failure[READER_FAILURE_MAX];
+} Reader;
+
+/* What a request or an answer came to. */
+enum {
+        READER_E_ASKED = 1, /* an answer will come; or it is not there yet */
+        READER_E_AGAIN,     /* nothing: ask again, without a failure (slow, or changed meanwhile) */
+        READER_E_FAILED,    /* no bytes; reader->state and reader->failure say more */
+};
+
+void reader_init(Reader *reader, SourceId id, const RootDir *root, bool confidential);
+
+/* With new settings: what it did wrong under the old ones no longer counts. */
+void reader_configure(Reader *reader, const SourceSettings *settings);
+
+/* Looks whether its device is there, and whether it is another one than before. */
+void reader_look(Reader *reader);
+
+/* Its device was unplugged: what it did wrong before no longer counts. */
+void reader_forget(Reader *reader);
+
+/* What waits in buffers may be from before a copy of this machine was made: none of it is credited. */
+void reader_expect_stale(Reader *reader);
+
+bool reader_can_be_asked(const Reader *reader, uint64_t now_usec);
+
+/*
+ * Asks for n_bytes that can be credited, and for those that must be passed over before. 0: the batch
+ * is here (a source that does not block); READER_E_ASKED, READER_E_AGAIN, READER_E_FAILED.
+ */
+_must_check_ int reader_ask(Reader *reader, uint32_t n_bytes, Batch *batch, uint64_t now_usec);
+
+/* The worker's socket is readable. 0: the batch is here; READER_E_... */
+_must_check_ int reader_receive(Reader *reader, Batch *batch, uint64_t now_usec);
+
+/* The deadline passed without an answer: the worker is killed. Always READER_E_FAILED. */
+int reader_late(Reader *reader, uint64_t now_usec);
+
+/* A child of this process ended. 0: not this one's, or nothing was lost; READER_E_FAILED. */
+_must_check_ int reader_reaped(Reader *reader, pid_t pid, uint64_t now_usec);
+
+/* What feeder_feed() said of its last batch (0, FEED_E_... or negative). */
+void reader_judged(Reader *reader, int fed, uint64_t now_usec);
+
+void reader_stop(Reader *reader);
+
+/* Not to be asked before a back-off. */
+void reader_back_off(Reader *reader, uint64_t now_usec);
+
+/* For the credit decision: of its source, and of one batch of it. */
+CreditInput reader_credit_input(const Reader *reader);
+CreditInput reader_credit_input_of(const Reader *reader, const Batch *batch);
+
+const char *reader_state_to_string(ReaderState state);
+
+/* What the source is right now: "virtio_rng.0", "RDSEED", "/path"; never NULL. */
+const char *reader_detail(const Reader *reader);

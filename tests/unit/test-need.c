@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The need as tables: what is the case, and what is to be done next. No process, no clock, no kernel.
+ * A row of a story is a step: facts that change, an answer, or the action that must follow.
+ */
+#include <string.h>
+
+#include "lib/base/cleanup.h"
+#include "rngd/need.h"
+#include "tests/unit/harness.h"
+
+#define SEC UINT64_C(1000000)
+
+static Need need;
+static NeedFacts facts;
+
+/* A latching kernel that is ready, a hwrng and a CPU that can be asked. */
+static void setup(void) {
+        need = (Need){};
+        facts = (NeedFacts){
+                .model = RANDOM_MODEL_LATCHING,
+                .ready = true,
+                .pool_bits = 256,
+                .level_bits = 256,
+                .now_usec = 1000 * SEC,
+        };
+        for (size_t i = 0; i < _SOURCE_LIVE_MAX; i++)
+                facts.sources[i].per_1024 = 1024;
+        facts.sources[SOURCE_JITTER].last_resort = true;
+        facts.sources[SOURCE_HWRNG].state = NEED_SOURCE_IDLE;
+        facts.sources[SOURCE_CPU].state = NEED_SOURCE_IDLE;
+}
+
+static void unready(RandomModel model) {
+        facts.ready = false;
+        facts.level_bits = 0;
+        facts.model = model;
+        facts.pool_bits = model == RANDOM_MODEL_COUNTING ? 4096 : 256;
+        facts.kernel_asks = model == RANDOM_MODEL_COUNTING;
+}
+
+/* The next step; what is asked for is then owed. */
+static NeedAction next(void) {
+        NeedAction action = need_next(&need, &facts);
+
+        if (action.step == NEED_ASK)
+                facts.sources[action.source].state = NEED_SOURCE_ASKED;
+        return action;
+}
+
+static void answer(SourceId source, uint32_t bits) {
+        facts.sources[source].state = NEED_SOURCE_IDLE;
+        facts.level_bits = MIN(facts.level_bits + bits, facts.pool_bits);
+        need_count(&need, source, bits, bits > 0);
+}
+
+static void fail(SourceId source, uint64_t retry_usec) {
+        facts.sources[source].state = NEED_SOURCE_WAITING;
+        facts.sources[source].retry_usec = retry_usec;
+}
+
+#define CHECK_ASKS(wanted)                               \
+        do {                                             \
+                const NeedAction asked = next();         \
+                CU_ASSERT_EQUAL(asked.step, NEED_ASK);   \
+                CU_ASSERT_EQUAL(asked.source, (wanted)); \
+        } while (0)
+
+static void test_nothing_needed(void) {
+        NeedAction action = next();
+
+        CU_ASSERT_EQUAL(action.step, NEED_WAIT);
+        CU_ASSERT_EQUAL(action.until_usec, UINT64_MAX);
+        CU_ASSERT_FALSE(action.settled);
+}
+
+/* Both are asked, the slow one first; the first good answer ends it. */
+static void test_first_answer_ends_it(void) {
+        NeedAction action;
+
+        CU_ASSERT(need_add(&need, TRIGGER_START, facts.now_usec));
+        CHECK_ASKS(SOURCE_HWRNG);
+        CHECK_ASKS(SOURCE_CPU);
+        action = next();
+        CU_ASSERT_EQUAL(action.step, NEED_WAIT);
+        CU_ASSERT_FALSE(action.settled);
+        answer(SOURCE_CPU, 512);
+        action = next();
+        CU_ASSERT_EQUAL(action.step, NEED_MET);
+        CU_ASSERT_FALSE(need.active);
+        CU_ASSERT_EQUAL(need.got_bits, 512);
+        CU_ASSERT(need.reseeded);
+        CU_ASSERT_EQUAL(need.triggers, 0);
+}
+
+/* A trigger on top of a need joins it; only a fork begins it anew. */
+static void test_triggers_join(void) {
+        CU_ASSERT(need_add(&need, TRIGGER_TIMER, facts.now_usec));
+        CHECK_ASKS(SOURCE_HWRNG);
+        CU_ASSERT_FALSE(need_add(&need, TRIGGER_SIGNAL, facts.now_usec));
+        CU_ASSERT_EQUAL(need.triggers, TRIGGER_BIT(TRIGGER_TIMER) | TRIGGER_BIT(TRIGGER_SIGNAL));
+        answer(SOURCE_HWRNG, 128);
+        CU_ASSERT_EQUAL(need.got_bits, 128);
+        facts.now_usec += 5;
+        CU_ASSERT(need_add(&need, TRIGGER_FORK, facts.now_usec));
+        CU_ASSERT_EQUAL(need.got_bits, 0);
+        CU_ASSERT(need_is_older_than_fork(&need, facts.now_usec - 1));
+        CU_ASSERT_FALSE(need_is_older_than_fork(&need, facts.now_usec));
+        CHECK_ASKS(SOURCE_HWRNG);
+}
+
+static void test_no_source(void) {
+        facts.sources[SOURCE_HWRNG].state = facts.sources[SOURCE_CPU].state = NEED_SOURCE_NONE;
+        (void)need_add(&need, TRIGGER_FORK, facts.now_usec);
+        CU_ASSERT_EQUAL(next().step, NEED_NO_SOURCE);
+        CU_ASSERT_FALSE(need.active);
+}
+
+/* A source without credit is asked once, and what came of it is all there is. */
+static void test_no_credit(void) {
+        facts.sources[SOURCE_HWRNG].per_1024 = 0;
+        facts.sources[SOURCE_CPU].state = NEED_SOURCE_NONE;
+        (void)need_add(&need, TRIGGER_SIGNAL, facts.now_usec);
+        CHECK_ASKS(SOURCE_HWRNG);
+        answer(SOURCE_HWRNG, 0);
+        CU_ASSERT_EQUAL(next().step, NEED_GIVEN_UP);
+        CU_ASSERT_EQUAL(need.got_bits, 0);
+}
+
+/* The same while the kernel still waits: again and again, with a back-off that doubles. */
+static void test_no_credit_unready(void) {
+        uint64_t waits[4];
+
+        unready(RANDOM_MODEL_LATCHING);
+        facts.sources[SOURCE_HWRNG].per_1024 = 0;
+        facts.sources[SOURCE_CPU].state = NEED_SOURCE_NONE;
+        (void)need_add(&need, TRIGGER_START, facts.now_usec);
+        for (size_t i = 0; i < ELEMENTSOF(waits); i++) {
+                NeedAction action;
+
+                harness_row("try %zu", i);
+                CHECK_ASKS(SOURCE_HWRNG);
+                answer(SOURCE_HWRNG, 0);
+                action = next();
+                CU_ASSERT_EQUAL(action.step, NEED_WAIT);
+                CU_ASSERT(action.settled);
+                waits[i] = action.until_usec - facts.now_usec;
+                CU_ASSERT_EQUAL(waits[i], i == 0 ? BACKOFF_MIN_USEC : 2 * waits[i - 1]);
+                /* Looked at again in between: nothing is asked, nothing is put off. */
+                facts.now_usec++;
+                CU_ASSERT_EQUAL(next().until_usec, action.until_usec);
+                facts.now_usec = action.until_usec;
+        }
+}
+
+/* Jitter costs the guest's own time: only when all others have answered without credit. */
+static void test_last_resort(void) {
+        facts.sources[SOURCE_JITTER].state = NEED_SOURCE_IDLE;
+        facts.sources[SOURCE_CPU].state = NEED_SOURCE_NONE;
+        (void)need_add(&need, TRIGGER_SIGNAL, facts.now_usec);
+        CHECK_ASKS(SOURCE_HWRNG);
+        CU_ASSERT_EQUAL(next().step, NEED_WAIT);
+        fail(SOURCE_HWRNG, facts.now_usec + SEC);
+        CHECK_ASKS(SOURCE_JITTER);
+        answer(SOURCE_JITTER, 512);
+        CU_ASSERT_EQUAL(next().step, NEED_MET);
+}
+
+static void test_retired_in_the_middle(void) {
+        (void)need_add(&need, TRIGGER_FORK, facts.now_usec);
+        CHECK_ASKS(SOURCE_HWRNG);
+        CHECK_ASKS(SOURCE_CPU);
+        facts.sources[SOURCE_HWRNG].state = NEED_SOURCE_NONE;
+        facts.sources[SOURCE_CPU].state = NEED_SOURCE_NONE;
+        CU_ASSERT_EQUAL(next().step, NEED_NO_SOURCE);
+}
+
+/* What failed is tried again when its back-off ends, and the need lasts so long. */
+static void test_back_off(void) {
+        NeedAction action;
+
+        facts.sources[SOURCE_CPU].state = NEED_SOURCE_NONE;
+        (void)need_add(&need, TRIGGER_FORK, facts.now_usec);
+        CHECK_ASKS(SOURCE_HWRNG);
+        fail(SOURCE_HWRNG, facts.now_usec + 4 * SEC);
+        action = next();
+        CU_ASSERT_EQUAL(action.step, NEED_WAIT);
+        CU_ASSERT(action.settled); /* so the fork is reported now, and not in four seconds */
+        CU_ASSERT_EQUAL(action.until_usec, facts.now_usec + 4 * SEC);
+        facts.now_usec += 4 * SEC;
+        CHECK_ASKS(SOURCE_HWRNG);
+        answer(SOURCE_HWRNG, 512);
+        CU_ASSERT_EQUAL(next().step, NEED_MET);
+}
+
+/* One that fails does not keep an unready kernel from another that could be asked again sooner. */
+static void test_unready_waits_for_the_sooner(void) {
+        NeedAction action;
+
+        unready(RANDOM_MODEL_LATCHING);
+        facts.sources[SOURCE_CPU].per_1024 = 0;
+        (void)need_add(&need, TRIGGER_START, facts.now_usec);
+        CHECK_ASKS(SOURCE_HWRNG);
+        CHECK_ASKS(SOURCE_CPU);
+        fail(SOURCE_HWRNG, facts.now_usec + 300 * SEC);
+        answer(SOURCE_CPU, 0);
+        action = next();
+        CU_ASSERT_EQUAL(action.until_usec, facts.now_usec + BACKOFF_MIN_USEC);
+        facts.now_usec = action.until_usec;
+        CHECK_ASKS(SOURCE_CPU);
+}
+
+/*
+ * Kernels before 4.8 need several feeds with two milliseconds between them: as written in the policy,
+ * and no back-off of a second comes in between.
+ */
+static void test_pause(void) {
+        unsigned n_feeds = 0;
+        uint64_t began_usec = facts.now_usec;
+
+        unready(RANDOM_MODEL_COUNTING);
+        facts.sources[SOURCE_CPU].state = NEED_SOURCE_NONE;
+        (void)need_add(&need, TRIGGER_START, facts.now_usec);
+        CHECK_ASKS(SOURCE_HWRNG);
+        while (++n_feeds < 5) {
+                NeedAction action;
+
+                answer(SOURCE_HWRNG, 512);
+                harness_row("feed %u", n_feeds);
+                action = next();
+                CU_ASSERT_EQUAL(action.step, NEED_WAIT);
+                CU_ASSERT_FALSE(action.settled);
+                CU_ASSERT_EQUAL(action.until_usec, facts.now_usec + REFILL_UNREADY_PAUSE_USEC);
+                facts.now_usec++;
+                CU_ASSERT_EQUAL(next().until_usec, action.until_usec);
+                facts.now_usec = action.until_usec;
+                CHECK_ASKS(SOURCE_HWRNG);
+        }
+        CU_ASSERT_EQUAL(facts.now_usec, began_usec + 4 * REFILL_UNREADY_PAUSE_USEC);
+        facts.ready = true;
+        answer(SOURCE_HWRNG, 512);
+        CU_ASSERT_EQUAL(next().step, NEED_ASK); /* START fills a counting pool to the top */
+}
+
+/* An answer that is still owed when another trigger comes is not asked for again. */
+static void test_owed_answers(void) {
+        (void)need_add(&need, TRIGGER_SIGNAL, facts.now_usec);
+        CHECK_ASKS(SOURCE_HWRNG);
+        CHECK_ASKS(SOURCE_CPU);
+        (void)need_add(&need, TRIGGER_PLUG, facts.now_usec);
+        CU_ASSERT_EQUAL(next().step, NEED_WAIT);
+        answer(SOURCE_HWRNG, 512);
+        CU_ASSERT_EQUAL(next().step, NEED_MET);
+}
+
+/* Whatever the answers are, it ends or waits: no story of 100 steps asks for ever. */
+static void test_every_story_ends(void) {
+        uint32_t random = 4711;
+
+        for (unsigned story = 0; story < 20000; story++) {
+                unsigned n_steps = 0;
+
+                setup();
+                random = random * UINT32_C(1664525) + UINT32_C(1013904223);
+                if (random >> 31)
+                        unready(random >> 30 & 1 ? RANDOM_MODEL_COUNTING : RANDOM_MODEL_LATCHING);
+                facts.sources[SOURCE_HWRNG].per_1024 = (random >> 16) % 1025;
+                (void)need_add(&need, (Trigger)((random >> 8) % _TRIGGER_MAX), facts.now_usec);
+                for (; need.active && n_steps < 100; n_steps++) {
+                        NeedAction action = next();
+
+                        if (action.step != NEED_ASK)
+                                break;
+                        random = random * UINT32_C(1664525) + UINT32_C(1013904223);
+                        if (random >> 30 == 0)
+                                fail(action.source, facts.now_usec + SEC);
+                        else if (random >> 30 == 1)
+                                facts.sources[action.source].state = NEED_SOURCE_NONE;
+                        else
+                                answer(action.source,
+                                       (uint32_t)(8 * action.length_bytes *
+                                                  facts.sources[action.source].per_1024 / 1024));
+                }
+                if (n_steps >= 100)
+                        CU_FAIL("it asks for ever");
+        }
+}
+
+static CU_TestInfo tests[] = {
+        HARNESS_TEST(test_nothing_needed),
+        HARNESS_TEST(test_first_answer_ends_it),
+        HARNESS_TEST(test_triggers_join),
+        HARNESS_TEST(test_no_source),
+        HARNESS_TEST(test_no_credit),
+        HARNESS_TEST(test_no_credit_unready),
+        HARNESS_TEST(test_last_resort),
+        HARNESS_TEST(test_retired_in_the_middle),
+        HARNESS_TEST(test_back_off),
+        HARNESS_TEST(test_unready_waits_for_the_sooner),
+        HARNESS_TEST(test_pause),
+        HARNESS_TEST(test_owed_answers),
+        HARNESS_TEST(test_every_story_ends),
+        CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+        HARNESS_SUITE_WITH("need", setup, NULL, tests),
+        CU_SUITE_INFO_NULL,
+};
+
+HARNESS_MAIN(suites)
