@@ -8,6 +8,9 @@
 #include "lib/kernel/clock.h"
 #include "rngd/feeding.h"
 
+/* Within one need: how long bytes that were fetched ahead may have waited. */
+#define READ_AHEAD_USEC USEC_PER_SEC
+
 /* No need has so many steps: a bound against one that never ends. */
 #define STEPS_MAX 1000U
 
@@ -89,6 +92,7 @@ static void take_batch(Feeding *feeding, Reader *reader) {
         const bool reseed = feeding->reseed[reader->id];
         /* What only had to be passed over is no answer yet. */
         const bool is_answer = batch->stale_bytes == 0 ||
+                               reader->look.stale_bytes == SOURCE_STALE_ALWAYS ||
                                batch->length >= batch->stale_bytes + HEALTH_MIN_BATCH_BYTES;
         FeedReport report = {};
         int fed;
@@ -306,6 +310,10 @@ static NeedFacts gather_facts(const Feeding *feeding) {
 static void ask(Feeding *feeding, const NeedAction *action) {
         Reader *reader = &feeding->readers[action->source];
 
+        /* What was fetched ahead is as old as the answer before. */
+        if (feeding->ready && reader->answered_usec > 0 &&
+            now(feeding) - reader->answered_usec > READ_AHEAD_USEC)
+                reader_expect_stale(reader);
         feeding->reseed[reader->id] = action->reseed;
         take(feeding,
              reader,

@@ -9,6 +9,7 @@
 #include "lib/kernel/clock.h"
 #include "rngd/fork.h"
 #include "rngd/manager.h"
+#include "rngd/seed-marks.h"
 
 #define GENERATION_FILE "generation"
 #define FORK_TARGET     "guest-entropy-fork.target"
@@ -59,6 +60,14 @@ void fork_start(Manager *manager) {
         }
 }
 
+void fork_strip_marks(Manager *manager) {
+        int r;
+
+        r = seed_marks_strip("/");
+        if (r < 0)
+                (void)log_errno(LOG_WARNING, r, "Cannot take the credit of seeds on disk away");
+}
+
 void fork_seen(Manager *manager, ForkSign sign) {
         ForkWatch *fork_watch = &manager->fork;
         uint64_t now_usec = clock_boottime_usec();
@@ -74,6 +83,7 @@ void fork_seen(Manager *manager, ForkSign sign) {
         fork_watch->forks++;
         fork_watch->pending = true;
         log_info("VM fork: %s says that this machine is a clone", sign_to_string(sign));
+        fork_strip_marks(manager);
         feeding_trigger(&manager->feeding, TRIGGER_FORK);
 }
 

@@ -35,6 +35,9 @@ typedef struct ForkWatch {
 /* Reads or creates the generation file. */
 void fork_start(Manager *manager);
 
+/* Whatever lies on a disk may be on that of another clone. */
+void fork_strip_marks(Manager *manager);
+
 /* A sign was seen. */
 void fork_seen(Manager *manager, ForkSign sign);
 

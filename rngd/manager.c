@@ -179,6 +179,7 @@ int manager_new(Settings *settings, ManagerArguments arguments, Manager **ret_ma
         manager->arguments = arguments;
         manager->root.fd = manager->runtime_fd = manager->random.fd = -1;
         manager->watch = (Watch)WATCH_NULL;
+        manager->kmsg = (KmsgWatch)KMSG_WATCH_NULL;
         manager->status = (Status)STATUS_NULL;
         manager->started_usec = clock_boottime_usec();
 
@@ -345,6 +346,7 @@ Manager *manager_free(Manager *manager) {
         manager->watch.late_source = sd_event_source_disable_unref(manager->watch.late_source);
         manager->watchdog_source = sd_event_source_disable_unref(manager->watchdog_source);
         watch_deinit(&manager->watch);
+        watch_kmsg_deinit(&manager->kmsg);
         (void)sd_event_unref(manager->event);
 
         random_close(&manager->random);

@@ -18,6 +18,7 @@
 #include "rngd/fork.h"
 #include "rngd/settings.h"
 #include "rngd/status.h"
+#include "rngd/watch-kmsg.h"
 #include "rngd/watch.h"
 
 /* How to read the settings again, for SIGHUP. */
@@ -46,6 +47,7 @@ struct Manager {
         Feeding feeding;
         ForkWatch fork;
         Watch watch;
+        KmsgWatch kmsg;
         Status status;
         sd_event_source *watchdog_source;
         uint64_t started_usec;

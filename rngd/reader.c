@@ -6,9 +6,6 @@
 #include "lib/base/parse.h"
 #include "rngd/reader.h"
 
-/* Bytes that were fetched ahead are as old as the answer before: after so long they may be stale. */
-#define READ_AHEAD_USEC USEC_PER_SEC
-
 void reader_init(Reader *reader, SourceId id, const RootDir *root, bool confidential) {
         *reader = (Reader){
                 .id = id,
@@ -66,7 +63,7 @@ void reader_configure(Reader *reader, const SourceSettings *settings) {
         reader->not_offered = false;
 }
 
-/* Another device starts with a clean record, and its buffers were filled at a time of their own. */
+/* Another device starts with a clean record. */
 static bool is_there(Reader *reader) {
         const SourceConfig config = config_of(reader);
         SourceLook look = {};
@@ -76,10 +73,8 @@ static bool is_there(Reader *reader) {
                 !reader->not_offered;
         changed = reader->look.detail[0] && strcmp(reader->look.detail, look.detail) != 0;
         reader->look = look;
-        if (there && changed) {
+        if (there && changed)
                 reader_forget(reader);
-                reader->stale_bytes = MAX(reader->stale_bytes, look.stale_bytes);
-        }
         return there;
 }
 
@@ -114,7 +109,11 @@ void reader_forget(Reader *reader) {
 }
 
 void reader_expect_stale(Reader *reader) {
-        reader->stale_bytes = reader->look.stale_bytes;
+        const bool trusted = reader->settings->trust == CREDIT_TRUST_ALWAYS;
+
+        reader->stale_bytes = reader->look.stale_bytes == SOURCE_STALE_ALWAYS && trusted
+                                      ? 0
+                                      : reader->look.stale_bytes;
         reader->drain = true;
 }
 
@@ -258,8 +257,11 @@ static int start_worker(Reader *reader) {
 
 /* Fewer bytes than can be judged are waited for, but not where they are only mixed in anyway. */
 static int ask_worker(Reader *reader, uint64_t now_usec) {
-        uint32_t total = MIN(reader->wanted_bytes + reader->stale_bytes, SOURCE_READ_MAX_BYTES);
+        uint32_t total = reader->wanted_bytes;
         int r;
+
+        if (reader->stale_bytes < SOURCE_READ_MAX_BYTES)
+                total = MIN(total + reader->stale_bytes, SOURCE_READ_MAX_BYTES);
 
         r = start_worker(reader);
         if (r >= 0) {
@@ -308,8 +310,6 @@ int reader_ask(Reader *reader, uint32_t n_bytes, Batch *batch, uint64_t now_usec
         if (!source_ops(reader->id)->blocking)
                 return read_now(reader, n_bytes, batch, now_usec);
 
-        if (reader->answered_usec > 0 && now_usec - reader->answered_usec > READ_AHEAD_USEC)
-                reader->stale_bytes = MAX(reader->stale_bytes, reader->look.stale_bytes);
         reader->wanted_bytes = n_bytes;
         return ask_worker(reader, now_usec);
 }
@@ -334,7 +334,8 @@ static int take_batch(Reader *reader, Batch *batch, uint64_t now_usec) {
         batch->source = reader->id;
         batch->arrived_usec = now_usec;
         batch->stale_bytes = MIN(reader->stale_bytes, batch->length);
-        reader->stale_bytes -= (uint32_t)batch->stale_bytes;
+        if (reader->stale_bytes != SOURCE_STALE_ALWAYS)
+                reader->stale_bytes -= (uint32_t)batch->stale_bytes;
         reader->answered_usec = now_usec;
         if (!reader->look.fresh || batch->replay)
                 reader->file_offset += batch->length;

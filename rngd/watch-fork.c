@@ -53,7 +53,7 @@ int watch_vmclock_start(Manager *manager) {
 }
 
 static bool kernel_tells(const Manager *manager) {
-        return manager->watch.kmsg_source && vmgenid_has_driver(&manager->root);
+        return manager->kmsg.source && vmgenid_has_driver(&manager->root);
 }
 
 void watch_vmgenid_start(Manager *manager) {

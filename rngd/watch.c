@@ -6,17 +6,11 @@
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
-#include "lib/kernel/kmsg.h"
 #include "rngd/manager.h"
 #include "rngd/watch-fork.h"
 
 /* Some counting kernels (5.6 to 5.16) zero their pool without waking who sleeps on POLLOUT. */
 #define REARM_USEC (60 * USEC_PER_SEC)
-
-/* A log record that is so much older than our start is history, a younger one is news. The log's
- * clock and CLOCK_MONOTONIC are milliseconds apart. */
-#define KMSG_TOLERANCE_USEC USEC_PER_SEC
-#define KMSG_AT_ONCE        256U
 
 #define LEVEL_WANTS_PER_SEC 100U
 
@@ -108,9 +102,9 @@ static int start_random(Manager *manager) {
                 manager);
 }
 
-/* ---- the kernel's log ---- */
+/* ---- suspend ---- */
 
-static void seen_resume(Manager *manager) {
+void watch_seen_resume(Manager *manager) {
         uint64_t now_usec = clock_boottime_usec();
 
         /* The log and the clocks tell of the same resume. */
@@ -122,81 +116,9 @@ static void seen_resume(Manager *manager) {
         feeding_trigger(&manager->feeding, TRIGGER_RESUME);
 }
 
-static void take_record(Manager *manager, const KmsgRecord *record) {
-        bool news = record->at_usec + KMSG_TOLERANCE_USEC >= manager->watch.started_usec;
-
-        switch (record->event) {
-        case KMSG_EVENT_RNG_READY:
-                manager->ready_since_usec = record->at_usec;
-                break;
-        case KMSG_EVENT_VM_FORK:
-                if (news)
-                        fork_seen(manager, FORK_SIGN_KERNEL_LOG);
-                break;
-        case KMSG_EVENT_RESUME:
-                if (news)
-                        seen_resume(manager);
-                break;
-        case KMSG_EVENT_NONE:
-        case KMSG_EVENT_FAST_INIT:
-        case KMSG_EVENT_UNINITIALIZED_READ:
-        case KMSG_EVENT_INIT_STARTED:
-        case KMSG_EVENT_SEEDER:
-        case KMSG_EVENT_MONITOR:
-        default:
-                break;
-        }
-}
-
-static int on_kmsg(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
-        Manager *manager = userdata;
-        KmsgRecord record;
-        int r;
-
-        for (unsigned int i = 0; i < KMSG_AT_ONCE; i++) {
-                r = kmsg_read(fd, &record);
-                if (r == KMSG_E_END) {
-                        manager->watch.kmsg_read_once = true;
-                        return 0;
-                }
-                if (r == 0)
-                        take_record(manager, &record);
-                else if (r < 0 && r != -EBADMSG) {
-                        (void)log_errno(LOG_WARNING, r, "Cannot read the kernel's log any more");
-                        return sd_event_source_set_enabled(s, SD_EVENT_OFF);
-                }
-        }
-        return 0; /* level-triggered: the rest comes in the next turn, behind the others */
-}
-
 void watch_look_for_fork(Manager *manager) {
-        Watch *watch = &manager->watch;
-
-        if (watch->kmsg_source && watch->kmsg_read_once)
-                (void)on_kmsg(watch->kmsg_source, watch->kmsg_fd, EPOLLIN, manager);
+        watch_kmsg_look(manager);
         watch_vmgenid_look(manager, true);
-}
-
-static int start_kmsg(Manager *manager) {
-        Watch *watch = &manager->watch;
-        int r;
-
-        r = kmsg_open(&manager->root, &watch->kmsg_fd);
-        if (r < 0)
-                return r;
-        r = sd_event_add_io(
-                manager->event,
-                &watch->kmsg_source,
-                watch->kmsg_fd,
-                EPOLLIN,
-                on_kmsg,
-                manager);
-        if (r < 0)
-                return r;
-        describe(watch->kmsg_source, "kmsg");
-
-        /* The old records, of which there may be thousands, wait until everything else is done. */
-        return sd_event_source_set_priority(watch->kmsg_source, SD_EVENT_PRIORITY_IDLE);
 }
 
 /* ---- hotplug ---- */
@@ -329,7 +251,7 @@ static void look_at_suspend(Manager *manager) {
 
         watch->suspended_usec = suspended_usec;
         if (resumed)
-                seen_resume(manager);
+                watch_seen_resume(manager);
 }
 
 static int on_post(sd_event_source *s, void *userdata) {
@@ -404,7 +326,12 @@ static int start_signals(Manager *manager) {
 int watch_start(Manager *manager) {
         int r;
 
-        manager->watch.started_usec = clock_monotonic_usec();
+        r = watch_kmsg_open(manager);
+        if (r < 0)
+                (void)log_errno(
+                        LOG_WARNING,
+                        r,
+                        "Cannot read the kernel's log, so a VM fork may go unnoticed");
         r = start_signals(manager);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot watch signals");
@@ -419,7 +346,7 @@ void watch_start_late(Manager *manager) {
                 const char *what;
                 int (*start)(Manager *);
         } parts[] = {
-                { "Cannot read the kernel's log, so a VM fork may go unnoticed", start_kmsg },
+                { "Cannot wait for the kernel's log", watch_kmsg_start },
                 { "Cannot watch for devices, so a new RNG may go unnoticed", start_hotplug },
                 { "Cannot watch the clock", start_clock },
                 { "Cannot watch vmclock", watch_vmclock_start },
@@ -441,9 +368,9 @@ void watch_start_late(Manager *manager) {
 
 void watch_deinit(Watch *watch) {
         sd_event_source **sources[] = {
-                &watch->random_source,  &watch->rearm_source,      &watch->reseed_source,
-                &watch->kmsg_source,    &watch->hotplug_source,    &watch->clock_source,
-                &watch->vmclock_source, &watch->fork_check_source, &watch->post_source,
+                &watch->random_source,     &watch->rearm_source, &watch->reseed_source,
+                &watch->hotplug_source,    &watch->clock_source, &watch->vmclock_source,
+                &watch->fork_check_source, &watch->post_source,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(sources); i++)
@@ -452,7 +379,6 @@ void watch_deinit(Watch *watch) {
                 watch->signal_sources[i] = sd_event_source_disable_unref(watch->signal_sources[i]);
 
         watch->hotplug = hotplug_free(watch->hotplug);
-        cleanup_close(&watch->kmsg_fd);
         cleanup_close(&watch->clock_fd);
         cleanup_close(&watch->vmclock_fd);
         cleanup_close(&watch->vmgenid_fd);

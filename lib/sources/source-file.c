@@ -33,8 +33,9 @@ static int file_look(const SourceConfig *config, const RootDir *root, SourceLook
                 return r;
 
         look->fresh = kind != DEVICE_REGULAR;
-        if (kind == DEVICE_CHAR)
-                look->stale_bytes = STALE_BYTES;
+        look->stale_bytes = kind == DEVICE_FIFO   ? SOURCE_STALE_ALWAYS
+                            : kind == DEVICE_CHAR ? STALE_BYTES
+                                                  : 0;
         return 0;
 }
 

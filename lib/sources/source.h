@@ -35,6 +35,8 @@ typedef enum SourceId {
 /* No read asks for more; what the kernel takes in one RNDADDENTROPY. */
 #define SOURCE_READ_MAX_BYTES 4096U
 
+#define SOURCE_STALE_ALWAYS UINT32_MAX
+
 #define SOURCE_DETAIL_MAX 96U
 #define SOURCE_LABEL_MAX  48U
 
@@ -63,7 +65,8 @@ typedef struct SourceLook {
 
         /*
          * So many bytes may have been waiting in the kernel, a driver or a device since before a request,
-         * and so since before a copy of this machine was made that nobody noticed.
+         * and so since before a copy of this machine was made that nobody noticed. SOURCE_STALE_ALWAYS:
+         * no number is enough, since a program makes them ahead and waits until they are read.
          */
         uint32_t stale_bytes;
 } SourceLook;
