@@ -102,9 +102,46 @@ static void look_for_fork(void *userdata) {
         watch_look_for_fork(userdata);
 }
 
+/* Said once: a source is there, and the kernel will not become ready by it. */
+static void tell_no_credit(Manager *manager) {
+        const Feeding *feeding = &manager->feeding;
+
+        if (manager->no_credit_told || feeding->ready || !feeding_has_source(feeding))
+                return;
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                const CreditInput credit = reader_credit_input(&feeding->readers[id]);
+                const ReaderState state = feeding->readers[id].state;
+
+                if ((state == READER_IDLE || state == READER_WAITING) &&
+                    credit_per_1024(&credit) > 0)
+                        return;
+        }
+        manager->no_credit_told = true;
+        log_notice("The kernel's RNG waits, and no source here is credited: it will not become "
+                   "ready by rngd");
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                const Reader *reader = &feeding->readers[id];
+                CreditInput credit = reader_credit_input(reader);
+
+                if (reader->state != READER_IDLE && reader->state != READER_WAITING)
+                        continue;
+                credit.healthy = true;
+                credit.length_bytes = HEALTH_MIN_BATCH_BYTES;
+                log_notice(
+                        "%s (%s): %s%s",
+                        source_name(id),
+                        reader_detail(reader),
+                        credit_reason_to_string(credit_judge(&credit).reason),
+                        credit.source_class == SOURCE_CLASS_CONFIGURED
+                                ? "; what its bytes are worth is said by credit= or by -e"
+                                : "");
+        }
+}
+
 static void on_settled(void *userdata, uint32_t fresh_bits, bool reseeded) {
         Manager *manager = userdata;
 
+        tell_no_credit(manager);
         if (manager->fork.pending)
                 fork_done(manager, fresh_bits, reseeded);
 }

@@ -39,6 +39,7 @@ struct Manager {
 
         KernelRandom random;
         uint64_t ready_since_usec; /* by the kernel's log; 0: not known */
+        bool no_credit_told;
         bool threshold_changed;
         uint32_t threshold_saved_bits;
         uint32_t threshold_bits; /* what was asked for; 0: left alone */

@@ -6,6 +6,9 @@
 #include "lib/base/parse.h"
 #include "rngd/reader.h"
 
+/* With the back-offs in between two minutes, at the usual time-out. */
+#define LATE_MAX 6U
+
 void reader_init(Reader *reader, SourceId id, const RootDir *root, bool confidential) {
         *reader = (Reader){
                 .id = id,
@@ -19,6 +22,7 @@ void reader_init(Reader *reader, SourceId id, const RootDir *root, bool confiden
 
 void reader_stop(Reader *reader) {
         (void)worker_stop(&reader->worker);
+        reader->n_late = 0;
         if (reader->state == READER_ASKED)
                 reader->state = READER_IDLE;
 }
@@ -115,6 +119,8 @@ void reader_expect_stale(Reader *reader) {
                                       ? 0
                                       : reader->look.stale_bytes;
         reader->drain = true;
+        if (reader->look.reopen)
+                reader_stop(reader);
 }
 
 bool reader_can_be_asked(const Reader *reader, uint64_t now_usec) {
@@ -306,6 +312,12 @@ int reader_ask(Reader *reader, uint32_t n_bytes, Batch *batch, uint64_t now_usec
                 if (!reader_can_be_asked(reader, now_usec))
                         return READER_E_AGAIN; /* it is gone; a trigger looks for it again */
         }
+        if (reader->worker.asked_bytes > 0) {
+                /* It is late with what it was asked for before. */
+                reader->state = READER_ASKED;
+                reader->deadline_usec = now_usec + reader->settings->timeout_usec;
+                return READER_E_ASKED;
+        }
         adjust_health(reader);
         if (!source_ops(reader->id)->blocking)
                 return read_now(reader, n_bytes, batch, now_usec);
@@ -327,6 +339,7 @@ static bool hwrng_changed(Reader *reader) {
 
 static int take_batch(Reader *reader, Batch *batch, uint64_t now_usec) {
         reader->state = READER_IDLE;
+        reader->n_late = 0;
         if (hwrng_changed(reader)) {
                 secret_wipe(batch->secret);
                 return fail(reader, now_usec, "another device or quality while it was asked");
@@ -344,6 +357,7 @@ static int take_batch(Reader *reader, Batch *batch, uint64_t now_usec) {
 
 static int on_source_error(Reader *reader, int error, uint64_t now_usec) {
         reader->state = READER_IDLE;
+        reader->n_late = 0;
         if (error != -EINPROGRESS)
                 return fail_with_source_error(reader, error, now_usec);
 
@@ -376,15 +390,25 @@ int reader_receive(Reader *reader, Batch *batch, uint64_t now_usec) {
         }
 }
 
+/*
+ * The kernel hands on what a hwrng gives only 64 bytes at a time, whatever it was asked for: at 5 bytes
+ * a second (nova's documented example) that takes longer than the usual time-out, and a worker that is
+ * killed takes its bytes with it. So this one goes on in the background, while others are asked.
+ */
 int reader_late(Reader *reader, uint64_t now_usec) {
+        const bool goes_on = reader->id == SOURCE_HWRNG && reader->n_late < LATE_MAX;
         char text[READER_FAILURE_MAX];
 
         (void)snprintf(
                 text,
                 sizeof(text),
-                "no answer within %.1f s; its worker was killed",
-                (double)reader->settings->timeout_usec / 1e6);
-        reader_stop(reader);
+                "no answer within %.1f s; %s",
+                (double)reader->settings->timeout_usec / 1e6,
+                goes_on ? "its worker goes on waiting" : "its worker was killed");
+        if (goes_on)
+                reader->n_late++;
+        else
+                reader_stop(reader);
         return fail(reader, now_usec, text);
 }
 

@@ -14,9 +14,8 @@ struct Hotplug {
         bool by_udevd;
 };
 
-static const char *const subsystems[] = {
-        "virtio", "misc", "tpm", "tpmrm", "platform", "pci", "ptp"
-};
+static const char *const subsystems[] = { "virtio",   "misc", "tpm", "tpmrm",
+                                          "platform", "pci",  "ptp", "tty" };
 
 static bool udevd_runs(const RootDir *root) {
         return faccessat(root->fd, "run/udev/control", F_OK, 0) >= 0;

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 
 #include "lib/sources/device.h"
 #include "lib/sources/source-list.h"
@@ -33,10 +34,27 @@ static int file_look(const SourceConfig *config, const RootDir *root, SourceLook
                 return r;
 
         look->fresh = kind != DEVICE_REGULAR;
+        look->reopen = kind == DEVICE_CHAR;
         look->stale_bytes = kind == DEVICE_FIFO   ? SOURCE_STALE_ALWAYS
                             : kind == DEVICE_CHAR ? STALE_BYTES
                                                   : 0;
         return 0;
+}
+
+/*
+ * A terminal line as a line of bytes: nothing is edited, echoed, translated or taken for a signal or for
+ * flow control, and no carrier is waited for. Its speed stays as it was set (stty(1), a udev rule).
+ */
+static int make_raw(int fd) {
+        struct termios settings;
+
+        if (tcgetattr(fd, &settings) < 0)
+                return errno == ENOTTY ? 0 : negative_errno();
+        cfmakeraw(&settings);
+        settings.c_cflag |= CREAD | CLOCAL;
+        settings.c_cc[VMIN] = 1;
+        settings.c_cc[VTIME] = 0;
+        return tcsetattr(fd, TCSAFLUSH, &settings) < 0 ? negative_errno() : 0;
 }
 
 static int file_open(Source *source) {
@@ -51,29 +69,22 @@ static int file_open(Source *source) {
         if (kind == DEVICE_REGULAR && lseek(source->fd, (off_t)source->config.offset, SEEK_SET) < 0)
                 return negative_errno();
         source->replay = kind == DEVICE_REGULAR;
-        return 0;
+        return kind == DEVICE_CHAR ? make_raw(source->fd) : 0;
 }
 
 static int file_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
         return wait_read(source->fd, source->config.wait_usec, buffer, size, ret_length);
 }
 
-/* What a tty can hold: its line discipline's buffer and the flip buffers behind it (drivers/tty). */
-#define TTY_QUEUE_BYTES (4096 + 65536)
-
 /*
- * Reads no more than what can have waited when this began: a writer that never rests fills it again,
- * with what it wrote since.
+ * Reads no more of a pipe than what it held when this began: a writer that never rests fills it again,
+ * with what it wrote since. A device is opened anew instead (SourceLook.reopen).
  */
 static int file_drain(Source *source) {
         uint8_t buffer[4096];
         int left = fcntl(source->fd, F_GETPIPE_SZ);
         ssize_t n = 1;
 
-        if (source->replay)
-                return 0;
-        if (left < 0)
-                left = TTY_QUEUE_BYTES;
         for (; left > 0 && n > 0; left -= (int)n)
                 n = read(source->fd, buffer, sizeof(buffer));
         explicit_bzero(buffer, sizeof(buffer));

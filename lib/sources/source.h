@@ -62,6 +62,7 @@ typedef struct SourceLook {
         SourceClass source_class;
         uint32_t quality_per_1024; /* the driver's word, or CREDIT_QUALITY_UNKNOWN */
         bool fresh;                /* each read gives other bytes; false for a regular file */
+        bool reopen; /* what queues up while it is open is dropped by opening it anew: a tty */
 
         /*
          * So many bytes may have been waiting in the kernel, a driver or a device since before a request,
