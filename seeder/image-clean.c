@@ -33,10 +33,26 @@ static int strip_mark(const ImageEntry *entry) {
         return fsync(fd) < 0 ? negative_errno() : 0;
 }
 
-static int remove_entry(const ImageEntry *entry) {
+/* A tree of hard links (cp -al) shares its files with the running system, whose mark stays. */
+static int strip_mark_unless_shared(
+        const ImageHost *host,
+        const char *path,
+        const ImageEntry *entry) {
+        bool shared = false;
+        int r;
+
+        if (host && entry->status.st_nlink > 1) {
+                r = image_host_has_file(host, path, &entry->status, &shared);
+                if (r < 0)
+                        return r;
+        }
+        return shared ? 0 : strip_mark(entry);
+}
+
+static int remove_entry(const ImageHost *host, const char *path, const ImageEntry *entry) {
         int r, error;
 
-        error = strip_mark(entry);
+        error = strip_mark_unless_shared(host, path, entry);
         if (unlinkat(entry->folder_fd, entry->name, 0) < 0)
                 return negative_errno();
         r = sync_folder(entry->folder_fd);
@@ -106,60 +122,93 @@ static int reset_machine_id(const ImageEntry *entry) {
         return sync_folder(entry->folder_fd);
 }
 
-static int check_place(const ImageHost *host, const char *path, const ImageEntry *entry) {
-        char folder[IMAGE_PATH_MAX_BYTES];
-        const char *slash = strrchr(path, '/');
-        bool has;
-        int r, n;
+/* Also where a file is a mount point itself. */
+static int check_place(
+        const ImageTree *tree,
+        const ImageHost *host,
+        const ImageEntry *entry,
+        ImageItem *item) {
+        _cleanup_free_ char *point = NULL;
+        int r;
 
-        if (!host || !slash)
+        if (!host)
                 return 0;
-        n = snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
-        if (n < 0 || (size_t)n >= sizeof(folder))
-                return -ENAMETOOLONG;
-        r = image_host_has_folder(host, folder, entry->folder_fd, &has);
-        if (r < 0)
+        r = image_host_find_mount(host, tree->fd, entry->fd, &point);
+        if (r < 0 || !point)
                 return r;
-        /* /run or the ESP of the running system, mounted into the tree. */
-        return has ? -EXDEV : 0;
+        free(TAKE_PTR(item->error_text));
+        if (asprintf(
+                    &item->error_text,
+                    "belongs to the running system, which has this filesystem mounted at %s, too",
+                    point) < 0) {
+                item->error_text = NULL;
+                return -ENOMEM;
+        }
+        return -EXDEV;
 }
 
-static int act(const ImageTree *tree, const ImageHost *host, const ImageItem *item) {
+/* IMAGE_TREE_E_ABSENT: an earlier item's, which had the same file (creditable-mark). */
+static int open_item(
+        const ImageTree *tree,
+        const ImageHost *host,
+        ImageItem *item,
+        ImageEntry *ret_entry) {
         _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
         int r;
 
         r = image_entry_open(tree, item->path, &entry);
-        if (r == IMAGE_TREE_E_ABSENT)
-                return 0; /* an earlier item's, which had the same file (creditable-mark) */
-        if (r < 0)
+        if (r != 0)
                 return r;
         if (entry.status.st_dev != item->device || entry.status.st_ino != item->inode)
                 return -ESTALE;
-        r = check_place(host, item->path, &entry);
+        r = check_place(tree, host, &entry, item);
         if (r < 0)
                 return r;
-        return item->action == IMAGE_ACTION_RESET ? reset_machine_id(&entry) : remove_entry(&entry);
+        *ret_entry = entry;
+        entry = (ImageEntry)IMAGE_ENTRY_NULL;
+        return 0;
 }
 
-size_t image_clean(
-        const ImageTree *tree,
-        const ImageHost *host,
-        bool dry_run,
-        ImageReport *report) {
-        size_t n_failed = 0;
+static bool is_to_be_done(const ImageItem *item) {
+        return (item->action == IMAGE_ACTION_REMOVE || item->action == IMAGE_ACTION_RESET) &&
+               item->outcome != IMAGE_OUTCOME_FAILED;
+}
 
+static void set_outcome(ImageItem *item, int error, ImageOutcome otherwise) {
+        item->error = error < 0 ? error : 0;
+        item->outcome = error < 0 ? IMAGE_OUTCOME_FAILED : otherwise;
+}
+
+void image_clean_plan(const ImageTree *tree, const ImageHost *host, ImageReport *report) {
+        for (size_t i = 0; i < report->n_items; i++) {
+                _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+                ImageItem *item = &report->items[i];
+
+                if (is_to_be_done(item))
+                        set_outcome(
+                                item,
+                                open_item(tree, host, item, &entry),
+                                IMAGE_OUTCOME_PLANNED);
+        }
+}
+
+/* Everything is looked at again: time has passed since it was planned. */
+static int act(const ImageTree *tree, const ImageHost *host, ImageItem *item) {
+        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+        int r;
+
+        r = open_item(tree, host, item, &entry);
+        if (r != 0)
+                return r == IMAGE_TREE_E_ABSENT ? 0 : r;
+        return item->action == IMAGE_ACTION_RESET ? reset_machine_id(&entry)
+                                                  : remove_entry(host, item->path, &entry);
+}
+
+void image_clean(const ImageTree *tree, const ImageHost *host, ImageReport *report) {
         for (size_t i = 0; i < report->n_items; i++) {
                 ImageItem *item = &report->items[i];
 
-                if (item->action != IMAGE_ACTION_REMOVE && item->action != IMAGE_ACTION_RESET)
-                        continue;
-                if (dry_run) {
-                        item->outcome = IMAGE_OUTCOME_PLANNED;
-                        continue;
-                }
-                item->error = act(tree, host, item);
-                item->outcome = item->error < 0 ? IMAGE_OUTCOME_FAILED : IMAGE_OUTCOME_DONE;
-                n_failed += item->error < 0 ? 1 : 0;
+                if (is_to_be_done(item))
+                        set_outcome(item, act(tree, host, item), IMAGE_OUTCOME_DONE);
         }
-        return n_failed;
 }

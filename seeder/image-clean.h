@@ -13,7 +13,11 @@
 #include "seeder/image-tree.h"
 
 /*
- * Each item's outcome becomes DONE or FAILED with its error. With dry_run: PLANNED, nothing is
- * touched. host NULL: also what the running system has at the same place. Returns how many failed.
+ * Each item that is to be removed or reset becomes PLANNED, or FAILED with its error: -EXDEV if the
+ * running system has the same outside of the tree. Nothing is touched. host NULL: the tree is the
+ * running system.
  */
-size_t image_clean(const ImageTree *tree, const ImageHost *host, bool dry_run, ImageReport *report);
+void image_clean_plan(const ImageTree *tree, const ImageHost *host, ImageReport *report);
+
+/* Each item that has not FAILED becomes DONE, or FAILED with its error. */
+void image_clean(const ImageTree *tree, const ImageHost *host, ImageReport *report);

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "seeder/image-host.h"
+#include "seeder/image-mount.h"
+
+#define OWN_MOUNTINFO "/proc/self/mountinfo"
 
 static int place_of(int fd, struct statx *ret_place) {
         if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, ret_place) < 0)
@@ -43,12 +49,14 @@ static int is_same(int a_fd, int b_fd, bool *ret_same) {
 int image_host_open(ImageHost *ret_host) {
         /* Without the right to look at PID 1 this is EACCES; without /proc, ENOENT. */
         int fd = open("/proc/1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        bool own = fd < 0;
 
-        if (fd < 0)
+        if (own)
                 fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
         ret_host->root_fd = fd;
+        ret_host->mountinfo = own ? OWN_MOUNTINFO : "/proc/1/mountinfo";
         return 0;
 }
 
@@ -91,15 +99,112 @@ int image_host_is_root(const ImageHost *host, int tree_fd, bool *ret_is) {
         return 0;
 }
 
-int image_host_has_folder(const ImageHost *host, const char *path, int folder_fd, bool *ret_has) {
-        _cleanup_close_ int fd = -1;
+int image_host_has_file(
+        const ImageHost *host,
+        const char *path,
+        const struct stat *status,
+        bool *ret_has) {
+        struct stat other;
 
-        fd = openat(host->root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0) {
-                if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+        if (fstatat(host->root_fd, path, &other, AT_SYMLINK_NOFOLLOW) < 0) {
+                if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
                         return negative_errno();
                 *ret_has = false;
                 return 0;
         }
-        return is_same(fd, folder_fd, ret_has);
+        *ret_has = other.st_dev == status->st_dev && other.st_ino == status->st_ino;
+        return 0;
+}
+
+/* Opened from the running system's root; without its leading slash. */
+static int open_directory(const ImageHost *host, const char *path) {
+        path += strspn(path, "/");
+        return openat(host->root_fd, *path ? path : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Whether a directory on the way to a mount is the tree, by whatever name. */
+static int is_within(const ImageHost *host, const char *point, int tree_fd, bool *ret_within) {
+        char path[PATH_MAX];
+        bool same = false;
+
+        /* Too long a path is not looked at whole: then the mount counts as outside. */
+        (void)snprintf(path, sizeof(path), "%s", point);
+        for (;;) {
+                _cleanup_close_ int fd = open_directory(host, path);
+                char *slash = strrchr(path, '/');
+                int r = fd >= 0 ? is_same(fd, tree_fd, &same) : 0;
+
+                if (r < 0)
+                        return r;
+                if (same || !slash || slash[1] == '\0') {
+                        *ret_within = same;
+                        return 0;
+                }
+                /* The last that is looked at is "/". */
+                slash[slash == path ? 1 : 0] = '\0';
+        }
+}
+
+typedef struct Search {
+        const ImageHost *host;
+        int tree_fd;
+        int id;
+        char *device, *root; /* of the mount with this id */
+        char *point;         /* where the running system has it */
+} Search;
+
+static void cleanup_search(Search *search) {
+        free(search->device);
+        free(search->root);
+        free(search->point);
+}
+
+static int take_if_id(const ImageMount *mount, void *userdata) {
+        Search *search = userdata;
+
+        if (mount->id != search->id)
+                return 0;
+        search->device = strdup(mount->device);
+        search->root = strdup(mount->root);
+        return search->device && search->root ? 1 : -ENOMEM;
+}
+
+static int take_if_outside(const ImageMount *mount, void *userdata) {
+        Search *search = userdata;
+        const ImageMount ours = { .device = search->device, .root = search->root };
+        bool within;
+        int r;
+
+        if (!image_mount_overlaps(mount, &ours))
+                return 0;
+        r = is_within(search->host, mount->point, search->tree_fd, &within);
+        if (r < 0 || within)
+                return r;
+        search->point = strdup(mount->point);
+        return search->point ? 1 : -ENOMEM;
+}
+
+int image_host_find_mount(const ImageHost *host, int tree_fd, int fd, char **ret_point) {
+        _cleanup_(cleanup_search) Search search = { .host = host, .tree_fd = tree_fd };
+        int tree_id, r;
+
+        r = image_mount_id(tree_fd, &tree_id);
+        if (r < 0)
+                return r;
+        r = image_mount_id(fd, &search.id);
+        if (r < 0)
+                return r;
+        /* What lies in the tree itself may well lie on the running system's root filesystem. */
+        if (search.id != tree_id) {
+                r = image_mount_each(OWN_MOUNTINFO, take_if_id, &search);
+                if (r == 0)
+                        r = -ESTALE; /* unmounted by now */
+                if (r < 0)
+                        return r;
+                r = image_mount_each(host->mountinfo, take_if_outside, &search);
+                if (r < 0)
+                        return r;
+        }
+        *ret_point = TAKE_PTR(search.point);
+        return 0;
 }

@@ -2,17 +2,19 @@
 #pragma once
 
 /*
- * Which folders are the running system's own. Its root is that of PID 1; in a chroot, "/" is
- * something else, and may be cleaned. Where PID 1 cannot be looked at, "/" counts as its root.
- * A place is told by device and inode, so that a bind mount of it is the same place.
+ * What is the running system's own. Its root is that of PID 1; in a chroot, "/" is something else,
+ * and may be cleaned. Where PID 1 cannot be looked at, "/" counts as its root. A place is told by
+ * device and inode, so that a bind mount of it is the same place.
  */
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "lib/base/error.h"
 
 typedef struct ImageHost {
         int root_fd; /* O_PATH */
+        const char *mountinfo;
 } ImageHost;
 
 #define IMAGE_HOST_NULL \
@@ -27,11 +29,22 @@ void image_host_close(ImageHost *host);
  */
 _must_check_ int image_host_is_root(const ImageHost *host, int tree_fd, bool *ret_is);
 
-/* Whether an open folder is what the running system has at this path: mounted into the tree. */
-_must_check_ int image_host_has_folder(
+/*
+ * Where the running system has what an open file of the tree lies on: *ret_point is a mount point
+ * outside of the tree, to be freed, or NULL. A mount that overlaps counts, so that a directory of
+ * the running system which is mounted into the tree is found, too. -EOPNOTSUPP: no /proc here.
+ */
+_must_check_ int image_host_find_mount(
+        const ImageHost *host,
+        int tree_fd,
+        int fd,
+        char **ret_point);
+
+/* Whether a file of the tree is the one that the running system has at this path (hard links). */
+_must_check_ int image_host_has_file(
         const ImageHost *host,
         const char *path,
-        int folder_fd,
+        const struct stat *status,
         bool *ret_has);
 
 #define _cleanup_image_host_ _cleanup_(image_host_close)

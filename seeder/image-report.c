@@ -53,7 +53,7 @@ const char *image_outcome_to_string(ImageOutcome outcome) {
 const char *image_error_to_string(int error) {
         switch (-error) {
         case EXDEV:
-                return "belongs to the running system: its folder is mounted into the tree";
+                return "belongs to the running system";
         case ESTALE:
                 return "changed while it was looked at";
         case EPERM:
@@ -71,6 +71,10 @@ const char *image_error_to_string(int error) {
         default:
                 return strerror(-error);
         }
+}
+
+const char *image_item_error(const ImageItem *item) {
+        return item->error_text ? item->error_text : image_error_to_string(item->error);
 }
 
 static int grow(ImageReport *report) {
@@ -122,6 +126,7 @@ int image_report_add(ImageReport *report, const ImageItem *item, const char *det
 void image_report_free(ImageReport *report) {
         for (size_t i = 0; i < report->n_items; i++) {
                 free(report->items[i].detail);
+                free(report->items[i].error_text);
                 free((char *)report->items[i].path);
         }
         free(report->items);
@@ -242,9 +247,10 @@ static Json *item_object(const ImageItem *item) {
         put_escaped(object, "detail", "", item->detail);
         put(object, "action", json_object_new_string(action_names[item->action]));
         put(object, "outcome", json_object_new_string(outcome_names[item->outcome]));
-        put(object,
-            "error",
-            item->error < 0 ? json_object_new_string(image_error_to_string(item->error)) : NULL);
+        if (item->error < 0)
+                put_escaped(object, "error", "", image_item_error(item));
+        else
+                put(object, "error", NULL);
         return object;
 }
 

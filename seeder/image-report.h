@@ -58,7 +58,8 @@ typedef struct ImageItem {
         ino_t inode;
         char *detail;
         ImageOutcome outcome;
-        int error; /* of IMAGE_OUTCOME_FAILED */
+        int error;        /* of IMAGE_OUTCOME_FAILED */
+        char *error_text; /* if there is more to say of it */
 } ImageItem;
 
 #define IMAGE_ITEMS_MAX 4096U
@@ -106,5 +107,8 @@ const char *image_outcome_to_string(ImageOutcome outcome);
 
 /* As strerror(3), but in terms of cleaning. error is negative. */
 const char *image_error_to_string(int error);
+
+/* Why an item failed. */
+const char *image_item_error(const ImageItem *item);
 
 #define _cleanup_image_report_ _cleanup_(image_report_free)

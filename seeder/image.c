@@ -190,6 +190,13 @@ static int check(const ImageTree *tree, const Arguments *arguments) {
         return fflush(stdout) == EOF ? EX_IOERR : status_of(&report);
 }
 
+static const char *plan_of(const ImageItem *item) {
+        return item->outcome == IMAGE_OUTCOME_FAILED ? "not touch"
+               : item->action == IMAGE_ACTION_REMOVE ? "remove"
+               : item->action == IMAGE_ACTION_RESET  ? "reset"
+                                                     : "leave to you:";
+}
+
 /* Before anything is touched. With --json the document comes at the end, so this goes to stderr. */
 static int print_plan(const Arguments *arguments, const ImageReport *report) {
         FILE *stream = arguments->json ? stderr : stdout;
@@ -207,9 +214,7 @@ static int print_plan(const Arguments *arguments, const ImageReport *report) {
                         stream,
                         "%s%s /%s (%s)\n",
                         arguments->dry_run ? "would " : "will ",
-                        item->action == IMAGE_ACTION_REMOVE  ? "remove"
-                        : item->action == IMAGE_ACTION_RESET ? "reset"
-                                                             : "leave to you:",
+                        plan_of(item),
                         path,
                         item->id);
         }
@@ -236,14 +241,15 @@ static int print_errors(const ImageReport *report) {
 static int print_failures(const ImageReport *report) {
         for (size_t i = 0; i < report->n_items; i++) {
                 const ImageItem *item = &report->items[i];
-                _cleanup_free_ char *path = NULL;
+                _cleanup_free_ char *path = NULL, *error = NULL;
 
                 if (item->outcome != IMAGE_OUTCOME_FAILED)
                         continue;
                 path = image_report_escape(item->path);
-                if (!path)
+                error = image_report_escape(image_item_error(item));
+                if (!path || !error)
                         return -ENOMEM;
-                log_error("/%s stays: %s", path, image_error_to_string(item->error));
+                log_error("/%s stays: %s", path, error);
         }
         return 0;
 }
@@ -260,12 +266,8 @@ static int count_left(const ImageTree *tree, unsigned groups, size_t *ret_left) 
         return 0;
 }
 
-static int finish(
-        const ImageTree *tree,
-        const Arguments *arguments,
-        const ImageReport *report,
-        size_t n_failed) {
-        size_t n_left = 0;
+static int finish(const ImageTree *tree, const Arguments *arguments, const ImageReport *report) {
+        size_t n_failed = image_report_count_outcome(report, IMAGE_OUTCOME_FAILED), n_left = 0;
 
         if (print_failures(report) < 0 || count_left(tree, arguments->groups, &n_left) < 0)
                 return EX_OSERR;
@@ -288,21 +290,17 @@ static int finish(
 
 static int clean(const ImageTree *tree, const ImageHost *host, const Arguments *arguments) {
         _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
-        size_t n_failed;
 
         if (find(tree, arguments->groups, &report) < 0)
                 return EX_OSERR;
+        image_clean_plan(tree, host, &report);
         if (print_errors(&report) < 0)
                 return EX_OSERR;
         if (print_plan(arguments, &report) < 0)
                 return EX_IOERR;
-
-        n_failed = image_clean(
-                tree,
-                arguments->running_system ? NULL : host,
-                arguments->dry_run,
-                &report);
-        return finish(tree, arguments, &report, n_failed);
+        if (!arguments->dry_run)
+                image_clean(tree, host, &report);
+        return finish(tree, arguments, &report);
 }
 
 /* One error for the whole, instead of one for each file. */
@@ -344,7 +342,7 @@ static int guarded_clean(const ImageTree *tree, const Arguments *arguments) {
                 if (r != EXIT_SUCCESS)
                         return r;
         }
-        return clean(tree, &host, arguments);
+        return clean(tree, is_root ? NULL : &host, arguments);
 }
 
 int image_main(int argc, char *argv[]) {

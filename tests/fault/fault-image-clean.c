@@ -210,12 +210,11 @@ static void test_clean(void) {
                 CU_ASSERT_EQUAL(image_template_find(&tree, IMAGE_GROUPS_ALL, &report), 0);
                 fault_at = at;
                 fault_calls = 0;
-                n_failed = image_clean(&tree, NULL, false, &report);
+                image_clean_plan(&tree, NULL, &report);
+                image_clean(&tree, NULL, &report);
+                n_failed = image_report_count_outcome(&report, IMAGE_OUTCOME_FAILED);
 
                 check_machine_id();
-                CU_ASSERT_EQUAL(
-                        image_report_count_outcome(&report, IMAGE_OUTCOME_FAILED),
-                        n_failed);
                 CU_ASSERT(n_failed <= 1);
                 if (there("var/lib/guest-entropy/seed") || there("var/lib/guest-entropy/seen"))
                         CU_ASSERT_EQUAL(n_failed, 1);

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from image_lab import IS_ROOT, SEEDER, TEMPLATE, Skip, findings, need, run, snapshot, unshared, write
+from image_lab import IS_ROOT, MARK, SEEDER, TEMPLATE, Skip, findings, need, run, snapshot, unshared, write
 
 RACE_SECONDS = 3
 
@@ -265,6 +265,85 @@ def test_borrowed_folders_are_refused(tree):
     )
     assert done.returncode == 74 and "belongs to the running system" in done.stderr, done
     assert not (tree / "etc/random-seed").exists()
+
+
+# What the running system has at $elsewhere, and mounts into the tree: a script, the place in the tree.
+BORROWED = {
+    "a filesystem": ('mount -t tmpfs none "$elsewhere"; plant; mount --bind "$elsewhere" "$tree/efi"', "efi"),
+    "a disk": ('mkfs.ext4 -q "$disk"; mount -o loop "$disk" "$elsewhere"; plant; mount "$(loop)" "$tree/efi"', "efi"),
+    "a part of it": ('mount -t tmpfs none "$elsewhere"; plant; mount --bind "$elsewhere/loader" "$tree/efi/loader"', "efi"),
+    "a directory": ('plant; mount --bind "$elsewhere/loader" "$tree/boot/loader"', "boot"),
+    "a file": ('plant; : >"$tree/efi/loader/random-seed"\n'
+               'mount --bind "$elsewhere/loader/random-seed" "$tree/efi/loader/random-seed"', "efi"),
+}
+BORROW = """
+tree=$1 seeder=$2 elsewhere=$3 disk=$4
+plant() { mkdir -p "$elsewhere/loader"; echo seed >"$elsewhere/loader/random-seed"; }
+loop() { findmnt --noheadings --output SOURCE "$elsewhere"; }
+"""
+
+
+def borrow(tree, script):
+    """The script in a mount and PID namespace; its answer, and what is left of the running system's seed."""
+    for folder in (tree / "efi/loader", tree / "boot/loader", tree.parent / "elsewhere"):
+        folder.mkdir(parents=True, exist_ok=True)
+    disk = tree.parent / "disk"
+    with open(disk, "wb") as stream:
+        stream.truncate(4 << 20)
+    script = f'{BORROW}\n{script}\necho "left: $(cat "$elsewhere/loader/random-seed" 2>&1)" >&2; exit $status'
+    return unshared(script, tree, SEEDER, tree.parent / "elsewhere", disk)
+
+
+def test_what_is_mounted_elsewhere_is_refused(tree):
+    for name, (script, place) in BORROWED.items():
+        if "loop" in script:
+            need(shutil.which("mkfs.ext4") and os.path.exists("/dev/loop-control"), "no loop device, or no mkfs.ext4")
+        for option in ("--dry-run", ""):
+            done = borrow(tree, f'{script}\nstatus=0; "$seeder" image clean {option} --only=seeds "$tree" || status=$?')
+            assert done.returncode == 74 and "left: seed" in done.stderr, (name, done)
+            assert f"not touch /{place}/loader/random-seed" in done.stdout, (name, done)
+            where = "/" if name in ("a directory", "a file") else str(tree.parent / "elsewhere")
+            told = f"/{place}/loader/random-seed stays: belongs to the running system, which has this filesystem mounted at"
+            assert told in done.stderr and f" {where}" in done.stderr, (name, done)
+        shutil.rmtree(tree / "boot", ignore_errors=True)
+
+
+def test_what_is_mounted_elsewhere_by_another_namespace(tree):
+    """The tree is put together in a namespace of its own, as image builders do it."""
+    clean = 'status=0; unshare --mount sh -euc "$inner" sh "$@" || status=$?'
+    inner = """inner='tree=$1; {}; exec "$2" image clean --only=seeds "$1"'\n"""
+    mounted = 'mount -t tmpfs none "$elsewhere"; plant\n'
+    done = borrow(tree, mounted + inner.format('mount --bind "$3" "$tree/efi"') + clean)
+    assert done.returncode == 74 and "left: seed" in done.stderr, done
+    # Mounted twice, but for this tree only.
+    private = 'mount -t tmpfs none "$3"; mkdir "$3/loader"; echo x >"$3/loader/random-seed"; mount --bind "$3" "$1/efi"'
+    done = borrow(tree, inner.format(private) + clean)
+    assert done.returncode == 0 and "1 done, 0 failed, 0 findings left" in done.stdout, done
+
+
+def test_what_is_mounted_in_the_tree_alone_is_cleaned(tree):
+    script = """
+    mount -t tmpfs none "$tree/efi"; mkdir "$tree/efi/loader" "$tree/boot/efi"; echo x >"$tree/efi/loader/random-seed"
+    mount --bind "$tree/efi" "$tree/boot/efi"; mkdir other; mount --rbind "$tree" other
+    status=0; "$seeder" image clean --only=seeds "$tree" || status=$?; ls "$tree/efi/loader"
+    """
+    done = borrow(tree, f'cd "$4-folder" 2>/dev/null || {{ mkdir "$4-folder"; cd "$4-folder"; }}\n{script}')
+    assert done.returncode == 0 and "2 done, 0 failed, 0 findings left" in done.stdout, done
+
+
+def test_the_mark_of_a_file_that_is_shared_by_hard_links(tree):
+    """cp -al of the running system: the mark is in the file that both have."""
+    mark = f'python3 -c "import os, sys; os.setxattr(sys.argv[1], {MARK!r}, b\'1\')"'
+    has_mark = f'python3 -c "import os, sys; sys.exit({MARK!r} not in os.listxattr(sys.argv[1]))"'
+    done = unshared(
+        'mount -t tmpfs none /var/lib; mkdir -p /var/lib/systemd /var/lib/tree/usr/lib /var/lib/tree/var/lib/systemd\n'
+        'cd /var/lib; echo ID=x >tree/usr/lib/os-release; echo seed >systemd/random-seed\n'
+        f'ln systemd/random-seed tree/var/lib/systemd/; {mark} systemd/random-seed || exit 99\n'
+        f'"$1" image clean tree; test ! -e tree/var/lib/systemd/random-seed; {has_mark} systemd/random-seed',
+        SEEDER,
+    )
+    need(done.returncode != 99, f"no attributes here: {done.stderr}")
+    assert done.returncode == 0, done
 
 
 def test_a_volatile_run_is_no_part(tree):
