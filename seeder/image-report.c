@@ -62,6 +62,8 @@ const char *image_error_to_string(int error) {
                 return "lies behind a symbolic link that is not followed";
         case E2BIG:
                 return "too many names in a folder";
+        case EBADMSG:
+                return "is damaged, or cut off";
         case EFBIG:
                 return "too large to look into";
         case EAGAIN:

@@ -334,11 +334,6 @@ static int visit_text(const char *path, void *userdata) {
 #define FEEDS                                                                                \
         "rngd-feeds-itself", "has rngd read the kernel's own output and credit it as fresh", \
                 image_text_feeds_itself
-#define BOOT_SEED                                                                              \
-        "boot-seed",                                                                           \
-                "has systemd.random_seed=: every clone credits it, and everybody can read it", \
-                image_text_has_boot_seed
-
 static int find_texts(const ImageTree *tree, ImageReport *report) {
         static const TextRule text_rules[] = {
                 { "etc/sysconfig/rngd", FEEDS },
@@ -352,13 +347,6 @@ static int find_texts(const ImageTree *tree, ImageReport *report) {
                 { "usr/lib/systemd/system/rng*.service", FEEDS },
                 { "usr/lib/systemd/system/rng*.service.d/*.conf", FEEDS },
                 { "etc/init.d/rng*", FEEDS },
-                { "etc/kernel/cmdline", BOOT_SEED },
-                { "etc/default/grub", BOOT_SEED },
-                { "etc/default/grub.d/*.cfg", BOOT_SEED },
-                { "boot/grub*/grub.cfg", BOOT_SEED },
-                { "boot/loader/entries/*.conf", BOOT_SEED },
-                { "efi/loader/entries/*.conf", BOOT_SEED },
-                { "boot/efi/loader/entries/*.conf", BOOT_SEED },
         };
         _cleanup_free_ char *buffer = malloc(TEXT_MAX_BYTES);
         int r;

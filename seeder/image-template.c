@@ -6,10 +6,21 @@
 #include <sys/xattr.h>
 
 #include "lib/base/io.h"
+#include "lib/base/json.h"
+#include "lib/base/secret.h"
+#include "lib/sources/seed.h"
+#include "seeder/image-boot.h"
 #include "seeder/image-identity.h"
 #include "seeder/image-template.h"
+#include "seeder/image-text.h"
 
 #define SEARCH_MAX_BYTES (16U * 1024 * 1024)
+
+typedef enum Content {
+        CONTENT_ANY,
+        CONTENT_KEY,       /* CLOUD_KEY is in it, in whatever format */
+        CONTENT_OPENSTACK, /* a seed, as the source config-drive takes it */
+} Content;
 
 typedef struct Rule {
         const char *id;
@@ -17,8 +28,8 @@ typedef struct Rule {
         ImageAction action;
         const char *pattern;
         const char *reason;
-        bool even_empty;    /* a flag: that it is there is what counts */
-        const char *needle; /* only files with these bytes in them */
+        bool even_empty; /* a flag: that it is there is what counts */
+        Content content; /* only files with this in them */
 } Rule;
 
 #define OWN_REASON    "state of guest-entropy: which seeds were used, and the next one"
@@ -34,57 +45,46 @@ typedef struct Rule {
 #define REMOVE        IMAGE_ACTION_REMOVE
 #define SEEDS         IMAGE_GROUP_SEEDS
 #define IDENTITY      IMAGE_GROUP_IDENTITY
-#define CLOUD_NEEDLE  "random_seed"
+#define ANY           CONTENT_ANY
+#define CLOUD_KEY     "random_seed"
 
-/* id, group, action, pattern, reason, even if empty, needle */
+/* id, group, action, pattern, reason, even if empty, content */
 static const Rule rules[] = {
-        { "own-state", SEEDS, REMOVE, "var/lib/guest-entropy/*", OWN_REASON, true, NULL },
-        { "own-state", SEEDS, REMOVE, "run/guest-entropy/*", OWN_REASON, true, NULL },
-        { "systemd-seed", SEEDS, REMOVE, "var/lib/systemd/random-seed", SEED_REASON, false, NULL },
-        { "esp-seed", SEEDS, REMOVE, "efi/loader/random-seed", SEED_REASON, false, NULL },
-        { "esp-seed", SEEDS, REMOVE, "boot/efi/loader/random-seed", SEED_REASON, false, NULL },
-        { "esp-seed", SEEDS, REMOVE, "boot/loader/random-seed", SEED_REASON, false, NULL },
-        { "seedrng-seed",
-          SEEDS,
-          REMOVE,
-          "var/lib/seedrng/seed.credit",
-          CREDIT_REASON,
-          false,
-          NULL },
+        { "own-state", SEEDS, REMOVE, "var/lib/guest-entropy/*", OWN_REASON, true, ANY },
+        { "own-state", SEEDS, REMOVE, "run/guest-entropy/*", OWN_REASON, true, ANY },
+        { "systemd-seed", SEEDS, REMOVE, "var/lib/systemd/random-seed", SEED_REASON, false, ANY },
+        { "esp-seed", SEEDS, REMOVE, "efi/loader/random-seed", SEED_REASON, false, ANY },
+        { "esp-seed", SEEDS, REMOVE, "boot/efi/loader/random-seed", SEED_REASON, false, ANY },
+        { "esp-seed", SEEDS, REMOVE, "boot/loader/random-seed", SEED_REASON, false, ANY },
+        { "seedrng-seed", SEEDS, REMOVE, "var/lib/seedrng/seed.credit", CREDIT_REASON, false, ANY },
         { "seedrng-seed",
           SEEDS,
           REMOVE,
           "var/lib/seedrng/seed.no-credit",
           SEED_REASON,
           false,
-          NULL },
+          ANY },
         /* Debian's init script; OpenRC's before seedrng; virt-sysprep's list; OpenWrt */
-        { "urandom-seed", SEEDS, REMOVE, "var/lib/urandom/random-seed", SEED_REASON, false, NULL },
-        { "openrc-seed", SEEDS, REMOVE, "var/lib/misc/random-seed", SEED_REASON, false, NULL },
-        { "urandom-seed", SEEDS, REMOVE, "var/lib/random-seed", SEED_REASON, false, NULL },
-        { "urandom-seed", SEEDS, REMOVE, "etc/random-seed", SEED_REASON, false, NULL },
-        { "urandom-seed", SEEDS, REMOVE, "etc/urandom.seed", SEED_REASON, false, NULL },
-        { "pollinate-flag",
-          SEEDS,
-          REMOVE,
-          "var/cache/pollinate/seeded",
-          SEEDED_REASON,
-          true,
-          NULL },
+        { "urandom-seed", SEEDS, REMOVE, "var/lib/urandom/random-seed", SEED_REASON, false, ANY },
+        { "openrc-seed", SEEDS, REMOVE, "var/lib/misc/random-seed", SEED_REASON, false, ANY },
+        { "urandom-seed", SEEDS, REMOVE, "var/lib/random-seed", SEED_REASON, false, ANY },
+        { "urandom-seed", SEEDS, REMOVE, "etc/random-seed", SEED_REASON, false, ANY },
+        { "urandom-seed", SEEDS, REMOVE, "etc/urandom.seed", SEED_REASON, false, ANY },
+        { "pollinate-flag", SEEDS, REMOVE, "var/cache/pollinate/seeded", SEEDED_REASON, true, ANY },
         { "cloud-init-seed",
           SEEDS,
           REMOVE,
           "var/lib/cloud/instances/*/*",
           CLOUD_REASON,
           false,
-          CLOUD_NEEDLE },
+          CONTENT_KEY },
         { "cloud-init-seed",
           SEEDS,
           REMOVE,
           "run/cloud-init/*.json",
           CLOUD_REASON,
           false,
-          CLOUD_NEEDLE },
+          CONTENT_KEY },
         /* Put there by a person: what else is in these files is theirs. */
         { "cloud-seed-folder",
           SEEDS,
@@ -92,44 +92,44 @@ static const Rule rules[] = {
           "var/lib/cloud/seed/*/*",
           STATIC_REASON,
           false,
-          CLOUD_NEEDLE },
+          CONTENT_KEY },
         { "cloud-seed-folder",
           SEEDS,
           BY_HAND,
           "var/lib/cloud/seed/*/openstack/*/meta_data.json",
           STATIC_REASON,
           false,
-          CLOUD_NEEDLE },
+          CONTENT_OPENSTACK },
         { "credential-seed",
           SEEDS,
           BY_HAND,
           "etc/credstore*/entropy.seed",
           CREDS_REASON,
           false,
-          NULL },
+          ANY },
         { "credential-seed",
           SEEDS,
           BY_HAND,
           "usr/lib/credstore*/entropy.seed",
           CREDS_REASON,
           false,
-          NULL },
+          ANY },
         { "credential-secret",
           IDENTITY,
           REMOVE,
           "var/lib/systemd/credential.secret",
           SECRET_REASON,
           false,
-          NULL },
-        { "ssh-host-key", IDENTITY, REMOVE, "etc/ssh/ssh_host_*key", SSH_REASON, true, NULL },
-        { "ssh-host-key", IDENTITY, REMOVE, "etc/ssh/ssh_host_*key.pub", SSH_REASON, true, NULL },
+          ANY },
+        { "ssh-host-key", IDENTITY, REMOVE, "etc/ssh/ssh_host_*key", SSH_REASON, true, ANY },
+        { "ssh-host-key", IDENTITY, REMOVE, "etc/ssh/ssh_host_*key.pub", SSH_REASON, true, ANY },
         { "ssh-host-key",
           IDENTITY,
           REMOVE,
           "etc/dropbear/dropbear_*_host_key",
           SSH_REASON,
           true,
-          NULL },
+          ANY },
 };
 
 typedef struct Finder {
@@ -163,9 +163,10 @@ static int add_error(const Finder *finder, const char *path, int error) {
 }
 
 /* 0 or 1, or a negative errno. Bounded: a file that is larger is not cloud-init's. */
-static int holds(int path_fd, const char *needle) {
+static int holds_key(int path_fd) {
+        const size_t keep_bytes = IMAGE_TEXT_KEY_MAX_BYTES(strlen(CLOUD_KEY)) - 1;
         char buffer[4096];
-        size_t keep = 0, n_needle = strlen(needle), total = 0;
+        size_t keep = 0, total = 0;
         _cleanup_close_ int fd = -1;
 
         fd = image_tree_reopen(path_fd);
@@ -178,17 +179,53 @@ static int holds(int path_fd, const char *needle) {
                 r = io_read_full(fd, buffer + keep, sizeof(buffer) - keep, &n);
                 if (r < 0)
                         return r;
-                if (memmem(buffer, keep + n, needle, n_needle))
+                if (image_text_has_key(buffer, keep + n, CLOUD_KEY))
                         return 1;
                 if (n < sizeof(buffer) - keep)
                         return 0;
                 total += n;
                 if (total > SEARCH_MAX_BYTES)
                         return -EFBIG;
-                /* The needle may lie across two reads. */
-                keep = n_needle - 1;
+                /* The key may lie across two reads. */
+                keep = keep_bytes;
                 memmove(buffer, buffer + sizeof(buffer) - keep, keep);
         }
+}
+
+/* By the code that the seeder reads it with: 0, SEED_E_ABSENT or why it does not take it. */
+static int parse_openstack(int path_fd) {
+        _cleanup_secret_ Secret *text = NULL, *seed = NULL;
+        _cleanup_close_ int fd = -1;
+        size_t length;
+        int r;
+
+        fd = image_tree_reopen(path_fd);
+        if (fd < 0)
+                return fd;
+        r = secret_new(JSON_DOCUMENT_MAX_BYTES + 1, &text);
+        if (r < 0)
+                return r;
+        r = secret_new(SEED_MAX_BYTES, &seed);
+        if (r < 0)
+                return r;
+        r = io_read_full(fd, text->bytes, text->size_bytes, &length);
+        if (r < 0)
+                return r;
+        return seed_from_openstack(
+                (const char *)text->bytes,
+                length,
+                seed->bytes,
+                seed->size_bytes,
+                &length);
+}
+
+/* 0 or 1, or a negative errno. What the seeder does not take cloud-init may still take. */
+static int holds(int path_fd, Content content) {
+        int r = content == CONTENT_OPENSTACK ? parse_openstack(path_fd) : -EBADMSG;
+
+        if (r >= 0)
+                return r == 0;
+        return r == -ENOMEM ? r : holds_key(path_fd);
 }
 
 static const char *kind_of(mode_t mode) {
@@ -222,7 +259,7 @@ static int add_odd_kind(const Finder *finder, const char *path, const ImageEntry
         if (S_ISLNK(entry->status.st_mode))
                 return add_link(finder, path, entry);
         /* cloud-init's folders have subfolders; they hold other things. */
-        if (finder->rule->needle)
+        if (finder->rule->content != CONTENT_ANY)
                 return 0;
         if (S_ISDIR(entry->status.st_mode))
                 item.action = IMAGE_ACTION_BY_HAND;
@@ -288,7 +325,7 @@ static int add_file(const Finder *finder, const char *path, const ImageEntry *en
                 (intmax_t)entry->status.st_size,
                 (unsigned)(entry->status.st_mode & 07777),
                 links);
-        if (r < 0 || item.group != IMAGE_GROUP_SEEDS || finder->rule->needle)
+        if (r < 0 || item.group != IMAGE_GROUP_SEEDS || finder->rule->content != CONTENT_ANY)
                 return r;
         r = add_mark(finder, path, entry);
         if (r < 0 || strcmp(item.id, "esp-seed") != 0)
@@ -308,8 +345,8 @@ static int visit(const char *path, void *userdata) {
                 return add_odd_kind(finder, path, &entry);
         if (entry.status.st_size == 0 && !finder->rule->even_empty)
                 return 0;
-        if (finder->rule->needle) {
-                r = holds(entry.fd, finder->rule->needle);
+        if (finder->rule->content != CONTENT_ANY) {
+                r = holds(entry.fd, finder->rule->content);
                 if (r <= 0)
                         return r == 0 ? 0 : add_error(finder, path, r);
         }
@@ -366,6 +403,9 @@ int image_template_find(const ImageTree *tree, unsigned groups, ImageReport *rep
         }
         if (groups & (1U << IMAGE_GROUP_SEEDS)) {
                 r = find_loader(tree, report);
+                if (r < 0)
+                        return r;
+                r = image_boot_find(tree, report);
                 if (r < 0)
                         return r;
         }

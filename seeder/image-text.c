@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdint.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "seeder/image-text.h"
+
+#define BLANKS " \t\r"
+#define QUOTES "\"'\\"
 
 typedef struct Span {
         const char *start;
@@ -143,32 +147,158 @@ unsigned image_text_feeds_itself(const char *text, size_t length) {
         return 0;
 }
 
-unsigned image_text_has_boot_seed(const char *text, size_t length) {
-        static const char key[] = "systemd.random_seed=";
-        Span rest = { text, length }, line;
-        unsigned number = 0;
-
-        while (next_line(&rest, &line)) {
-                const char *found;
-                size_t after;
-
-                number++;
-                if (line.length > 0 && *line.start == '#')
-                        continue;
-                found = memmem(line.start, line.length, key, sizeof(key) - 1);
-                if (!found)
-                        continue;
-                after = line.length - (size_t)(found - line.start) - (sizeof(key) - 1);
-                if (after > 0 && !strchr(" \t\r\"'", found[sizeof(key) - 1]))
-                        return number;
+static void skip_any(Span *span, const char *characters) {
+        while (span->length > 0 && *span->start && strchr(characters, *span->start)) {
+                span->start++;
+                span->length--;
         }
+}
+
+/* Takes the key from the start of the span: as proc_cmdline_key_streq() and extract_first_word()
+ * of systemd would see it. */
+static bool take_parameter(Span *span, const char *key) {
+        for (; *key; key++) {
+                skip_any(span, QUOTES);
+                if (span->length == 0 ||
+                    (*span->start != *key && !(*span->start == '-' && *key == '_')))
+                        return false;
+                span->start++;
+                span->length--;
+        }
+        skip_any(span, QUOTES);
+        return true;
+}
+
+static bool has_parameter(Span line, const char *key) {
+        for (; line.length > 0; line.start++, line.length--) {
+                Span value = line;
+
+                if (*line.start == *key && take_parameter(&value, key) && value.length > 0 &&
+                    !strchr(BLANKS, *value.start)) /* or a zero byte */
+                        return true;
+        }
+        return false;
+}
+
+static bool is_comment(Span line) {
+        skip_any(&line, BLANKS);
+        return span_starts(line, "#");
+}
+
+static unsigned find_parameter(
+        const char *text,
+        size_t length,
+        bool comments,
+        const char *const keys[],
+        size_t n_keys) {
+        Span rest = { text, length }, line;
+
+        for (unsigned number = 1; next_line(&rest, &line); number++)
+                for (size_t i = 0; i < n_keys; i++)
+                        if (!(comments && is_comment(line)) && has_parameter(line, keys[i]))
+                                return number;
         return 0;
+}
+
+unsigned image_text_has_boot_seed(const char *text, size_t length, bool comments) {
+        static const char *const keys[] = { "systemd.random_seed=" };
+
+        return find_parameter(text, length, comments, keys, ELEMENTSOF(keys));
+}
+
+unsigned image_text_has_boot_credential(const char *text, size_t length, bool comments) {
+        static const char *const keys[] = {
+                "systemd.set_credential=entropy.seed:",
+                "systemd.set_credential_binary=entropy.seed:",
+        };
+
+        return find_parameter(text, length, comments, keys, ELEMENTSOF(keys));
+}
+
+static bool take_prefix(Span *span, const char *prefix) {
+        size_t n = strlen(prefix);
+
+        if (!span_starts(*span, prefix))
+                return false;
+        span->start += n;
+        span->length -= n;
+        return true;
+}
+
+/* An assignment of a unit has white space wherever it likes. */
+static bool sets_credential(Span line) {
+        skip_any(&line, BLANKS);
+        if (!take_prefix(&line, "SetCredentialEncrypted") && !take_prefix(&line, "SetCredential"))
+                return false;
+        skip_any(&line, BLANKS);
+        if (!take_prefix(&line, "="))
+                return false;
+        skip_any(&line, BLANKS);
+        return take_prefix(&line, "entropy.seed:") && line.length > 0;
+}
+
+unsigned image_text_has_unit_credential(const char *text, size_t length) {
+        Span rest = { text, length }, line;
+
+        for (unsigned number = 1; next_line(&rest, &line); number++)
+                if (sets_credential(line))
+                        return number;
+        return 0;
+}
+
+/* The digits of \xXX, \uXXXX or \UXXXXXXXX; 0: no such escape. */
+static size_t count_digits(char letter) {
+        return letter == 'x' ? 2 : letter == 'u' ? 4 : letter == 'U' ? 8 : 0;
+}
+
+static int digit_value(char c) {
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                      : -1;
+}
+
+/* Takes one character, plain or as an escape. */
+static bool take_character(Span *span, char wanted) {
+        size_t n_digits =
+                span->length >= 2 && *span->start == '\\' ? count_digits(span->start[1]) : 0;
+        uint32_t value = 0;
+
+        if (span->length > 0 && *span->start == wanted) {
+                *span = (Span){ span->start + 1, span->length - 1 };
+                return true;
+        }
+        if (n_digits == 0 || span->length < 2 + n_digits)
+                return false;
+        for (size_t i = 0; i < n_digits; i++) {
+                int digit = digit_value(span->start[2 + i]);
+
+                if (digit < 0)
+                        return false;
+                value = value << 4 | (uint32_t)digit;
+        }
+        *span = (Span){ span->start + 2 + n_digits, span->length - 2 - n_digits };
+        return value == (unsigned char)wanted;
+}
+
+bool image_text_has_key(const char *text, size_t length, const char *name) {
+        for (size_t i = 0; i < length; i++) {
+                Span rest = { text + i, length - i };
+                const char *c = name;
+
+                while (*c && take_character(&rest, *c))
+                        c++;
+                if (*c == '\0')
+                        return true;
+        }
+        return false;
 }
 
 static bool is_seed_name(Span line) {
         return span_ends(line, "/random-seed") || span_ends(line, "/seedrng/seed.credit") ||
                span_ends(line, "var/lib/guest-entropy/seed") ||
-               span_ends(line, "var/lib/guest-entropy/seed.credit");
+               span_ends(line, "var/lib/guest-entropy/seed.credit") ||
+               span_ends(line, "credentials/@initrd/entropy.seed");
 }
 
 unsigned image_text_listing_line(const char *line, size_t length) {

@@ -3,7 +3,7 @@
 
 /*
  * Pure readers of the texts in an image: a kernel's configuration, the command lines of rngd and
- * of the kernel, a listing of an initramfs. Each takes any bytes.
+ * of the kernel, units, documents of a cloud, a listing of an initramfs. Each takes any bytes.
  */
 
 #include <stdbool.h>
@@ -26,8 +26,24 @@ ImageKernelOption image_text_kernel_option(const char *text, size_t length, cons
  */
 unsigned image_text_feeds_itself(const char *text, size_t length);
 
-/* The number of the first line with a systemd.random_seed= that is not empty, or 0. */
-unsigned image_text_has_boot_seed(const char *text, size_t length);
+/*
+ * The number of the first line that hands a seed to every boot, or 0, on the command line of a
+ * kernel: systemd.random_seed=, and systemd.set_credential= or systemd.set_credential_binary= of
+ * entropy.seed; empty ones are none. As systemd reads it: a dash is an underscore, and quotes may
+ * stand anywhere. comments: a line that begins with # is none.
+ */
+unsigned image_text_has_boot_seed(const char *text, size_t length, bool comments);
+unsigned image_text_has_boot_credential(const char *text, size_t length, bool comments);
+
+/* The same of SetCredential= and SetCredentialEncrypted= of entropy.seed in a unit. */
+unsigned image_text_has_unit_credential(const char *text, size_t length);
+
+/*
+ * Whether a name of letters and underscores is in the text, also with characters written as \uXXXX,
+ * \UXXXXXXXX (YAML) or \xXX: it takes at most IMAGE_TEXT_KEY_MAX_BYTES of it.
+ */
+bool image_text_has_key(const char *text, size_t length, const char *name);
+#define IMAGE_TEXT_KEY_MAX_BYTES(name_length) (10U * (name_length))
 
 /* What a listing of an initramfs tells, bits. */
 enum {

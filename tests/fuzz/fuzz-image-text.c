@@ -36,7 +36,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (image_text_kernel_option(text, size, "CONFIG_A") != IMAGE_KERNEL_OPTION_UNNAMED)
                 check(holds(text, size, "CONFIG_A"));
         check_line(image_text_feeds_itself(text, size), text, size, "random");
-        check_line(image_text_has_boot_seed(text, size), text, size, "systemd.random_seed=");
+        /* Quotes may stand between any two characters. */
+        for (unsigned comments = 0; comments < 2; comments++) {
+                check_line(image_text_has_boot_seed(text, size, comments), text, size, "=");
+                check_line(image_text_has_boot_credential(text, size, comments), text, size, ":");
+        }
+        check_line(image_text_has_unit_credential(text, size), text, size, "entropy.seed:");
+        if (image_text_has_key(text, size, "random_seed"))
+                check(size >= strlen("random_seed"));
 
         bits = image_text_listing_line(text, size);
         check(!(bits & IMAGE_LISTING_VIRTIO_RNG) || holds(text, size, "/virtio-rng.ko"));
