@@ -9,6 +9,7 @@
 #include "seeder/image-clean.h"
 #include "seeder/image-equipment.h"
 #include "seeder/image-host.h"
+#include "seeder/image-os.h"
 #include "seeder/image-template.h"
 #include "seeder/image.h"
 
@@ -41,8 +42,8 @@ static const char help[] =
         "      --running-system  clean --only=seeds: of the running system, which is refused else\n"
         "  -h, --help            this text\n"
         "\n"
-        "Exit status: 0 clean, 1 findings, 64 usage, 66 no such folder, 71 system error,\n"
-        "74 something could not be looked at or removed, 77 refused.\n";
+        "Exit status: 0 clean, 1 findings, 64 usage, 66 ROOT is not there or holds no operating\n"
+        "system, 71 system error, 74 something could not be looked at or removed, 77 refused.\n";
 
 static int parse_groups(const char *text, unsigned *ret_groups) {
         unsigned groups = 0;
@@ -89,7 +90,44 @@ static int check_arguments(Arguments *arguments, bool only_given) {
         return EXIT_SUCCESS;
 }
 
-/* Returns EXIT_SUCCESS with a root, or without one if --help was answered; else a status. */
+static int print_help(void) {
+        return fputs(help, stdout) == EOF || fflush(stdout) == EOF ? EX_IOERR : EXIT_SUCCESS;
+}
+
+static int take_operand(const char *operand, const char *operands[static 2], unsigned *n) {
+        if (*n >= 2)
+                return refuse_usage("one ROOT only");
+        operands[(*n)++] = operand;
+        return EXIT_SUCCESS;
+}
+
+static int take_option(int option, Arguments *arguments, bool *only_given) {
+        switch (option) {
+        case 'n':
+                arguments->dry_run = true;
+                return EXIT_SUCCESS;
+        case 'j':
+                arguments->json = true;
+                return EXIT_SUCCESS;
+        case 'v':
+                arguments->verbose = true;
+                return EXIT_SUCCESS;
+        case 'o':
+                *only_given = true;
+                if (parse_groups(optarg, &arguments->groups) < 0)
+                        return refuse_usage("--only takes seeds, identity, equipment");
+                return EXIT_SUCCESS;
+        case 'R':
+                arguments->running_system = true;
+                return EXIT_SUCCESS;
+        default:
+                return EX_USAGE;
+        }
+}
+
+/* Returns EXIT_SUCCESS with a root, or without one if --help was answered; else a status. The "-"
+ * has options taken wherever they stand, whatever $POSIXLY_CORRECT says: `clean --help` never
+ * becomes a ROOT. */
 static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
         static const struct option options[] = {
                 { "dry-run", no_argument, NULL, 'n' },
@@ -100,42 +138,29 @@ static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
                 { "help", no_argument, NULL, 'h' },
                 {},
         };
+        const char *operands[2] = {};
         bool only_given = false;
-        int c;
+        unsigned n = 0;
+        int c, r = EXIT_SUCCESS;
 
         optind = 0; /* the program's own options were read with the same getopt */
-        while ((c = getopt_long(argc, argv, "njvo:h", options, NULL)) != -1)
-                switch (c) {
-                case 'n':
-                        arguments->dry_run = true;
-                        break;
-                case 'j':
-                        arguments->json = true;
-                        break;
-                case 'v':
-                        arguments->verbose = true;
-                        break;
-                case 'o':
-                        only_given = true;
-                        if (parse_groups(optarg, &arguments->groups) < 0)
-                                return refuse_usage("--only takes seeds, identity, equipment");
-                        break;
-                case 'R':
-                        arguments->running_system = true;
-                        break;
-                case 'h':
-                        (void)fputs(help, stdout);
-                        return EXIT_SUCCESS;
-                default:
-                        return EX_USAGE;
-                }
+        while (r == EXIT_SUCCESS && (c = getopt_long(argc, argv, "-njvo:h", options, NULL)) != -1) {
+                if (c == 'h')
+                        return print_help();
+                r = c == 1 ? take_operand(optarg, operands, &n)
+                           : take_option(c, arguments, &only_given);
+        }
+        for (; r == EXIT_SUCCESS && optind < argc; optind++) /* behind "--" */
+                r = take_operand(argv[optind], operands, &n);
+        if (r != EXIT_SUCCESS)
+                return r;
 
-        if (argc - optind != 2)
-                return refuse_usage("a verb, check or clean, and one ROOT are needed");
-        if (strcmp(argv[optind], "check") != 0 && strcmp(argv[optind], "clean") != 0)
+        if (n > 0 && strcmp(operands[0], "check") != 0 && strcmp(operands[0], "clean") != 0)
                 return refuse_usage("the verbs are check and clean");
-        arguments->clean = strcmp(argv[optind], "clean") == 0;
-        arguments->root = argv[optind + 1];
+        if (n != 2)
+                return refuse_usage("a verb, check or clean, and one ROOT are needed");
+        arguments->clean = strcmp(operands[0], "clean") == 0;
+        arguments->root = operands[1];
         return check_arguments(arguments, only_given);
 }
 
@@ -303,6 +328,26 @@ static int clean(const ImageTree *tree, const ImageHost *host, const Arguments *
         return finish(tree, arguments, &report);
 }
 
+/* An empty mount point has no findings either, which would be taken for a clean image. */
+static int refuse_no_os(const ImageTree *tree, const char *root) {
+        _cleanup_free_ char *what = NULL, *escaped = NULL;
+        int r;
+
+        r = image_os_check(tree, &what);
+        if (r == 0)
+                return EXIT_SUCCESS;
+        if (r > 0) {
+                escaped = image_report_escape(what);
+                r = escaped ? r : -ENOMEM;
+        }
+        if (r < 0) {
+                (void)log_errno(LOG_ERR, r, "Cannot look at %s", root);
+                return r == -EACCES ? EX_NOPERM : EX_OSERR;
+        }
+        log_error("%s is not the root of an operating system: %s", root, escaped);
+        return EX_NOINPUT;
+}
+
 /* One error for the whole, instead of one for each file. */
 static int refuse_read_only(const ImageTree *tree, const char *root) {
         struct statvfs filesystem;
@@ -315,6 +360,12 @@ static int refuse_read_only(const ImageTree *tree, const char *root) {
                 return EXIT_SUCCESS;
         log_error("%s is mounted read-only: nothing was done", root);
         return EX_IOERR;
+}
+
+static int guarded_check(const ImageTree *tree, const Arguments *arguments) {
+        int r = refuse_no_os(tree, arguments->root);
+
+        return r == EXIT_SUCCESS ? check(tree, arguments) : r;
 }
 
 static int guarded_clean(const ImageTree *tree, const Arguments *arguments) {
@@ -337,6 +388,11 @@ static int guarded_clean(const ImageTree *tree, const Arguments *arguments) {
                 log_error("%s is not the root of the running system: refused", arguments->root);
                 return EX_NOPERM;
         }
+        if (!is_root) {
+                r = refuse_no_os(tree, arguments->root);
+                if (r != EXIT_SUCCESS)
+                        return r;
+        }
         if (!arguments->dry_run) {
                 r = refuse_read_only(tree, arguments->root);
                 if (r != EXIT_SUCCESS)
@@ -355,7 +411,12 @@ int image_main(int argc, char *argv[]) {
                 return r;
         r = image_tree_open(arguments.root, &tree);
         if (r < 0) {
-                (void)log_errno(LOG_ERR, r, "Cannot open %s", arguments.root);
+                (void)log_errno(
+                        LOG_ERR,
+                        r,
+                        "Cannot open %s%s",
+                        arguments.root,
+                        r == -ENOTDIR ? " (mount the image, and name the mount point)" : "");
                 return r == -ENOENT || r == -ENOTDIR ? EX_NOINPUT
                        : r == -EACCES                ? EX_NOPERM
                                                      : EX_OSERR;
@@ -363,5 +424,6 @@ int image_main(int argc, char *argv[]) {
         if (tree.refuse_links)
                 log_warning("This kernel has no openat2(): symbolic links in the tree are not "
                             "followed");
-        return arguments.clean ? guarded_clean(&tree, &arguments) : check(&tree, &arguments);
+        return arguments.clean ? guarded_clean(&tree, &arguments)
+                               : guarded_check(&tree, &arguments);
 }

@@ -55,6 +55,7 @@ INNOCENT = {
     "var/lib/cloud/instances/i-1/cloud-config.txt": b"#cloud-config\n",
     "var/lib/systemd/random-seed.md": b"no seed",
     "usr/bin/true": b"",
+    "usr/lib/os-release": b"ID=test\n",
 }
 
 
@@ -295,6 +296,104 @@ def test_usage(tree):
     assert run(write(tree, "file")).returncode == 66
     done = subprocess.run([SEEDER, "image", "--help"], capture_output=True, check=True, timeout=20)
     assert b"usage:" in done.stdout
+
+
+def test_help_of_each_verb(tree):
+    """Wherever it stands, and whatever POSIXLY_CORRECT does to getopt."""
+    contaminate(tree)
+    before = snapshot(tree)
+    for verb in ("check", "clean"):
+        for arguments in ((verb, "--help"), (verb, "-h"), (verb, "--help", tree), (verb, tree, "--help"), ("--help", verb, tree),
+                          (verb, "--only=seeds", "-h", tree), (verb, "--he", tree), (verb, "--json", tree, "-h")):
+            for variables in ({}, {"POSIXLY_CORRECT": "1"}):
+                done = subprocess.run([SEEDER, "image", *arguments], capture_output=True, check=False, timeout=20,
+                                      env=os.environ | variables)
+                assert done.returncode == 0 and done.stdout.startswith(b"usage:") and not done.stderr, (arguments, done)
+                assert snapshot(tree) == before, arguments
+    done = subprocess.run([SEEDER, "image", "clean", "--", "--help"], capture_output=True, check=False, timeout=20)
+    assert done.returncode == 66 and b"--help" in done.stderr, done
+
+
+def no_os_empty(tree):
+    return "it is empty"
+
+
+def no_os_new_filesystem(tree):
+    (tree / "lost+found").mkdir()
+    return "it is empty"
+
+
+def no_os_only_usr(tree):
+    write(tree, "usr/bin/true")
+    return "it has /usr, but no os-release"
+
+
+def no_os_usr_is_not_mounted(tree):
+    (tree / "usr").mkdir()
+    (tree / "etc").mkdir()
+    (tree / "etc/os-release").symlink_to("../usr/lib/os-release")
+    return "it has /usr, but no os-release"
+
+
+def no_os_link_out_of_the_tree(tree):
+    (tree / "usr").mkdir()
+    (tree / "etc").mkdir()
+    (tree / "etc/os-release").symlink_to("/" + "../" * 20 + str(write(tree.parent, "os-release")))
+    return "it has /usr, but no os-release"
+
+
+def no_os_only_os_release(tree):
+    write(tree, "etc/os-release")
+    return "it has no /usr"
+
+
+def no_os_one_level_up(tree):
+    image_lab.make_tree(tree / "root\nfs")
+    return "there is one in it, in the directory root\\x0afs"
+
+
+def no_os_esp(tree):
+    write(tree, "EFI/BOOT/BOOTX64.EFI")
+    write(tree, "loader/random-seed")
+    return "it looks like an EFI system partition"
+
+
+def no_os_usr(tree):
+    write(tree, "lib/os-release")
+    return "it looks like the /usr of one"
+
+
+def no_os_ostree(tree):
+    (tree / "ostree/repo").mkdir(parents=True)
+    return "the top of an OSTree system"
+
+
+def test_what_is_no_operating_system(tree):
+    for name, make in ((name, make) for name, make in globals().items() if name.startswith("no_os_")):
+        shutil.rmtree(tree)
+        tree.mkdir()
+        told = make(tree)
+        seed = write(tree, "var/lib/systemd/random-seed") if name not in ("no_os_empty", "no_os_new_filesystem") else None
+        before = snapshot(tree)
+        for verb, options in (("check", ()), ("check", ("--json",)), ("clean", ()), ("clean", ("--dry-run",))):
+            done = run(*options, tree, verb=verb)
+            assert done.returncode == 66 and not done.stdout, (name, done)
+            assert len(done.stderr.splitlines()) == 1 and told.encode() in done.stderr, (name, done)
+            assert snapshot(tree) == before, name
+        if seed:
+            image_lab.make_tree(tree)
+            assert run(tree, verb="clean").returncode == 0 and not seed.exists(), name
+
+
+def test_what_is_an_operating_system(tree):
+    """os-release in /etc alone, as a link within the tree, /usr as a link."""
+    shutil.rmtree(tree)
+    write(tree, "store/1/os-release")
+    (tree / "store/usr").mkdir()
+    (tree / "usr").symlink_to("/store/usr")
+    (tree / "etc").mkdir()
+    (tree / "etc/os-release").symlink_to("/store/1/os-release")
+    assert run(TEMPLATE, tree).returncode == 0
 
 
 def test_full_output(tree):

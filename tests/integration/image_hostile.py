@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from image_lab import IS_ROOT, MARK, SEEDER, TEMPLATE, Skip, findings, need, run, snapshot, unshared, write
+from image_lab import IS_ROOT, MARK, SEEDER, TEMPLATE, Skip, findings, make_tree, need, run, snapshot, unshared, write
 
 RACE_SECONDS = 3
 
@@ -43,6 +43,7 @@ def test_links_out_of_the_tree(tree):
     before = snapshot(outside)
     for name, (link, target) in escape_plants(tree, outside).items():
         shutil.rmtree(tree)
+        make_tree(tree)
         (tree / link).parent.mkdir(parents=True, exist_ok=True)
         (tree / link).symlink_to(target)
         done = run(TEMPLATE, tree)

@@ -34,6 +34,11 @@ def run(*arguments, verb="check", env=None, prefix=()):
     )
 
 
+def make_tree(tree):
+    """As little as makes a tree one of an operating system."""
+    write(tree, "usr/lib/os-release", "ID=test\n", 0o644)
+
+
 def items(tree, *options):
     done = run("--json", "--verbose", *options, tree)
     assert done.returncode in (0, 1, 74), done
@@ -92,7 +97,7 @@ def main(tests):
     for number, (name, test) in enumerate(tests.items(), 1):
         with tempfile.TemporaryDirectory(prefix="image-") as folder:
             tree = pathlib.Path(folder, "tree")
-            tree.mkdir()
+            make_tree(tree)
             result, note = "ok", ""
             try:
                 test(tree)
