@@ -145,6 +145,17 @@ static int is_within(const ImageHost *host, const char *point, int tree_fd, bool
         }
 }
 
+/* systemd mounts the ESP when somebody looks for it, and unmounts it after a while. */
+static void wake_automounts(const ImageHost *host) {
+        static const char *const places[] = { "efi", "boot", "boot/efi" };
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                int fd = open_directory(host, places[i]);
+
+                cleanup_close(&fd);
+        }
+}
+
 typedef struct Search {
         const ImageHost *host;
         int tree_fd;
@@ -201,6 +212,7 @@ int image_host_find_mount(const ImageHost *host, int tree_fd, int fd, char **ret
                         r = -ESTALE; /* unmounted by now */
                 if (r < 0)
                         return r;
+                wake_automounts(host);
                 r = image_mount_each(host->mountinfo, take_if_outside, &search);
                 if (r < 0)
                         return r;

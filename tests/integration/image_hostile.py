@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from image_lab import IS_ROOT, MARK, SEEDER, TEMPLATE, Skip, findings, make_tree, need, run, snapshot, unshared, write
+from image_lab import HERE, IS_ROOT, MARK, SEEDER, TEMPLATE, Skip, findings, make_tree, need, run, snapshot, unshared, write
 
 RACE_SECONDS = 3
 
@@ -330,6 +330,26 @@ def test_what_is_mounted_in_the_tree_alone_is_cleaned(tree):
     """
     done = borrow(tree, f'cd "$4-folder" 2>/dev/null || {{ mkdir "$4-folder"; cd "$4-folder"; }}\n{script}')
     assert done.returncode == 0 and "2 done, 0 failed, 0 findings left" in done.stdout, done
+
+
+def test_an_esp_that_is_mounted_when_looked_at(tree):
+    """As systemd has it: at the time of the call the host's ESP is mounted in the tree alone."""
+    need(shutil.which("mkfs.ext4") and os.path.exists("/dev/loop-control"), "no loop device, or no mkfs.ext4")
+    with open("/proc/filesystems", encoding="ascii") as stream:
+        need("autofs" in stream.read(), "no autofs")
+    disk = tree.parent / "disk"
+    with open(disk, "wb") as stream:
+        stream.truncate(4 << 20)
+    (tree / "efi").mkdir()
+    done = unshared(
+        'mkfs.ext4 -q "$3"; mount -o loop "$3" "$1/efi"; mkdir "$1/efi/loader"; echo x >"$1/efi/loader/random-seed"\n'
+        'mount -t tmpfs none /boot; mkdir /boot/efi; python3 "$4" /boot/efi "$1/efi" >/boot/told &\n'
+        'for i in $(seq 200); do test -s /boot/told && break; sleep 0.05; done; grep -q ready /boot/told || exit 99\n'
+        'status=0; "$2" image clean --only=seeds "$1" || status=$?; kill $!; cat "$1/efi/loader/random-seed"; exit $status',
+        tree, SEEDER, disk, HERE / "automount.py",
+    )
+    need(done.returncode != 99, f"autofs cannot be mounted here: {done.stderr}")
+    assert done.returncode == 74 and "mounted at /boot/efi" in done.stderr and done.stdout.endswith("x\n"), done
 
 
 def test_the_mark_of_a_file_that_is_shared_by_hard_links(tree):

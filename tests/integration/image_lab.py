@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 
+HERE = pathlib.Path(__file__).resolve().parent
 SEEDER = pathlib.Path(sys.argv[1]).resolve()
 MARK = "user.random-seed-creditable"
 TEMPLATE = "--only=seeds,identity"
