@@ -1,20 +1,85 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/base/parse.h"
 #include "lib/kernel/hwrng.h"
 
-#define SYSFS_FOLDER "sys/class/misc/hw_random/"
+#define SYSFS_FOLDER      "sys/class/misc/hw_random/"
+#define PARAMETERS_FOLDER "sys/module/rng_core/parameters/"
 
-bool hwrng_is_local(const char *name) {
-        static const char *const local[] = {
-                "intel", "amd",    "geode",  "via",     "ccp-",  "bcm2835",  "iproc-rng200",
-                "omap",  "exynos", "cctrng", "powernv", "stm32", "imx-rngc", "mtk",
+/* virtio-rng: "virtio_rng.%d" since Linux 3.17, "virtio" before. */
+#define VIRTIO_PREFIX "virtio"
+
+bool hwrng_is_host_made(const char *name) {
+        static const char *const prefixes[] = {
+                VIRTIO_PREFIX, /* drivers/char/hw_random/virtio-rng.c */
+                "nsm-hwrng",   /* drivers/misc/nsm.c: an AWS Nitro enclave's Security Module */
+                "smccc_trng",  /* arm_smccc_trng.c: a call to firmware, in a VM the hypervisor */
+                "pseries_rng", /* pseries-rng.c: PowerVM's or KVM's H_RANDOM; KBUILD_MODNAME */
+                "pseries-rng", /* the same, as the file is spelled */
+                "n2rng",       /* n2-drv.c: a call to the sun4v hypervisor */
+                "tpm-rng",     /* drivers/char/tpm/tpm-chip.c: nothing tells an emulated TPM */
+                "hw_random",   /* arch/um/drivers/random.c: user-mode Linux reads /dev/random */
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(local); i++)
-                if (strncmp(name, local[i], strlen(local[i])) == 0)
+        for (size_t i = 0; i < ELEMENTSOF(prefixes); i++)
+                if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
                         return true;
         return false;
+}
+
+/* Of a release such as "6.1.0-23-cloud-amd64". What cannot be read is no old kernel. */
+static bool kernel_is_before_6_2(const RootDir *root) {
+        static const char digits[] = "0123456789";
+        uint32_t major, minor;
+        char release[96];
+        char *rest;
+
+        if (rootdir_read_text(root, "proc/sys/kernel/osrelease", release, sizeof(release)) < 0)
+                return false;
+        rest = release + strspn(release, digits);
+        if (*rest != '.')
+                return false;
+        *rest++ = '\0';
+        rest[strspn(rest, digits)] = '\0';
+        if (parse_u32(release, 0, UINT32_MAX, &major) < 0 ||
+            parse_u32(rest, 0, UINT32_MAX, &minor) < 0)
+                return false;
+        return major < 6 || (major == 6 && minor < 2);
+}
+
+/*
+ * Whether a rng_quality of 0 says nothing. Linux 6.2 raised rng_core's default_quality from 0 to 1024;
+ * before, that 0 was what a driver without a statement got. virtio-rng always stated 1000 then.
+ */
+static bool zero_is_unstated(const RootDir *root, const char *name) {
+        uint32_t default_quality;
+
+        if (strncmp(name, VIRTIO_PREFIX, strlen(VIRTIO_PREFIX)) == 0)
+                return false;
+        if (rootdir_read_u32(root, PARAMETERS_FOLDER "default_quality", &default_quality) < 0)
+                return false;
+        return default_quality == 0 && kernel_is_before_6_2(root);
+}
+
+static void read_quality(const RootDir *root, Hwrng *hwrng) {
+        int r;
+
+        r = rootdir_read_u32(root, SYSFS_FOLDER "rng_quality", &hwrng->quality_per_1024);
+        if (r == -ENOENT) {
+                /* Before 5.19 the module knows the current one's. Its 0 also is what stops the
+                 * kernel from reading the device on its own, so it says nothing of the bytes. */
+                r = rootdir_read_u32(
+                        root,
+                        PARAMETERS_FOLDER "current_quality",
+                        &hwrng->quality_per_1024);
+                hwrng->quality_known = r >= 0 && hwrng->quality_per_1024 > 0;
+                return;
+        }
+        /* A file that is there and cannot be read is a doubt: 0. */
+        hwrng->quality_known =
+                r < 0 || hwrng->quality_per_1024 > 0 || !zero_is_unstated(root, hwrng->name);
 }
 
 int hwrng_read_current(const RootDir *root, Hwrng *ret_hwrng) {
@@ -27,10 +92,8 @@ int hwrng_read_current(const RootDir *root, Hwrng *ret_hwrng) {
         if (hwrng.name[0] == '\0' || strcmp(hwrng.name, "none") == 0)
                 return -ENODEV;
 
-        hwrng.local = hwrng_is_local(hwrng.name);
-        if (rootdir_read_u32(root, SYSFS_FOLDER "rng_quality", &hwrng.quality_per_1024) < 0)
-                hwrng.quality_per_1024 = 0;
-
+        hwrng.host_made = hwrng_is_host_made(hwrng.name);
+        read_quality(root, &hwrng);
         *ret_hwrng = hwrng;
         return 0;
 }

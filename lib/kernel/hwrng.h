@@ -14,16 +14,19 @@
 
 typedef struct Hwrng {
         char name[HWRNG_NAME_MAX]; /* rng_current, "virtio_rng.0" */
-        bool local;                /* in this machine, not the host's: see hwrng_is_local() */
-        uint32_t quality_per_1024; /* rng_quality; 0 where the kernel does not say (before 5.19) */
+        bool host_made;            /* see hwrng_is_host_made() */
+        /* The driver's or a hand's word; a 0 that is known is no credit. Not known where the kernel
+         * has no such file (before 5.19), and before 6.2 where nobody stated anything. */
+        bool quality_known;
+        uint32_t quality_per_1024;
 } Hwrng;
 
 /* -ENODEV where no RNG is registered ("none"), -ENOENT without sysfs or hw_random. */
 _must_check_ int hwrng_read_current(const RootDir *root, Hwrng *ret_hwrng);
 
 /*
- * Whether an RNG of this name is a part of the machine. A name that is not known is the host's:
- * in a confidential guest that is worth no credit, so the doubt must fall to this side. TPMs are
- * the host's too, since a guest cannot tell an emulated one.
+ * Whether the host makes the bytes of a driver of this name. Its drivers are few and known, so every
+ * other name is a part of the machine. For reports: in an ordinary guest both are credited, and in a
+ * confidential one neither is, since a host can emulate any chip.
  */
-bool hwrng_is_local(const char *name);
+bool hwrng_is_host_made(const char *name);

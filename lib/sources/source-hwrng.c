@@ -45,9 +45,10 @@ static int hwrng_look(const SourceConfig *config, const RootDir *root, SourceLoo
 
         if (hwrng.name[0])
                 (void)snprintf(look->detail, sizeof(look->detail), "%s", hwrng.name);
-        if (hwrng.local)
+        /* Without sysfs nothing is known but that it is one. */
+        if (hwrng.name[0] && !hwrng.host_made)
                 look->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
-        if (hwrng.quality_per_1024 > 0)
+        if (hwrng.quality_known)
                 look->quality_per_1024 = hwrng.quality_per_1024;
         look->fresh = true;
         look->stale_bytes = 2 * BUFFER_BYTES;
