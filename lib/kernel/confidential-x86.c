@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include <cpuid.h>
-#include <string.h>
 
 #include "lib/kernel/confidential.h"
 
-bool confidential_cpu(void) {
-        /* Intel TDX Module 1.0 specification, CPUID leaf 0x21: EBX, EDX, ECX. */
-        static const char tdx[] = "IntelTDX    ";
-        unsigned int eax, ebx, ecx, edx;
-        char signature[12];
+static void execute_cpuid(uint32_t leaf, void *userdata, CpuidRegisters *ret_registers) {
+        __cpuid_count(
+                leaf,
+                0,
+                ret_registers->eax,
+                ret_registers->ebx,
+                ret_registers->ecx,
+                ret_registers->edx);
+}
 
-        if (!__get_cpuid_count(0x21, 0, &eax, &ebx, &ecx, &edx))
-                return false;
-        memcpy(signature, &ebx, 4);
-        memcpy(signature + 4, &edx, 4);
-        memcpy(signature + 8, &ecx, 4);
-        return memcmp(signature, tdx, sizeof(signature)) == 0;
+bool confidential_cpu(const RootDir *root) {
+        return confidential_cpuid(execute_cpuid, NULL, root);
 }
