@@ -246,8 +246,7 @@ static void report_start(const Manager *manager) {
                 refill_model_to_string(manager->feeding.model),
                 manager->feeding.pool_bits,
                 manager->feeding.ready ? "ready" : "not ready",
-                manager->confidential ? "; confidential guest: the host's bytes are not credited"
-                                      : "");
+                manager->confidential ? "; confidential guest: only the CPU is credited" : "");
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 const Reader *reader = &manager->feeding.readers[id];
                 const char *detail = reader_detail(reader);
