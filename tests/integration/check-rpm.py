@@ -109,7 +109,8 @@ def listed(package):
     """Without folders and licences, and man pages without what compresses them."""
     out = query(package, "--queryformat", "[%{FILEMODES:perms} %{FILENAMES}\n]")
     paths = {line.split(None, 1)[1] for line in out.splitlines() if not line.startswith("d")}
-    return {re.sub(r"(/man\d/.*)\.gz$", r"\1", path) for path in paths if "/licenses/" not in path and not path.endswith("/README.md")}
+    documents = ("/README.md", "/security.md")
+    return {re.sub(r"(/man\d/.*)\.gz$", r"\1", path) for path in paths if "/licenses/" not in path and not path.endswith(documents)}
 
 
 def scripts(package):
