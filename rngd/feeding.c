@@ -311,7 +311,7 @@ static void ask(Feeding *feeding, const NeedAction *action) {
         Reader *reader = &feeding->readers[action->source];
 
         /* What was fetched ahead is as old as the answer before. */
-        if (feeding->ready && reader->answered_usec > 0 &&
+        if (feeding->ready && reader->worker.asked_bytes == 0 && reader->answered_usec > 0 &&
             now(feeding) - reader->answered_usec > READ_AHEAD_USEC)
                 reader_expect_stale(reader);
         feeding->reseed[reader->id] = action->reseed;

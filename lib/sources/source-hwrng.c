@@ -66,6 +66,16 @@ static int hwrng_open(Source *source) {
         return r > 0 || kind != DEVICE_HWRNG ? -ENOTTY : 0;
 }
 
+/* The core waited for a whole buffer before it gave the first byte of it: the rest is there at once. */
+static ssize_t read_rest(int fd, uint8_t *buffer, size_t size, ssize_t n) {
+        ssize_t rest;
+
+        if (n <= 0 || (size_t)n >= MIN(size, BUFFER_BYTES))
+                return n;
+        rest = read(fd, buffer + n, MIN(size, BUFFER_BYTES) - (size_t)n);
+        return rest > 0 ? n + rest : n;
+}
+
 /*
  * A blocking read: O_NONBLOCK waits all the same while the kernel's own thread holds the device,
  * and before Linux 5.17 virtio-rng answered EAGAIN for ever. It comes back only with all that it was
@@ -79,10 +89,12 @@ static int hwrng_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_
         do
                 n = read(source->fd, buffer, MIN(size, source->piece_bytes));
         while (n < 0 && errno == EINTR);
-        if (clock_monotonic_usec() - began_usec > SLOW_USEC)
-                source->piece_bytes = PIECE_MIN_BYTES;
-        else
+        if (clock_monotonic_usec() - began_usec <= SLOW_USEC)
                 source->piece_bytes = MIN(2 * source->piece_bytes, SOURCE_READ_MAX_BYTES);
+        else {
+                source->piece_bytes = PIECE_MIN_BYTES;
+                n = read_rest(source->fd, buffer, size, n);
+        }
         if (n < 0)
                 return negative_errno();
         if (n == 0)
