@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,11 +8,13 @@
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "lib/base/parse.h"
 #include "rngd/background.h"
 
 #define LOCK_TRIES 8U
 
-/* As rng-tools does it, so that the two see each other's pid file. */
+/* As rng-tools does it, so that the two see each other's pid file. *ret_holder is 0 if not known, and
+ * then no process of ours: those lock with fcntl(2), which tells. */
 static int take_lock(int fd, pid_t *ret_holder) {
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
@@ -19,35 +22,81 @@ static int take_lock(int fd, pid_t *ret_holder) {
                 return 0;
         if (errno != EAGAIN && errno != EACCES)
                 return negative_errno();
-        if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+        if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK || lock.l_pid < 0)
                 lock.l_pid = 0;
         *ret_holder = lock.l_pid;
         return -EALREADY;
 }
 
-static bool is_same_file(int fd, const char *path) {
-        struct stat ours, there;
+static bool is_same_file(const struct stat *ours, const char *path) {
+        struct stat there;
 
-        return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_dev == there.st_dev &&
-               ours.st_ino == there.st_ino;
+        return lstat(path, &there) == 0 && ours->st_dev == there.st_dev &&
+               ours->st_ino == there.st_ino;
 }
 
+/* Nobody else can open such a file, and so nobody else can hold a lock on it. */
+static bool is_private(const struct stat *status) {
+        return status->st_uid == geteuid() && status->st_nlink == 1 &&
+               (status->st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
+/* On a file that others can open, whether its holder is the one who wrote his pid into it, as an
+ * older rngd and rng-tools do; only we ourselves could. */
+static bool is_writer(int fd, const struct stat *status, pid_t holder) {
+        char text[32] = "", path[32];
+        struct stat process;
+        uint32_t pid;
+        ssize_t n;
+
+        if (status->st_uid != geteuid() || status->st_mode & (S_IWGRP | S_IWOTH))
+                return false;
+        n = pread(fd, text, sizeof(text) - 1, 0);
+        text[n > 0 ? strcspn(text, "\n") : 0] = '\0';
+        if (parse_u32(text, 1, INT32_MAX, &pid) < 0 || (pid_t)pid != holder)
+                return false;
+        /* That one may be over, and its pid a stranger's by now, if we are allowed to see him. */
+        (void)snprintf(path, sizeof(path), "/proc/%d", (int)holder);
+        return stat(path, &process) < 0 || process.st_uid == geteuid();
+}
+
+/*
+ * A file of ours, with mode 0600. One that is there and has another mode or owner is replaced rather
+ * than changed, since a stranger may have it open already and wait for the lock. Twice at once this
+ * may end in two locks; it happens once after an update.
+ */
 static int open_locked(const char *path, int *ret_fd, pid_t *ret_holder) {
         for (unsigned int i = 0; i < LOCK_TRIES; i++) {
                 _cleanup_close_ int fd = -1;
+                pid_t holder = 0;
+                struct stat status;
                 int r;
 
-                fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-                if (fd < 0)
+                fd =
+                        open(path,
+                             O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+                             0600);
+                if (fd < 0 || fstat(fd, &status) < 0)
                         return negative_errno();
-                r = take_lock(fd, ret_holder);
+                if (!S_ISREG(status.st_mode))
+                        return -ENOTSUP;
+
+                r = take_lock(fd, &holder);
+                if (r == -EALREADY && !is_private(&status) && !is_writer(fd, &status, holder))
+                        r = 0; /* a stranger's, on a file that is given up now */
+                else if (r == -EALREADY)
+                        *ret_holder = holder;
                 if (r < 0)
                         return r;
                 /* Its holder may have removed it just now, as the last thing that it did. */
-                if (is_same_file(fd, path)) {
+                if (!is_same_file(&status, path))
+                        continue;
+                if (is_private(&status)) {
                         *ret_fd = TAKE_FD(fd);
                         return 0;
                 }
+                if (unlink(path) < 0)
+                        return negative_errno();
         }
         return -EBUSY;
 }

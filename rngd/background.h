@@ -6,8 +6,9 @@
 #include "lib/base/error.h"
 
 /*
- * Takes the lock on a file (created if it is not there) until this process ends, and leaves its
- * pid in it. -EALREADY if another process holds it: ret_holder is its pid (0 if not known).
+ * Takes the lock on a file until this process ends, and leaves its pid in it. The file is made with
+ * mode 0600, so that only root can hold the lock; one that others can open is replaced. -EALREADY if
+ * another process holds it: ret_holder is its pid (0 if not known). -ENOTSUP if it is no file.
  */
 _must_check_ int lock_file(const char *path, pid_t *ret_holder);
 

@@ -16,8 +16,16 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 
-static int fault_open(const char *path, int flags, ...) {
-        return FAULT(-1, open(path, flags, 0644));
+static int fault_open(const char *path, int flags, mode_t mode, ...) {
+        return FAULT(-1, open(path, flags, mode));
+}
+
+static int fault_fstat(int fd, struct stat *status) {
+        return FAULT(-1, fstat(fd, status));
+}
+
+static int fault_unlink(const char *path) {
+        return FAULT(-1, unlink(path));
 }
 
 static int fault_fcntl(int fd, int command, struct flock *lock) {
@@ -44,15 +52,19 @@ static int fault_chdir(const char *path) {
         return FAULT(-1, chdir(path));
 }
 
-#define open          fault_open
-#define fcntl         fault_fcntl
-#define ftruncate     fault_ftruncate
-#define io_write_full fault_write_full
-#define pipe2         fault_pipe2
-#define fork          fault_fork
-#define chdir         fault_chdir
+#define open(_path, ...) fault_open(_path, __VA_ARGS__, 0)
+#define fstat            fault_fstat
+#define unlink           fault_unlink
+#define fcntl            fault_fcntl
+#define ftruncate        fault_ftruncate
+#define io_write_full    fault_write_full
+#define pipe2            fault_pipe2
+#define fork             fault_fork
+#define chdir            fault_chdir
 #include "rngd/background.c"
 #undef open
+#undef fstat
+#undef unlink
 #undef fcntl
 #undef ftruncate
 #undef io_write_full
@@ -60,19 +72,7 @@ static int fault_chdir(const char *path) {
 #undef fork
 #undef chdir
 
-static void test_lock(void) {
-        unsigned files = scratch_open_files();
-
-        FAULT_EACH(error, EIO) {
-                pid_t holder = 99;
-                int r;
-
-                r = lock_file(scratch_path("lock"), &holder);
-                CU_ASSERT(fault_hit() ? r == -EIO || r == -ENOSPC : r == 0);
-                CU_ASSERT_EQUAL(holder, 99);
-                if (r < 0)
-                        CU_ASSERT_EQUAL(scratch_open_files(), files);
-        }
+static void close_locks(void) {
         for (int fd = 3; fd < 64; fd++) {
                 char target[SCRATCH_PATH_MAX] = "", path[64];
 
@@ -80,6 +80,45 @@ static void test_lock(void) {
                 if (readlink(path, target, sizeof(target) - 1) > 0 && strstr(target, "/lock"))
                         (void)close(fd);
         }
+}
+
+/* With and without a file that others could open. */
+static void check_lock(mode_t mode) {
+        const char *path = scratch_path("lock");
+        unsigned files = scratch_open_files();
+
+        FAULT_EACH(error, EIO) {
+                struct stat status;
+                pid_t holder = 99;
+                int r;
+
+                if (mode != 0)
+                        CU_ASSERT_EQUAL(chmod(scratch_write("lock", "old"), mode), 0);
+                r = lock_file(path, &holder);
+                CU_ASSERT(fault_hit() ? r == -EIO || r == -ENOSPC : r == 0);
+                CU_ASSERT_EQUAL(holder, 99);
+                if (r < 0) {
+                        CU_ASSERT_EQUAL(scratch_open_files(), files);
+                        continue;
+                }
+                CU_ASSERT(stat(path, &status) == 0 && (status.st_mode & 07777) == 0600);
+        }
+        close_locks();
+        CU_ASSERT_EQUAL(scratch_open_files(), files);
+}
+
+static void test_lock(void) {
+        check_lock(0);
+        check_lock(0644);
+}
+
+static void test_no_file(void) {
+        pid_t holder = 99;
+
+        fault_at = 0;
+        CU_ASSERT_EQUAL(mkfifo(scratch_path("fifo"), 0600), 0);
+        CU_ASSERT_EQUAL(lock_file(scratch_path("fifo"), &holder), -ENOTSUP);
+        CU_ASSERT_EQUAL(holder, 99);
 }
 
 /* Another process holds it; F_GETLK may fail, and then nobody knows who it is. */
@@ -95,7 +134,7 @@ static int lock_again(void *userdata) {
         if (lock_file(scratch_path("lock"), &holder) != -EALREADY || holder != *first)
                 return 1;
         (void)fault_first(EIO);
-        fault_at = 3; /* open, F_SETLK, F_GETLK */
+        fault_at = 4; /* open, fstat, F_SETLK, F_GETLK */
         return lock_file(scratch_path("lock"), &holder) == -EALREADY && holder == 0 ? 0 : 2;
 }
 
@@ -141,8 +180,8 @@ static void test_start(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_lock),  HARNESS_TEST(test_locked), HARNESS_TEST(test_symlink),
-        HARNESS_TEST(test_start), CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_lock),    HARNESS_TEST(test_locked), HARNESS_TEST(test_symlink),
+        HARNESS_TEST(test_no_file), HARNESS_TEST(test_start),  CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
