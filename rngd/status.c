@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "lib/base/log.h"
+#include "lib/base/parse.h"
 #include "rngd/manager.h"
 #include "rngd/notify.h"
 #include "rngd/status-document.h"
@@ -15,33 +16,39 @@
 #define CLIENTS_MAX  16
 #define ANSWER_BYTES (256 * 1024)
 
+/* Any user may connect, and as often as he likes. This bounds what it costs to 1 or 2 % of a CPU, and
+ * does not delay who looks every 10 ms. */
+#define WAKEUPS_PER_SEC 150U
+#define CLIENTS_AT_ONCE 8U
+
 /*
  * A client gets the whole document into its receive queue in one step; it may be as slow as it
  * likes then, since this end is closed already. Nothing is read, so nothing can be asked.
  */
-static void answer_client(const Manager *manager, int client_fd) {
+static void answer_client(const char *text, int client_fd) {
         const int buffer_bytes = ANSWER_BYTES;
-        _cleanup_free_ char *text = NULL;
-        int r;
 
-        r = status_document(manager, &text);
-        if (r < 0) {
-                (void)log_errno(LOG_DEBUG, r, "Cannot make the status document");
-                return;
-        }
         (void)setsockopt(client_fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof(buffer_bytes));
         if (send(client_fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
                 (void)log_errno(LOG_DEBUG, negative_errno(), "Cannot answer a client");
 }
 
+/* All who wait get one document. */
 static int on_client(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
-        for (unsigned int i = 0; i < CLIENTS_MAX; i++) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = status_document(userdata, &text);
+        if (r < 0)
+                (void)log_errno(LOG_DEBUG, r, "Cannot make the status document");
+        for (unsigned int i = 0; i < CLIENTS_AT_ONCE; i++) {
                 _cleanup_close_ int client_fd = -1;
 
                 client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
                 if (client_fd < 0)
                         break;
-                answer_client(userdata, client_fd);
+                if (text)
+                        answer_client(text, client_fd);
         }
         return 0;
 }
@@ -95,6 +102,9 @@ static int open_socket(Manager *manager) {
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(status->socket_source, "status");
+        r = sd_event_source_set_ratelimit(status->socket_source, USEC_PER_SEC, WAKEUPS_PER_SEC);
+        if (r < 0)
+                return r;
         return sd_event_source_set_priority(status->socket_source, SD_EVENT_PRIORITY_IDLE);
 }
 
