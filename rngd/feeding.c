@@ -426,6 +426,10 @@ void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits,
         feeding->ready = ready;
 }
 
+static void say_for_worker(SourceId source, const char *text) {
+        log_notice("%s: %s", source_name(source), text);
+}
+
 int feeding_init(
         Feeding *feeding,
         sd_event *event,
@@ -440,9 +444,11 @@ int feeding_init(
                 .random = random,
                 .settings = settings,
                 .feeder = { .random = random, .ledger = &feeding->ledger },
+                .worker_news = { .say = say_for_worker },
         };
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 reader_init(&feeding->readers[id], id, root, confidential);
+                feeding->readers[id].news = &feeding->worker_news;
                 reader_configure(&feeding->readers[id], &settings->sources[id]);
         }
         return batch_init(&feeding->batch);

@@ -40,6 +40,7 @@ typedef struct Feeding {
         Ledger ledger;
         Feeder feeder;
         Batch batch;
+        WorkerNews worker_news;
         Need need;
         Reader readers[_SOURCE_LIVE_MAX];
         bool reseed[_SOURCE_LIVE_MAX]; /* after what was asked for */

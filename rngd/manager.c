@@ -288,7 +288,7 @@ int manager_start(Manager *manager) {
 int manager_run(Manager *manager) {
         int r;
 
-        /* Not before the terminal was let go: a worker keeps the stderr that it was born with. */
+        /* Not before the terminal was let go: what workers say goes to the log. */
         feeding_trigger(&manager->feeding, TRIGGER_START);
         r = sd_event_loop(manager->event);
         status_stopping();

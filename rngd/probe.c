@@ -33,6 +33,7 @@ typedef struct Probe {
         Worker worker;
         Health health;
         Batch *batch;
+        WorkerNews news;
         char error[128];
 } Probe;
 
@@ -48,6 +49,10 @@ static void catch_interrupts(void) {
         (void)sigaction(SIGINT, &action, NULL);
         (void)sigaction(SIGTERM, &action, NULL);
         (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void say_for_worker(SourceId source, const char *text) {
+        log_notice("%s: %s", source_name(source), text);
 }
 
 static void probe_init(
@@ -75,6 +80,7 @@ static void probe_init(
                 .timeout_usec = timeout_usec,
                 .worker = WORKER_NULL,
                 .batch = batch,
+                .news = { .say = say_for_worker },
         };
         if (rootdir_open("/", &probe->root) < 0)
                 probe->root.fd = -1; /* then nothing is found below it */
@@ -100,6 +106,7 @@ static int start(Probe *probe) {
                 .config = probe->config,
                 .uid = probe->settings->user.uid,
                 .gid = probe->settings->user.gid,
+                .news = &probe->news,
         };
 
         if (probe->worker.pid > 0)
@@ -124,8 +131,9 @@ static int read_worker(Probe *probe, uint32_t n_bytes) {
         int r;
 
         r = start(probe);
-        if (r >= 0)
-                r = worker_ask(&probe->worker, n_bytes, 0);
+        if (r < 0)
+                return fail(probe, r, worker_start_error_to_string(r));
+        r = worker_ask(&probe->worker, n_bytes, 0);
         if (r < 0)
                 return fail(probe, r, strerror(-r));
         return receive(probe);

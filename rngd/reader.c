@@ -253,12 +253,25 @@ static int start_worker(Reader *reader) {
                 .config = config_of(reader),
                 .uid = reader->settings->user.uid,
                 .gid = reader->settings->user.gid,
+                .news = reader->news,
         };
 
         if (reader->worker.pid != 0)
                 return 0;
         remember_file(reader);
         return worker_start(&reader->worker, &spec);
+}
+
+static int fail_to_start(Reader *reader, uint64_t now_usec, int error) {
+        char text[READER_FAILURE_MAX];
+
+        reader_stop(reader);
+        (void)snprintf(
+                text,
+                sizeof(text),
+                "cannot start its worker: %s",
+                worker_start_error_to_string(error));
+        return fail(reader, now_usec, text);
 }
 
 /* Fewer bytes than can be judged are waited for, but not where they are only mixed in anyway. */
@@ -270,14 +283,14 @@ static int ask_worker(Reader *reader, uint64_t now_usec) {
                 total = MIN(total + reader->stale_bytes, SOURCE_READ_MAX_BYTES);
 
         r = start_worker(reader);
-        if (r >= 0) {
-                if (reader->drain)
-                        worker_drain(&reader->worker);
-                r = worker_ask(
-                        &reader->worker,
-                        total,
-                        reader->stale_bytes > 0 ? 1 : MIN(total, HEALTH_MIN_BATCH_BYTES));
-        }
+        if (r < 0)
+                return fail_to_start(reader, now_usec, r);
+        if (reader->drain)
+                worker_drain(&reader->worker);
+        r = worker_ask(
+                &reader->worker,
+                total,
+                reader->stale_bytes > 0 ? 1 : MIN(total, HEALTH_MIN_BATCH_BYTES));
         if (r < 0) {
                 reader_stop(reader);
                 return fail_with_errno(reader, now_usec, "cannot ask its worker", r);
@@ -417,6 +430,7 @@ int reader_reaped(Reader *reader, pid_t pid, uint64_t now_usec) {
 
         if (reader->worker.pid != pid)
                 return 0;
+        worker_reaped(&reader->worker);
         reader_stop(reader);
         return was_asked ? fail(reader, now_usec, "its worker ended") : 0;
 }

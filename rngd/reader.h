@@ -35,6 +35,7 @@ typedef struct Reader {
         SourceId id;
         const SourceSettings *settings; /* not owned, nor is the next */
         const RootDir *root;
+        WorkerNews *news;  /* the same; or NULL */
         bool confidential; /* this is a confidential guest */
 
         ReaderState state;

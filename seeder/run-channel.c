@@ -68,6 +68,7 @@ static int start_worker(Run *run, Channel *channel) {
                 .config = source->config,
                 .uid = source->uid,
                 .gid = source->gid,
+                .news = &run->worker_news,
         };
 
         return channel->worker.pid > 0 ? 0 : worker_start(&channel->worker, &spec);
@@ -105,16 +106,19 @@ void run_ask(Run *run, Channel *channel) {
                         continue;
                 }
 
-                r = start_worker(run, channel);
-                if (r >= 0)
-                        r = worker_ask(&channel->worker, n_bytes, 0);
-                if (r >= 0) {
-                        channel->state = CHANNEL_ASKED;
-                        return;
-                }
                 run->batch.label[0] = '\0';
-                run_add_note(run, channel, strerror(-r));
-                break;
+                r = start_worker(run, channel);
+                if (r < 0) {
+                        run_add_note(run, channel, worker_start_error_to_string(r));
+                        break;
+                }
+                r = worker_ask(&channel->worker, n_bytes, 0);
+                if (r < 0) {
+                        run_add_note(run, channel, strerror(-r));
+                        break;
+                }
+                channel->state = CHANNEL_ASKED;
+                return;
         }
         end(channel);
 }

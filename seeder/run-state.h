@@ -48,6 +48,7 @@ typedef struct Run {
         uint32_t credited_bits;
         SeedFile state;
         StaticCredit static_credit;
+        WorkerNews worker_news;
         Channel channels[_SOURCE_MAX];
 } Run;
 

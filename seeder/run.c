@@ -291,6 +291,10 @@ static void deinit(Run *run) {
         cleanup_close(&run->signal_fd);
 }
 
+static void say_for_worker(SourceId source, const char *text) {
+        log_notice("%s: %s", source_name(source), text);
+}
+
 static void init(Run *run, const RunSettings *settings, Account *account) {
         *run = (Run){
                 .settings = settings,
@@ -299,6 +303,7 @@ static void init(Run *run, const RunSettings *settings, Account *account) {
                 .random = KERNEL_RANDOM_NULL,
                 .state = SEED_FILE_NULL,
                 .signal_fd = -1,
+                .worker_news = { .say = say_for_worker },
         };
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 run->channels[id] = (Channel){ .id = id, .worker = WORKER_NULL };

@@ -24,22 +24,28 @@ static void close_from(unsigned int first) {
                 (void)close((int)fd);
 }
 
-/* Keeps stderr, for a program that a source runs; nothing else of the parent's. */
-static int keep_only_socket(int socket_fd) {
+/*
+ * The socket, the pipe as standard error, and nothing of the parent's: not its terminal, above all.
+ * Both are moved away first, as one may be where the other belongs.
+ */
+static int keep_only_channels(int socket_fd, int stderr_fd) {
         int null_fd;
 
-        if (socket_fd != SOCKET_FD && dup2(socket_fd, SOCKET_FD) < 0)
+        socket_fd = fcntl(socket_fd, F_DUPFD_CLOEXEC, SOCKET_FD + 1);
+        if (socket_fd < 0)
+                return negative_errno();
+        null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (stderr_fd < 0)
+                stderr_fd = null_fd;
+        if (null_fd < 0)
+                null_fd = stderr_fd; /* the end of the pipe that cannot be read */
+
+        if (dup2(stderr_fd, STDERR_FILENO) < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
+            dup2(null_fd, STDOUT_FILENO) < 0 || dup2(socket_fd, SOCKET_FD) < 0)
                 return negative_errno();
         if (fcntl(SOCKET_FD, F_SETFD, FD_CLOEXEC) < 0)
                 return negative_errno();
         close_from(SOCKET_FD + 1);
-
-        null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (null_fd >= 0) {
-                (void)dup2(null_fd, STDIN_FILENO);
-                (void)dup2(null_fd, STDOUT_FILENO);
-                (void)close(null_fd);
-        }
         return 0;
 }
 
@@ -52,7 +58,7 @@ static void reset_signals(void) {
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int open_and_drop(Source *source, const WorkerSpec *spec) {
+static int open_and_drop(Source *source, const WorkerSpec *spec, uint32_t *ret_missing) {
         const SandboxSpec sandbox = {
                 .uid = spec->uid,
                 .gid = spec->gid,
@@ -70,7 +76,7 @@ static int open_and_drop(Source *source, const WorkerSpec *spec) {
         r = source->ops->open(source);
         if (r < 0)
                 return r;
-        return sandbox_enter(&sandbox);
+        return sandbox_enter(&sandbox, ret_missing);
 }
 
 /* Up to size bytes; fewer at the end of the source or of the time. Each read may give less. */
@@ -167,8 +173,8 @@ static int send_answer(const WorkerAnswer *answer, const Secret *buffer) {
 }
 
 /* One request; negative when the parent is gone. A worker that could not start says so each time. */
-static int serve(Source *source, int start_error, Secret *buffer, size_t *kept) {
-        WorkerAnswer answer = {};
+static int serve(Source *source, int start_error, uint32_t missing, Secret *buffer, size_t *kept) {
+        WorkerAnswer answer = { .missing = missing };
         WorkerRequest request;
         size_t length = 0;
         ssize_t n;
@@ -194,23 +200,27 @@ static int serve(Source *source, int start_error, Secret *buffer, size_t *kept) 
         return r;
 }
 
-_Noreturn void worker_child_run(int socket_fd, const WorkerSpec *spec) {
+_Noreturn void worker_child_run(int socket_fd, int stderr_fd, const WorkerSpec *spec) {
         Source source = { .ops = source_ops(spec->source), .config = spec->config, .fd = -1 };
         char name[16];
+        uint32_t missing = 0;
         size_t kept = 0;
         Secret *buffer;
         int start_error;
 
         reset_signals();
+        /* No terminal of the parent's can be found from here, nor signal this process. */
+        if (setsid() < 0)
+                _exit(EXIT_FAILURE);
         (void)snprintf(name, sizeof(name), "rng-%s", source.ops->name);
         (void)prctl(PR_SET_NAME, name, 0, 0, 0);
         if (secret_new(SOURCE_READ_MAX_BYTES, &buffer) < 0)
                 _exit(EXIT_FAILURE);
-        if (keep_only_socket(socket_fd) < 0)
+        if (keep_only_channels(socket_fd, stderr_fd) < 0)
                 _exit(EXIT_FAILURE);
 
-        start_error = open_and_drop(&source, spec);
-        while (serve(&source, start_error, buffer, &kept) >= 0)
+        start_error = open_and_drop(&source, spec, &missing);
+        while (serve(&source, start_error, missing, buffer, &kept) >= 0)
                 ;
         _exit(EXIT_SUCCESS);
 }

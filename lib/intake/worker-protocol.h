@@ -19,6 +19,7 @@ typedef struct WorkerAnswer {
         uint32_t sequence;
         int32_t error; /* 0 or a negative errno; with an error length is 0 */
         uint32_t length;
+        uint32_t missing;             /* namespaces that its sandbox is without (sandbox.h) */
         char label[SOURCE_LABEL_MAX]; /* which seed, of a source that has several */
         uint32_t origin;              /* SeedOrigin of that seed */
         uint32_t replay;              /* 1: what it opened is a regular file */

@@ -1,63 +1,113 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
+#include "lib/intake/sandbox.h"
 #include "lib/intake/worker-child.h"
+#include "lib/intake/worker-process.h"
 #include "lib/intake/worker-protocol.h"
 #include "lib/intake/worker.h"
 #include "lib/kernel/clock.h"
 
-/*
- * A worker that runs programs is the first process of a PID namespace: when it is killed, the
- * kernel ends all that they started, which no signal to a process or to its group could promise.
- */
-static pid_t fork_worker(const WorkerSpec *spec) {
-#if defined(SYS_clone3) && defined(CLONE_ARGS_SIZE_VER0)
-        struct clone_args arguments = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD };
-        long pid;
+#define ENOUGH_FILES 32U
 
-        if (source_ops(spec->source)->runs_program) {
-                pid = syscall(SYS_clone3, &arguments, CLONE_ARGS_SIZE_VER0);
-                if (pid >= 0)
-                        return (pid_t)pid;
-                /* An older kernel, one without these namespaces, or a filter that forbids them. */
-        }
-#endif
-        return fork();
+/* A daemon of ours has half of them open of its own. Then a worker's words are not told, and its pid
+ * stands for it: that is safe as long as whoever reaps calls worker_reaped(). */
+static bool files_are_scarce(void) {
+        struct rlimit limit;
+
+        return getrlimit(RLIMIT_NOFILE, &limit) >= 0 && limit.rlim_cur < ENOUGH_FILES;
 }
 
-int worker_start(Worker *worker, const WorkerSpec *spec) {
-        _cleanup_close_ int ours = -1, theirs = -1;
+/*
+ * Ends of a pipe and of a socket. Neither end of the pipe blocks: it is read when there is an answer
+ * or none any more, and until then takes 64 KiB of what a program has to say. It is a pipe and not
+ * our own standard error, since who has a terminal open can type on it (TIOCSTI), and who has the
+ * journal's stream can write messages of any priority.
+ */
+static int open_channels(bool scarce, int ours[static 2], int theirs[static 2]) {
         int pair[2];
-        pid_t pid;
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return negative_errno();
-        ours = pair[0];
-        theirs = pair[1];
-
-        pid = fork_worker(spec);
-        if (pid < 0)
+        ours[0] = pair[0];
+        theirs[0] = pair[1];
+        if (scarce)
+                return 0;
+        if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
                 return negative_errno();
-        if (pid == 0)
-                worker_child_run(theirs, spec);
-
-        *worker = (Worker){ .pid = pid, .fd = TAKE_FD(ours) };
+        ours[1] = pair[0];
+        theirs[1] = pair[1];
         return 0;
+}
+
+static void close_pair(int (*fds)[2]) {
+        cleanup_close(&(*fds)[0]);
+        cleanup_close(&(*fds)[1]);
+}
+
+int worker_start(Worker *worker, const WorkerSpec *spec) {
+        _cleanup_(close_pair) int ours[2] = { -1, -1 }, theirs[2] = { -1, -1 };
+        const bool scarce = files_are_scarce();
+        bool pids_missing = false;
+        int pidfd = -1, r;
+        pid_t pid = -1;
+
+        if (sandbox_missing_capability())
+                return -EPERM;
+        r = open_channels(scarce, ours, theirs);
+        if (r < 0)
+                return r;
+
+        r = worker_process_start(
+                source_ops(spec->source)->runs_program,
+                &pid,
+                &pidfd,
+                &pids_missing);
+        if (r < 0)
+                return r;
+        if (pid == 0)
+                worker_child_run(theirs[0], theirs[1], spec);
+
+        if (scarce)
+                cleanup_close(&pidfd);
+        *worker = (Worker){
+                .pid = pid,
+                .pidfd = pidfd,
+                .fd = TAKE_FD(ours[0]),
+                .stderr_fd = TAKE_FD(ours[1]),
+                .source = spec->source,
+                .news = spec->news,
+        };
+        if (pids_missing)
+                worker_news_missing(spec->news, spec->source, 1U << SANDBOX_NAMESPACE_PID);
+        return 0;
+}
+
+const char *worker_start_error_to_string(int error) {
+        const char *missing = error == -EPERM ? sandbox_missing_capability() : NULL;
+
+        return missing ? missing : strerror(-error);
 }
 
 pid_t worker_stop(Worker *worker) {
         pid_t pid = worker->pid;
 
-        if (pid > 0)
-                (void)kill(pid, SIGKILL);
+        if (worker->stderr_fd >= 0)
+                worker_news_read(worker->news, worker->source, worker->stderr_fd);
+        worker_process_kill(pid, worker->pidfd);
+        cleanup_close(&worker->pidfd);
         cleanup_close(&worker->fd);
+        cleanup_close(&worker->stderr_fd);
         *worker = (Worker)WORKER_NULL;
         return pid;
+}
+
+void worker_reaped(Worker *worker) {
+        worker->pid = 0;
+        cleanup_close(&worker->pidfd);
 }
 
 void worker_drain(Worker *worker) {
@@ -120,6 +170,8 @@ int worker_receive(Worker *worker, Batch *batch, int *ret_error) {
         struct msghdr message = { .msg_iov = parts, .msg_iovlen = ELEMENTSOF(parts) };
         ssize_t n;
 
+        if (worker->stderr_fd >= 0)
+                worker_news_read(worker->news, worker->source, worker->stderr_fd);
         n = recvmsg(worker->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return WORKER_E_AGAIN;
@@ -135,6 +187,7 @@ int worker_receive(Worker *worker, Batch *batch, int *ret_error) {
 
         worker->asked_bytes = 0;
         take_label(&answer, batch);
+        worker_news_missing(worker->news, worker->source, answer.missing);
         if (answer.error < 0) {
                 *ret_error = answer.error;
                 return WORKER_E_SOURCE;

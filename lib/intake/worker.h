@@ -16,6 +16,7 @@
 
 #include "lib/base/error.h"
 #include "lib/intake/batch.h"
+#include "lib/intake/worker-news.h"
 #include "lib/sources/source.h"
 
 typedef struct WorkerSpec {
@@ -23,11 +24,16 @@ typedef struct WorkerSpec {
         SourceConfig config;
         uid_t uid;
         gid_t gid;
+        WorkerNews *news; /* outlives the worker; NULL: what it says is logged for debugging only */
 } WorkerSpec;
 
 typedef struct Worker {
         pid_t pid; /* 0: stopped */
-        int fd;
+        int pidfd; /* -1 before Linux 5.3 */
+        int fd;    /* to be polled: readable when there is an answer */
+        int stderr_fd;
+        SourceId source;
+        WorkerNews *news;
         uint32_t sequence;
         uint32_t asked_bytes; /* 0: nothing asked for */
         bool drain;           /* with the next request */
@@ -35,7 +41,7 @@ typedef struct Worker {
 } Worker;
 
 #define WORKER_NULL \
-        { .fd = -1 }
+        { .pidfd = -1, .fd = -1, .stderr_fd = -1 }
 
 enum {
         WORKER_E_AGAIN = 1, /* no answer yet */
@@ -44,11 +50,23 @@ enum {
         WORKER_E_GONE,      /* the child ended */
 };
 
-/* Forks. The child's exit is reaped by whoever handles SIGCHLD. */
+/*
+ * Forks. The child's exit is reaped by whoever handles SIGCHLD. -EPERM if this process lacks a
+ * capability without which there is no sandbox.
+ */
 _must_check_ int worker_start(Worker *worker, const WorkerSpec *spec);
 
-/* Kills the child at once; nothing in it is worth a goodbye. Returns its pid, or 0. */
+/* Why worker_start() failed: the capability that is missing, else the errno in words. */
+const char *worker_start_error_to_string(int error);
+
+/*
+ * Says what the child still has to say (WorkerNews) and kills it at once; nothing in it is worth a
+ * goodbye. Returns its pid, or 0.
+ */
 pid_t worker_stop(Worker *worker);
+
+/* Whoever has reaped the child says so before anything else: its pid may be another's from now on. */
+void worker_reaped(Worker *worker);
 
 /*
  * Asks for n_bytes (1..SOURCE_READ_MAX_BYTES). At the end of its time the source gives what it has, if

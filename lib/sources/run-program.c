@@ -52,7 +52,8 @@ static int start_program(char *const *argv, int *ret_fd, pid_t *ret_pid) {
 }
 
 /* The program and what it left behind. A worker has a PID namespace of its own where the kernel has
- * them (lib/intake/worker.c), so that nothing escapes; elsewhere a program may leave its group. */
+ * them (lib/intake/worker-process.h), so that nothing escapes; elsewhere a program may leave its
+ * group. It was not reaped by now, so that its pid, which names the group, is nobody else's. */
 static void kill_program(pid_t pid) {
         bool alone = getpid() == 1;
 
@@ -62,27 +63,33 @@ static void kill_program(pid_t pid) {
                 ;
 }
 
-static int judge(int status, int *ret_status) {
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+static int judge(const siginfo_t *info, int *ret_status) {
+        bool exited = info->si_code == CLD_EXITED;
+
+        if (exited && info->si_status == 0)
                 return 0;
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        if (exited && info->si_status == 127)
                 return -ENOENT;
 
-        *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL;
+        *ret_status = exited ? info->si_status : STATUS_SIGNAL;
         return PROGRAM_E_FAILED;
 }
 
 /* How it ended; 0 if it had to be ended, since then what it wrote by now is what counts. */
 static int end_program(pid_t pid, bool full, uint64_t until_usec, int *ret_status) {
         const struct timespec pause = { .tv_nsec = 1000 * 1000 };
-        int status = 0, r = 0;
+        int r = 0;
 
         /* Its output ends a moment before itself. */
         while (!full && clock_monotonic_usec() < until_usec) {
-                pid_t found = waitpid(pid, &status, WNOHANG);
+                siginfo_t info = {};
 
-                if (found != 0) {
-                        r = found == pid ? judge(status, ret_status) : negative_errno();
+                if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
+                        r = negative_errno();
+                        break;
+                }
+                if (info.si_pid == pid) {
+                        r = judge(&info, ret_status);
                         break;
                 }
                 (void)nanosleep(&pause, NULL);

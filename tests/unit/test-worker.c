@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "lib/intake/worker-protocol.h"
@@ -17,10 +18,21 @@ static int theirs = -1;
 static int error;
 static unsigned open_before;
 
+static char told[16][WORKER_NEWS_LINE_MAX];
+static unsigned n_told;
+
+static void say(SourceId source, const char *text) {
+        (void)snprintf(told[n_told++ % ELEMENTSOF(told)], sizeof(told[0]), "%s", text);
+}
+
+static WorkerNews news;
+
 static void setup(void) {
         scratch_setup();
         CU_ASSERT_EQUAL_FATAL(batch_init(&batch), 0);
         worker = (Worker)WORKER_NULL;
+        news = (WorkerNews){ .say = say };
+        n_told = 0;
         error = 99;
         open_before = scratch_open_files();
 }
@@ -37,7 +49,13 @@ static void teardown(void) {
 }
 
 static void start(SourceId source, SourceConfig config) {
-        const WorkerSpec spec = { .source = source, .config = config, .uid = 65534, .gid = 65534 };
+        const WorkerSpec spec = {
+                .source = source,
+                .config = config,
+                .uid = 65534,
+                .gid = 65534,
+                .news = &news,
+        };
 
         CU_ASSERT_EQUAL_FATAL(worker_start(&worker, &spec), 0);
         CU_ASSERT(worker.pid > 0);
@@ -262,6 +280,62 @@ static void test_stop(void) {
         CU_ASSERT_EQUAL(worker_stop(&worker), 0);
 }
 
+/* Whoever reaped it says so: nothing is left to be killed. */
+static void test_reaped(void) {
+        pid_t pid;
+
+        start_hanging();
+        pid = worker.pid;
+        CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+        CU_ASSERT_EQUAL(waitpid(pid, NULL, 0), pid);
+        worker_reaped(&worker);
+        CU_ASSERT(worker.pid == 0 && worker.pidfd == -1);
+        CU_ASSERT_EQUAL(worker_stop(&worker), 0);
+}
+
+/* What it wrote by then is told, although it had to be killed. */
+static void test_last_words(void) {
+        char *argv[] = { (char *)"/bin/sh", (char *)"-c", NULL, NULL };
+        char script[] = "echo waiting for the token >&2; printf a; exec sleep 100";
+        struct pollfd said = { .events = POLLIN };
+        pid_t pid;
+
+        argv[2] = script;
+        start(SOURCE_EXEC, (SourceConfig){ .argv = argv, .wait_usec = 1000000 });
+        said.fd = worker.stderr_fd;
+        CU_ASSERT_EQUAL(worker_ask(&worker, 20, 0), 0);
+        CU_ASSERT_EQUAL(receive(), 0);
+        CU_ASSERT_EQUAL(n_told, 1);
+        CU_ASSERT_STRING_EQUAL(told[0], "waiting for the token");
+
+        CU_ASSERT_EQUAL(worker_ask(&worker, 20, 0), 0);
+        CU_ASSERT_EQUAL(poll(&said, 1, 5000), 1);
+        pid = worker_stop(&worker);
+        CU_ASSERT(ended(pid));
+        CU_ASSERT_EQUAL(n_told, 2);
+}
+
+/* As few as a daemon can be allowed: it works, without a pidfd, and what it says is lost. */
+static int work_with_few_files(void *userdata) {
+        const struct rlimit limit = { 16, 16 };
+
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return 1;
+        start(SOURCE_FILE, (SourceConfig){ .path = userdata });
+        if (worker.pidfd >= 0 || worker.stderr_fd >= 0)
+                return 2;
+        if (worker_ask(&worker, 4, 0) < 0 || receive() != 0 || batch.length != 4)
+                return 3;
+        return ended(worker_stop(&worker)) ? 0 : 4;
+}
+
+static void test_few_files(void) {
+        char path[SCRATCH_PATH_MAX];
+
+        (void)snprintf(path, sizeof(path), "%s", scratch_write("f", "seed"));
+        CU_ASSERT_EQUAL(scratch_in_child(work_with_few_files, path), 0);
+}
+
 /* Its socket gone is enough: no signal is needed. */
 static void test_parent_closes(void) {
         pid_t pid;
@@ -337,7 +411,8 @@ static void pretend(void) {
         int pair[2];
 
         CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-        worker = (Worker){ .fd = pair[0] };
+        worker = (Worker)WORKER_NULL;
+        worker.fd = pair[0];
         theirs = pair[1];
 }
 
@@ -461,10 +536,13 @@ static void test_label(void) {
         memset(header.label, 'x', sizeof(header.label)); /* without an end */
         header.label[1] = '\x1b';
         header.label[2] = '\n';
+        header.missing = UINT32_MAX;
+        worker.news = &news;
         answer(header, 1);
         CU_ASSERT_EQUAL(worker_receive(&worker, &batch, &error), 0);
         CU_ASSERT_EQUAL(strlen(batch.label), SOURCE_LABEL_MAX - 1);
         CU_ASSERT_NSTRING_EQUAL(batch.label, "x??x", 4);
+        CU_ASSERT_EQUAL(n_told, _SANDBOX_NAMESPACE_MAX);
 }
 
 static void test_truth(void) {
@@ -492,6 +570,9 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_killed),
         HARNESS_TEST(test_stopped_by_signal),
         HARNESS_TEST(test_stop),
+        HARNESS_TEST(test_reaped),
+        HARNESS_TEST(test_last_words),
+        HARNESS_TEST(test_few_files),
         HARNESS_TEST(test_parent_closes),
         HARNESS_TEST(test_kills_programs),
         HARNESS_TEST(test_privileges),
