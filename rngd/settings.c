@@ -32,7 +32,7 @@ int settings_init(Settings *settings) {
                 .reseed_interval_usec = SETTINGS_DEFAULT_RESEED_USEC,
                 .fork_check_usec = SETTINGS_DEFAULT_FORK_CHECK_USEC,
                 .timeout_usec = SETTINGS_DEFAULT_TIMEOUT_USEC,
-                .worker = { SETTINGS_NOBODY, SETTINGS_NOBODY },
+                .worker = { .uid = SETTINGS_NO_USER },
                 .option_credit_per_1024 = CREDIT_OVERRIDE_NONE,
         };
 
@@ -95,7 +95,7 @@ int settings_finish(Settings *settings, Messages *errors) {
 
                 if (source->timeout_usec == 0)
                         source->timeout_usec = settings->timeout_usec;
-                if (!source->user_given)
+                if (!source->user_given && settings->worker.uid != SETTINGS_NO_USER)
                         source->user = settings->worker;
         }
         return 0;

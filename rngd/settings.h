@@ -21,7 +21,7 @@
 #define SETTINGS_DEFAULT_RESEED_USEC     UINT64_C(3600000000)
 #define SETTINGS_DEFAULT_FORK_CHECK_USEC UINT64_C(10000000)
 #define SETTINGS_DEFAULT_TIMEOUT_USEC    UINT64_C(10000000)
-#define SETTINGS_NOBODY                  SOURCE_SETTINGS_NOBODY
+#define SETTINGS_NO_USER                 ((uid_t)-1)
 
 /* Under 32 bytes the health tests cannot judge; more than 512 at once gains nothing. */
 #define SETTINGS_MIN_STEP_BYTES      UINT32_C(32)
@@ -60,7 +60,7 @@ typedef struct Settings {
         uint64_t reseed_interval_usec;   /* 0: never */
         uint64_t fork_check_usec;        /* 0: never; only for kernels that do not tell */
         uint64_t timeout_usec;           /* what sources without a timeout of their own got */
-        UserIds worker;                  /* uid and gid of the workers */
+        UserIds worker;                  /* -D: of all workers; or SETTINGS_NO_USER */
         bool rng_device_given;           /* -r: sources[SOURCE_HWRNG].path may be no hwrng at all */
         bool file_path_given;            /* -O namedpipe:path */
         uint32_t option_credit_per_1024; /* of -e or -H, or CREDIT_OVERRIDE_NONE */

@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "lib/base/parse.h"
+#include "lib/intake/worker-user.h"
 #include "lib/kernel/clock.h"
 #include "seeder/image-initramfs.h"
 #include "seeder/image-text.h"
@@ -32,7 +33,7 @@
 #endif
 
 #define NAME           "/initramfs"
-#define NOBODY         65534U
+#define PASSWD         "/etc/passwd"
 #define COPY_MAX_BYTES ((off_t)1 << 29)
 #define LINE_MAX_LEN   2048U
 
@@ -94,18 +95,22 @@ static int keep_reading(void) {
 }
 
 static int drop_root(void) {
+        uid_t uid;
+        gid_t gid;
+
         /* Not all kernels have them, and what follows does not rest on them. */
         (void)unshare(CLONE_NEWNET);
         (void)unshare(CLONE_NEWIPC);
 
         if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
                 return negative_errno();
-        if (setresgid(NOBODY, NOBODY, NOBODY) < 0)
-                /* In a user namespace without a "nobody" (mkosi's), root is an ordinary user. */
+        worker_user_find(PASSWD, true, &uid, &gid);
+        if (setresgid(gid, gid, gid) < 0)
+                /* In a user namespace without such a user (mkosi's), root is an ordinary user. */
                 return errno == EINVAL ? 0 : negative_errno();
         if (setgroups(0, NULL) < 0 && errno != EPERM)
                 return negative_errno();
-        if (setresuid(NOBODY, NOBODY, NOBODY) < 0)
+        if (setresuid(uid, uid, uid) < 0)
                 return errno == EINVAL ? 0 : negative_errno();
 
         /* Without the capability, a file that others may read is still read. */
@@ -294,13 +299,16 @@ static void empty_folder(int folder_fd, unsigned depth) {
 static int prepare_folder(const char *path) {
         _cleanup_close_ int fd = -1;
         char file[64];
+        uid_t uid;
+        gid_t gid;
 
         (void)snprintf(file, sizeof(file), "%s" NAME, path);
         fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return negative_errno();
-        /* Fails in a user namespace without "nobody": then the tool stays who we are. */
-        if (geteuid() == 0 && chown(path, NOBODY, NOBODY) < 0 && errno != EINVAL)
+        /* Fails in a user namespace without such a user: then the tool stays who we are. */
+        worker_user_find(PASSWD, true, &uid, &gid);
+        if (geteuid() == 0 && chown(path, uid, gid) < 0 && errno != EINVAL)
                 return negative_errno();
         return 0;
 }

@@ -3,9 +3,12 @@
 
 #include "lib/base/parse.h"
 #include "lib/config/source-settings.h"
+#include "lib/intake/worker-user.h"
 #include "lib/policy/credit.h"
 #include "lib/sources/egd.h"
 #include "lib/sources/metadata-format.h"
+
+#define PASSWD "/etc/passwd"
 
 /* One bit for each section that has the key: the sources by their id. */
 #define IN(_id)   (1U << (_id))
@@ -162,8 +165,9 @@ int source_settings_init(SourceSettings sources[static _SOURCE_MAX]) {
                 sources[id] = (SourceSettings){
                         .enabled = true,
                         .credit_override_per_1024 = CREDIT_OVERRIDE_NONE,
-                        .user = { SOURCE_SETTINGS_NOBODY, SOURCE_SETTINGS_NOBODY },
+                        .user = { WORKER_ID_READER, WORKER_ID_READER },
                 };
+        sources[SOURCE_EXEC].user = (UserIds){ WORKER_ID_PROGRAMS, WORKER_ID_PROGRAMS };
         return values_set_string(&sources[SOURCE_HWRNG].path, SOURCE_SETTINGS_DEFAULT_HWRNG);
 }
 
@@ -201,6 +205,16 @@ static int finish_needs(SourceSettings *source, bool present, const char *what, 
         return source->enabled_origin == ORIGIN_CONFIG ? CONFIG_E_FILE : CONFIG_E_USAGE;
 }
 
+static void find_users(SourceSettings sources[static _SOURCE_MAX]) {
+        UserIds reader, programs;
+
+        worker_user_find(PASSWD, false, &reader.uid, &reader.gid);
+        worker_user_find(PASSWD, true, &programs.uid, &programs.gid);
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                if (!sources[id].user_given)
+                        sources[id].user = id == SOURCE_EXEC ? programs : reader;
+}
+
 int source_settings_finish(SourceSettings sources[static _SOURCE_MAX], Messages *errors) {
         SourceSettings *file = &sources[SOURCE_FILE];
         SourceSettings *exec = &sources[SOURCE_EXEC];
@@ -231,6 +245,7 @@ int source_settings_finish(SourceSettings sources[static _SOURCE_MAX], Messages 
         if (r != 0)
                 return r;
 
+        find_users(sources);
         for (SourceId id = 0; id < _SOURCE_MAX; id++) {
                 SourceSettings *source = &sources[id];
 

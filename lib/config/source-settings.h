@@ -8,7 +8,6 @@
 #include "lib/sources/source.h"
 
 #define SOURCE_SETTINGS_DEFAULT_HWRNG "/dev/hwrng"
-#define SOURCE_SETTINGS_NOBODY        65534U
 
 /* Who decided; a later one wins. */
 typedef enum Origin {
@@ -29,7 +28,7 @@ typedef struct SourceSettings {
         char *ca_file;                     /* metadata: or NULL */
         bool by_admin; /* somebody enabled it, or said what only makes sense for that */
         char **argv;   /* exec: argv[0] is absolute; NULL-terminated */
-        UserIds user;  /* as whom its worker runs */
+        UserIds user;  /* as whom its worker runs: if not given, one of lib/intake/worker-user.h */
         bool user_given;
         uint64_t timeout_usec; /* per request; 0: not given */
 } SourceSettings;

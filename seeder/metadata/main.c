@@ -17,7 +17,7 @@ static int fail(int error, const char *what) {
         return METADATA_E_SYSTEM;
 }
 
-/* The seed is in this process's memory, and others may run as nobody, too. */
+/* The seed is in this process's memory, and the user may have other processes. */
 static void keep_secret(void) {
         const struct rlimit none = {};
 

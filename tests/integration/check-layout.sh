@@ -48,9 +48,10 @@ check 'no initramfs-tools on Arch' lacks arch initramfs-tools
 check 'units start what is installed' grep -q '^ExecStart=/usr/bin/rngd ' "$folder/arch/units/rngd.service"
 
 check 'configured for OpenRC and runit, without systemd' installs other -Dopenrc=true -Drunit=true -Ddracut=false \
-    -Dsystemdsystemunitdir=no -Dsystemdsystempresetdir=no -Dtmpfilesdir=no -Dudevrulesdir=no
+    -Dsystemdsystemunitdir=no -Dsystemdsystempresetdir=no -Dsysusersdir=no \
+    -Dtmpfilesdir=no -Dudevrulesdir=no
 check 'the services of OpenRC and runit' has other /etc/init.d/rngd /etc/init.d/entropy-seeder /etc/sv/rngd/run \
     /etc/sv/entropy-seeder/run
-check 'nothing of systemd' lacks other 'systemd|tmpfiles|udev|dracut'
+check 'nothing of systemd' lacks other 'systemd|sysusers|tmpfiles|udev|dracut'
 
 tap_end

@@ -36,6 +36,7 @@ MACROS = r"""
 %_sysconfdir /etc
 %_unitdir /usr/lib/systemd/system
 %_presetdir /usr/lib/systemd/system-preset
+%_sysusersdir /usr/lib/sysusers.d
 %_tmpfilesdir /usr/lib/tmpfiles.d
 %_udevrulesdir /usr/lib/udev/rules.d
 %systemd_requires Requires(post): systemd
@@ -43,7 +44,7 @@ MACROS = r"""
 %_build_id_links none
 %meson meson setup _build --prefix=/usr --libexecdir=libexec --sysconfdir=/etc --localstatedir=/var --optimization=0 \\\
     -Dsystemdsystemunitdir=%{_unitdir} -Dsystemdsystempresetdir=%{_presetdir} -Dtmpfilesdir=%{_tmpfilesdir} \\\
-    -Dudevrulesdir=%{_udevrulesdir}
+    -Dsysusersdir=%{_sysusersdir} -Dudevrulesdir=%{_udevrulesdir}
 %meson_build nice ninja -C _build -j2 --quiet
 %meson_install DESTDIR=%{buildroot} meson install -C _build --no-rebuild --quiet
 %systemd_post() if [ $1 -eq 1 ] && [ -x /usr/lib/systemd/systemd-update-helper ]; then \

@@ -19,6 +19,7 @@ SPEC, INSTALLED = map(pathlib.Path, sys.argv[1:3])
 MACROS = {
     "name": "guest-entropy", "_bindir": "usr/bin", "_sbindir": "usr/sbin", "_datadir": "usr/share", "_docdir": "usr/share/doc",
     "_mandir": "usr/share/man", "_prefix": "usr", "_libexecdir": "usr/libexec", "_tmpfilesdir": "usr/lib/tmpfiles.d",
+    "_sysusersdir": "usr/lib/sysusers.d",
     "_presetdir": "lib/systemd/system-preset", "_udevrulesdir": "lib/udev/rules.d", "_unitdir": "lib/systemd/system",
 }
 

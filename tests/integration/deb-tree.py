@@ -51,6 +51,9 @@ def main():
             wrong.append(f"not enabled, or not in the initramfs: {missing}")
         if not any(name.endswith("/virtio-rng.ko") for name in initramfs(tree)):
             wrong.append("no virtio-rng in the initramfs")
+        users = {line.split(":")[0] for line in (tree / "etc/passwd").read_text().splitlines()}
+        if not {"_rng-reader", "_rng-exec"} <= users:
+            wrong.append(f"no users for the workers: {users}")
         # A hook that fails would break the system's upgrades.
         told = debian.in_chroot(tree, "mv /usr/bin/entropy-seeder /root; update-initramfs -u 2>&1; mv /root/entropy-seeder /usr/bin")
         if "guest-entropy" not in told or IN_INITRAMFS <= initramfs(tree):

@@ -104,7 +104,7 @@ static const char *describe(const Settings *settings, char *text, size_t size) {
                 add(text, size, " fork=%lu", (unsigned long)settings->fork_check_usec);
         if (settings->timeout_usec != SETTINGS_DEFAULT_TIMEOUT_USEC)
                 add(text, size, " timeout=%lu", (unsigned long)settings->timeout_usec);
-        if (settings->worker.uid != SETTINGS_NOBODY || settings->worker.gid != SETTINGS_NOBODY)
+        if (settings->worker.uid != SETTINGS_NO_USER)
                 add(text, size, " user=%u:%u", settings->worker.uid, settings->worker.gid);
         if (settings->rng_device_given)
                 add(text, size, " device");

@@ -71,6 +71,32 @@ static int load_line(
         return options_load(line.argc, line.argv, previous, ret_settings, errors, notices);
 }
 
+/* Neither root nor nobody, and programs apart: by the package's users, or where there are none. */
+static void check_users(const SourceSettings sources[static _SOURCE_MAX]) {
+        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+                const UserIds *user = &sources[id].user;
+
+                CU_ASSERT(user->uid != 0 && user->uid != 65534);
+                CU_ASSERT(user->gid != 0 && user->gid != 65534);
+                CU_ASSERT_EQUAL(user->uid == sources[SOURCE_EXEC].user.uid, id == SOURCE_EXEC);
+        }
+}
+
+/* -D is for all workers, unless one has a user of its own. */
+static void test_users(void) {
+        _cleanup_settings_ Settings all = { 0 }, own = { 0 };
+        _cleanup_messages_ Messages errors = { 0 }, notices = { 0 };
+
+        write_conf("");
+        CU_ASSERT_EQUAL(load_line("-D 65534", NULL, &all, &errors, &notices), 0);
+        CU_ASSERT_EQUAL(all.sources[SOURCE_EXEC].user.uid, 65534);
+        CU_ASSERT_EQUAL(all.sources[SOURCE_HWRNG].user.uid, 65534);
+        write_conf("[exec]\nuser = 0\n");
+        CU_ASSERT_EQUAL(load_line("-D 65534", NULL, &own, &errors, &notices), 0);
+        CU_ASSERT_EQUAL(own.sources[SOURCE_EXEC].user.uid, 0);
+        CU_ASSERT_EQUAL(own.sources[SOURCE_HWRNG].user.uid, 65534);
+}
+
 /* A later layer wins, key by key. */
 static void test_layers(void) {
         _cleanup_settings_ Settings settings = { 0 };
@@ -88,7 +114,7 @@ static void test_layers(void) {
         /* -e is for what the command line named; this path came from the file. */
         CU_ASSERT_EQUAL(settings.sources[SOURCE_FILE].credit_override_per_1024, 128);
         CU_ASSERT_EQUAL(settings.sources[SOURCE_HWRNG].timeout_usec, UINT64_C(3000000));
-        CU_ASSERT_EQUAL(settings.sources[SOURCE_EXEC].user.uid, SETTINGS_NOBODY);
+        check_users(settings.sources);
         CU_ASSERT_FALSE(settings.sources[SOURCE_EXEC].enabled);
         CU_ASSERT_EQUAL(notices.n_lines, 1);
 }
@@ -216,13 +242,10 @@ static void test_messages(void) {
 }
 
 static CU_TestInfo load_tests[] = {
-        HARNESS_TEST(test_layers),
-        HARNESS_TEST(test_load_codes),
-        HARNESS_TEST(test_missing_config),
-        HARNESS_TEST(test_reload),
-        HARNESS_TEST(test_device_to_file),
-        HARNESS_TEST(test_messages),
-        CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_layers),     HARNESS_TEST(test_users),
+        HARNESS_TEST(test_load_codes), HARNESS_TEST(test_missing_config),
+        HARNESS_TEST(test_reload),     HARNESS_TEST(test_device_to_file),
+        HARNESS_TEST(test_messages),   CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {

@@ -10,7 +10,18 @@ import threading
 import time
 
 from .devices import ALONE, assert_idle
-from .harness import NO_CPU, NOBODY, Skip, case, ended, in_mount_namespace, need, source, tracee, wait_until
+from .harness import (
+    NO_CPU,
+    Skip,
+    case,
+    ended,
+    in_mount_namespace,
+    need,
+    source,
+    tracee,
+    wait_until,
+    worker_ids,
+)
 
 QUIET = ("-x", "hwrng", *NO_CPU, "-T", "500ms")
 
@@ -32,10 +43,11 @@ def exec_good(box):
         rngd.stop()
 
 
-@case("exec: runs as nobody, without privileges, in a clean environment")
+@case("exec: runs as a user of its own, without privileges, in a clean environment")
 def exec_privileges(box):
+    uid, gid = worker_ids("_rng-exec")
     checks = (
-        f'[ "$(id -u) $(id -g) $(id -G)" = "{NOBODY} {NOBODY} {NOBODY}" ]',
+        f'[ "$(id -u) $(id -g) $(id -G)" = "{uid} {gid} {gid}" ]',
         '[ "$(grep -c "Cap.*:.0000000000000000$" /proc/self/status)" = 5 ]',
         'grep -q "NoNewPrivs:.1" /proc/self/status',
         '[ "$(env | grep -Ec "^(RUNTIME_DIRECTORY|HOME|LC_ALL|NOTIFY_SOCKET)=")" = 0 ]',
@@ -106,12 +118,13 @@ def exec_bad(box):
 
 
 def running(*words):
-    """Processes of nobody with this command line"""
+    """Processes of programs' user with this command line"""
+    users = {0, worker_ids("_rng-exec")[0]}
     line = "\0".join(words).encode() + b"\0"
     found = []
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            mine = folder.stat().st_uid in (0, NOBODY) and (folder / "cmdline").read_bytes() == line
+            mine = folder.stat().st_uid in users and (folder / "cmdline").read_bytes() == line
         except OSError:
             continue
         if mine and not ended(int(folder.name)):

@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -19,6 +20,8 @@ import tempfile
 import time
 
 NOBODY = 65534
+# As whom workers run where the package's users do not exist.
+FIXED_IDS = {"_rng-reader": 65521, "_rng-exec": 65522}
 START_SEC = 5
 # Switches off the sources that need no device and no configuration.
 NO_CPU = ("-x", "cpu", "-x", "jitter", "-x", "tpm")
@@ -37,6 +40,15 @@ def case(text):
         return function
 
     return add
+
+
+def worker_ids(name):
+    """uid and gid of one of the two users"""
+    try:
+        entry = pwd.getpwnam(name)
+        return entry.pw_uid, entry.pw_gid
+    except KeyError:
+        return FIXED_IDS[name], FIXED_IDS[name]
 
 
 def die_with_parent():
@@ -322,4 +334,4 @@ def make_node(path, kind, major, minor):
 def load_cases():
     """Each module's cases, in a fixed order: the quick ones first."""
     # Late, since these modules import this one.
-    from . import devices, feeding, life, options, output, privileges, status, trace  # noqa: F401
+    from . import devices, feeding, life, options, output, privileges, status, strangers, trace  # noqa: F401
