@@ -153,3 +153,56 @@ def test_sandbox(bed):
         bed.note(f"{name}: {source['credited_bits']} bits")
     check(not [line for line in vm.kmsg() if "audit" in line and "SECCOMP" in line.upper()], f"killed by the filter: {vm.kmsg()}")
     vm.run("/bin/systemctl", "stop", "rngd.service")
+
+
+ESCAPING = """[hwrng]
+enabled = no
+[cpu]
+enabled = no
+[jitter]
+enabled = no
+[exec]
+command = /bin/sh -c "setsid sleep 1001 & exec sleep 1002"
+timeout = 3s
+"""
+
+
+@vm_test()
+def test_program_ends_with_its_worker(bed):
+    """Under the unit's seccomp filter, too: what a program puts into the background, in a session of its own, is ended with it."""
+    bed.only_ours()
+    image = systemd_image(bed)
+    image.data("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n_rng-reader:x:801:801::/:/bin/false\n_rng-exec:x:802:802::/:/bin/false\n")
+    image.link("bin/setsid", "busybox")
+    vm = bed.linux(kernel="generic-6.1", cpu="max", memory_mb=256, init="/lib/systemd/systemd", image=image)
+    vm.write("/etc/guest-entropy.conf", ESCAPING, 0o644)
+
+    def sleeping():
+        lines = [line.split() for line in vm.shell("ps -o pid,user,args").splitlines() if "sleep 100" in line]
+        return {words[-1]: (int(words[0]), words[1]) for words in lines if words[2:4] != ["/bin/sh", "-c"] and words[-2] == "sleep"}
+
+    def start():
+        done = vm.run("/bin/systemctl", "restart", "rngd.service", timeout=30)
+        check(done.get("code") == 0, f"systemctl restart came back with {done}")
+        return vm.wait_until(lambda: len(sleeping()) == 2 and sleeping(), 10, f"the program runs; {vm.read('/tmp/rngd.log', check=False)}")
+
+    found = start()
+    check({user for _, user in found.values()} == {"_rng-exec"[:8]}, f"{found}")  # as far as ps shows it
+    def pids_of(pid):
+        return vm.shell(f"readlink /proc/{pid}/ns/pid").strip()
+    check(pids_of(found["1001"][0]) != pids_of(1), "it has no PID namespace of its own")
+    log = vm.read("/tmp/rngd.log")
+    check("namespace" not in log, f"something is missing under this unit: {log}")
+    # The deadline: it is killed in the middle of its work.
+    first = found["1001"][0]
+    vm.wait_until(lambda: first not in [pid for pid, _ in sleeping().values()], 8, f"it is ended with its worker: {sleeping()}")
+    check(not [pid for pid, _ in sleeping().values() if pid == first], f"it goes on: {sleeping()}")
+
+    # A worker that is killed cannot kill anything itself.
+    found = start()
+    pid = int(show(vm, "rngd", "MainPID")["MainPID"])
+    worker = int(vm.shell(f"cat /proc/{pid}/task/{pid}/children").split()[0])
+    vm.ask("kill", worker, 9)
+    vm.wait_until(lambda: not {pid for pid, _ in found.values()} & {pid for pid, _ in sleeping().values()}, 5,
+                  f"they are ended with a worker that is killed: {sleeping()}")
+    vm.run("/bin/systemctl", "stop", "rngd.service")
