@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
+#include "lib/kernel/confidential.h"
 #include "rngd/feeding.h"
 
 /* Within one need: how long bytes that were fetched ahead may have waited. */
@@ -85,6 +86,16 @@ static void report_refusal(Feeding *feeding, const Reader *reader, int fed) {
         log_warning("%s: %s", name, text);
 }
 
+static bool look_at(Feeding *feeding, Reader *reader);
+
+/* The administrator's own choice is kept. */
+static void leave_hwrng(Feeding *feeding, Reader *reader) {
+        if (reader->settings->device || !hwrng_choice_leave(&feeding->hwrng_choice, reader->root))
+                return;
+        log_notice("hwrng: %s is left for another one that is there", reader_detail(reader));
+        (void)look_at(feeding, reader);
+}
+
 /* feeding->batch holds the answer; it is wiped at the end, and only its verdict is left. */
 static void take_batch(Feeding *feeding, Reader *reader) {
         const CreditInput credit = reader_credit_input_of(reader, &feeding->batch);
@@ -118,6 +129,8 @@ static void take_batch(Feeding *feeding, Reader *reader) {
                 report_feed(feeding, reader, &report);
         } else
                 report_refusal(feeding, reader, fed);
+        if (fed == FEED_E_BROKEN && reader->id == SOURCE_HWRNG)
+                leave_hwrng(feeding, reader);
 
         if (is_answer)
                 need_count(
@@ -393,6 +406,9 @@ static bool look_at(Feeding *feeding, Reader *reader) {
 bool feeding_look(Feeding *feeding) {
         bool appeared = false;
 
+        hwrng_choice_prefer(
+                feeding->readers[SOURCE_HWRNG].root,
+                feeding->settings->sources[SOURCE_HWRNG].device);
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                 appeared |= look_at(feeding, &feeding->readers[id]);
         return appeared;
@@ -404,6 +420,11 @@ void feeding_configure(Feeding *feeding) {
                 follow_worker(feeding, &feeding->readers[id]);
         }
         (void)feeding_look(feeding);
+}
+
+void feeding_forget_hwrng(Feeding *feeding) {
+        hwrng_choice_forget(&feeding->hwrng_choice);
+        reader_forget(&feeding->readers[SOURCE_HWRNG]);
 }
 
 void feeding_reaped(Feeding *feeding, pid_t pid) {
@@ -436,18 +457,18 @@ int feeding_init(
         const RootDir *root,
         KernelRandom *random,
         const Settings *settings,
-        const FeedingHooks *hooks,
-        bool confidential) {
+        const FeedingHooks *hooks) {
         *feeding = (Feeding){
                 .hooks = *hooks,
                 .event = event,
                 .random = random,
                 .settings = settings,
+                .confidential = confidential_guest(root),
                 .feeder = { .random = random, .ledger = &feeding->ledger },
                 .worker_news = { .say = say_for_worker },
         };
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                reader_init(&feeding->readers[id], id, root, confidential);
+                reader_init(&feeding->readers[id], id, root, feeding->confidential);
                 feeding->readers[id].news = &feeding->worker_news;
                 reader_configure(&feeding->readers[id], &settings->sources[id]);
         }

@@ -12,6 +12,7 @@
 #include "lib/base/error.h"
 #include "lib/base/rootdir.h"
 #include "lib/intake/feeder.h"
+#include "rngd/hwrng-choice.h"
 #include "rngd/need.h"
 #include "rngd/reader.h"
 #include "rngd/settings.h"
@@ -36,6 +37,7 @@ typedef struct Feeding {
         RandomModel model;
         uint32_t pool_bits;
         bool ready;
+        bool confidential; /* this is a confidential guest */
 
         Ledger ledger;
         Feeder feeder;
@@ -44,6 +46,7 @@ typedef struct Feeding {
         Need need;
         Reader readers[_SOURCE_LIVE_MAX];
         bool reseed[_SOURCE_LIVE_MAX]; /* after what was asked for */
+        HwrngChoice hwrng_choice;
         sd_event_source *answers[_SOURCE_LIVE_MAX];
         pid_t answer_pids[_SOURCE_LIVE_MAX]; /* of whose worker answers[] is */
         sd_event_source *deadline_source;    /* of the answers that are owed */
@@ -59,8 +62,7 @@ _must_check_ int feeding_init(
         const RootDir *root,
         KernelRandom *random,
         const Settings *settings,
-        const FeedingHooks *hooks,
-        bool confidential);
+        const FeedingHooks *hooks);
 void feeding_deinit(Feeding *feeding);
 
 /* The kernel as it was found at the start. */
@@ -77,6 +79,9 @@ void feeding_trigger(Feeding *feeding, Trigger trigger);
 
 /* The sources changed: asks those that the present need has not asked yet. */
 void feeding_run(Feeding *feeding);
+
+/* A hardware RNG went: its name may stand for another one soon. */
+void feeding_forget_hwrng(Feeding *feeding);
 
 /* A child of this process ended. */
 void feeding_reaped(Feeding *feeding, pid_t pid);

@@ -10,7 +10,6 @@
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
-#include "lib/kernel/confidential.h"
 #include "rngd/container.h"
 #include "rngd/devices.h"
 #include "rngd/manager.h"
@@ -185,15 +184,13 @@ static int build(Manager *manager) {
         r = rootdir_open("/", &manager->root);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot open /");
-        manager->confidential = confidential_guest(&manager->root);
         r = feeding_init(
                 &manager->feeding,
                 manager->event,
                 &manager->root,
                 &manager->random,
                 &manager->settings,
-                &(const FeedingHooks){ look_for_fork, on_settled, on_over, on_no_source, manager },
-                manager->confidential);
+                &(const FeedingHooks){ look_for_fork, on_settled, on_over, on_no_source, manager });
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot get locked memory");
         r = open_kernel(manager);
@@ -246,7 +243,8 @@ static void report_start(const Manager *manager) {
                 refill_model_to_string(manager->feeding.model),
                 manager->feeding.pool_bits,
                 manager->feeding.ready ? "ready" : "not ready",
-                manager->confidential ? "; confidential guest: only the CPU is credited" : "");
+                manager->feeding.confidential ? "; confidential guest: only the CPU is credited"
+                                              : "");
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 const Reader *reader = &manager->feeding.readers[id];
                 const char *detail = reader_detail(reader);

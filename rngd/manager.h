@@ -43,8 +43,6 @@ struct Manager {
         bool threshold_changed;
         uint32_t threshold_saved_bits;
         uint32_t threshold_bits; /* what was asked for; 0: left alone */
-        bool confidential;
-
         Feeding feeding;
         ForkWatch fork;
         Watch watch;

@@ -48,6 +48,7 @@ static SourceConfig config_of(const Reader *reader) {
 
         return (SourceConfig){
                 .path = settings->path,
+                .device = settings->device,
                 .argv = settings->argv,
                 .address = settings->address,
                 .url = settings->url,

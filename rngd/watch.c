@@ -133,7 +133,7 @@ static int on_hotplug(sd_event_source *s, int fd, uint32_t revents, void *userda
                 return 0;
 
         if (change.rng_removed)
-                reader_forget(&manager->feeding.readers[SOURCE_HWRNG]);
+                feeding_forget_hwrng(&manager->feeding);
         if (feeding_look(&manager->feeding) || change.rng_removed)
                 feeding_trigger(&manager->feeding, TRIGGER_PLUG);
 

@@ -53,6 +53,15 @@ static int apply_path(void *target, const char *value) {
         return values_set_string(&source->path, value);
 }
 
+/* As it is in rng_available: one word. */
+static int apply_device(void *target, const char *value) {
+        SourceSettings *source = target;
+
+        if (*value == '\0' || strpbrk(value, " /\t") || strcmp(value, "none") == 0)
+                return -EINVAL;
+        return values_set_string(&source->device, value);
+}
+
 static int apply_address(void *target, const char *value) {
         SourceSettings *source = target;
         EgdAddress address;
@@ -126,6 +135,10 @@ static const ConfigKey source_keys[] = {
           IN(SOURCE_HWRNG) | IN(SOURCE_TPM) | IN(SOURCE_FILE),
           "an absolute path",
           apply_path },
+        { "device",
+          IN(SOURCE_HWRNG),
+          "the name of a hardware RNG, as in /sys/class/misc/hw_random/rng_available",
+          apply_device },
         { "address",
           IN(SOURCE_EGD),
           "unix:/PATH, tcp:ADDRESS:PORT, tcp:[IPV6]:PORT or vsock:CID:PORT, all in numbers",
@@ -174,6 +187,7 @@ int source_settings_init(SourceSettings sources[static _SOURCE_MAX]) {
 void source_settings_deinit(SourceSettings sources[static _SOURCE_MAX]) {
         for (SourceId id = 0; id < _SOURCE_MAX; id++) {
                 free(sources[id].path);
+                free(sources[id].device);
                 free(sources[id].address);
                 free(sources[id].url);
                 free(sources[id].format);

@@ -22,6 +22,7 @@ typedef struct SourceSettings {
         uint32_t credit_override_per_1024; /* or CREDIT_OVERRIDE_NONE */
         CreditTrust trust;                 /* of static seeds */
         char *path;                        /* hwrng, file: absolute */
+        char *device;                      /* hwrng: a name of rng_available, or NULL */
         char *address;                     /* egd: as in lib/sources/egd.h */
         char *url;                         /* metadata: or NULL */
         char *format;                      /* metadata: or NULL */

@@ -97,3 +97,27 @@ int hwrng_read_current(const RootDir *root, Hwrng *ret_hwrng) {
         *ret_hwrng = hwrng;
         return 0;
 }
+
+int hwrng_read_available(const RootDir *root, char *buffer, size_t size) {
+        return rootdir_read_text(root, SYSFS_FOLDER "rng_available", buffer, size);
+}
+
+bool hwrng_is_selected(const RootDir *root) {
+        uint32_t selected;
+
+        /* In doubt it was: then it is left alone. */
+        return rootdir_read_u32(root, SYSFS_FOLDER "rng_selected", &selected) < 0 || selected != 0;
+}
+
+int hwrng_select(const RootDir *root, const char *name) {
+        Hwrng now;
+        int r;
+
+        r = rootdir_write_text(root, SYSFS_FOLDER "rng_current", name);
+        if (r < 0)
+                return r;
+        r = hwrng_read_current(root, &now);
+        if (r < 0)
+                return r;
+        return strcmp(now.name, name) == 0 ? 0 : -ENODEV;
+}

@@ -24,6 +24,15 @@ typedef struct Hwrng {
 /* -ENODEV where no RNG is registered ("none"), -ENOENT without sysfs or hw_random. */
 _must_check_ int hwrng_read_current(const RootDir *root, Hwrng *ret_hwrng);
 
+/* The names of all that are registered, separated by spaces; newer kernels add "none". */
+_must_check_ int hwrng_read_available(const RootDir *root, char *buffer, size_t size);
+
+/* Whether rng_current was written, by whomever, and the kernel thus keeps it. */
+bool hwrng_is_selected(const RootDir *root);
+
+/* Makes it the current one. The kernel takes any name without a word, so it is read back: -ENODEV. */
+_must_check_ int hwrng_select(const RootDir *root, const char *name);
+
 /*
  * Whether the host makes the bytes of a driver of this name. Its drivers are few and known, so every
  * other name is a part of the machine. For reports: in an ordinary guest both are credited, and in a

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
@@ -37,6 +38,14 @@ static int hwrng_look(const SourceConfig *config, const RootDir *root, SourceLoo
         r = hwrng_read_current(root, &hwrng);
         if (r == -ENODEV)
                 return r;
+        if (config->device && strcmp(hwrng.name, config->device) != 0) {
+                (void)snprintf(
+                        look->detail,
+                        sizeof(look->detail),
+                        "%s is not what rng_current names",
+                        config->device);
+                return -ENODEV;
+        }
 
         /* Without sysfs the device itself must tell. */
         r = device_check(config->path, &kind);

@@ -42,6 +42,7 @@ typedef enum SourceId {
 
 typedef struct SourceConfig {
         const char *path;    /* hwrng, file, tpm: what to open; tpm: NULL for the usual ones */
+        const char *device;  /* hwrng: only the one of this name; NULL: whichever is current */
         char *const *argv;   /* exec: the program and its arguments, NULL-terminated */
         uint64_t offset;     /* file: where to go on in a regular file */
         uint64_t wait_usec;  /* file, exec, egd, metadata: how long one read may wait for bytes */

@@ -347,13 +347,19 @@ static void test_property(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_healthy),        HARNESS_TEST(test_zeroes),
-        HARNESS_TEST(test_unhealthy_once), HARNESS_TEST(test_short),
+        HARNESS_TEST(test_healthy),
+        HARNESS_TEST(test_zeroes),
+        HARNESS_TEST(test_unhealthy_once),
+        HARNESS_TEST(test_short),
         HARNESS_TEST(test_half_quality),
-        HARNESS_TEST(test_stale),    HARNESS_TEST(test_no_credit),
-        HARNESS_TEST(test_not_fresh),      HARNESS_TEST(test_caller_lies),
-        HARNESS_TEST(test_kernel_refuses), HARNESS_TEST(test_reseed_refused),
-        HARNESS_TEST(test_property),       CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_stale),
+        HARNESS_TEST(test_no_credit),
+        HARNESS_TEST(test_not_fresh),
+        HARNESS_TEST(test_caller_lies),
+        HARNESS_TEST(test_kernel_refuses),
+        HARNESS_TEST(test_reseed_refused),
+        HARNESS_TEST(test_property),
+        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
