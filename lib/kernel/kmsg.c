@@ -6,6 +6,8 @@
 
 #include "lib/kernel/kmsg.h"
 
+#define TRUSTED_CPU "trusting CPU's manufacturer"
+
 int kmsg_open(const RootDir *root, int *ret_fd) {
         int fd = rootdir_open_file(root, "dev/kmsg", O_RDONLY | O_NONBLOCK);
 
@@ -15,12 +17,16 @@ int kmsg_open(const RootDir *root, int *ret_fd) {
         return 0;
 }
 
+static bool is_digit(char c) {
+        return c >= '0' && c <= '9';
+}
+
 /* A decimal number and the character behind it; moves *text behind both. */
 static bool take_number(const char **text, const char *end, char terminator, uint64_t *ret_value) {
         const char *p = *text;
         uint64_t value = 0;
 
-        for (; p < end && *p >= '0' && *p <= '9'; p++)
+        for (; p < end && is_digit(*p); p++)
                 if (__builtin_mul_overflow(value, UINT64_C(10), &value) ||
                     __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value))
                         return false;
@@ -32,70 +38,76 @@ static bool take_number(const char **text, const char *end, char terminator, uin
         return true;
 }
 
-static bool begins_with(const char *text, size_t length, const char *prefix) {
-        size_t n = strlen(prefix);
-
-        return length >= n && memcmp(text, prefix, n) == 0;
-}
-
+/*
+ * A line as the kernel prints it, from its first byte to its last: processes and files have any
+ * name they like, and in a name may stand what another line begins with. '#' is a decimal number,
+ * '%' the detail, once at most.
+ */
 typedef struct KmsgLine {
-        const char *begin;  /* the line begins with this */
-        const char *inside; /* and contains this, if not NULL */
+        const char *pattern;
         KmsgEvent event;
-        const char *detail_from; /* the detail is between these two; NULL: none */
-        const char *detail_to;   /* NULL: up to the line's end */
+        const char *detail; /* where the pattern has none */
 } KmsgLine;
 
 static const KmsgLine kernel_lines[] = {
-        { "random: crng init done", NULL, KMSG_EVENT_RNG_READY, "(", ")" },
-        /* 4.19 to 5.16 */
-        { "random: crng done (trusting", NULL, KMSG_EVENT_RNG_READY, "(", ")" },
+        { "random: crng init done", KMSG_EVENT_RNG_READY, "" },
+        /* 4.19 to 5.18.0 */
+        { "random: crng done (trusting CPU's manufacturer)", KMSG_EVENT_RNG_READY, TRUSTED_CPU },
+        { "random: crng init done (trusting CPU's manufacturer)",
+          KMSG_EVENT_RNG_READY,
+          TRUSTED_CPU },
         /* to 4.7 */
-        { "random: nonblocking pool is initialized", NULL, KMSG_EVENT_RNG_READY, NULL, NULL },
-        { "random: crng reseeded due to virtual machine fork",
-          NULL,
-          KMSG_EVENT_VM_FORK,
-          NULL,
-          NULL },
-        { "random: crng reseeded on system resumption", NULL, KMSG_EVENT_RESUME, NULL, NULL },
-        { "random: fast init done", NULL, KMSG_EVENT_FAST_INIT, NULL, NULL },
-        { "random: ",
-          ": uninitialized urandom read",
+        { "random: nonblocking pool is initialized", KMSG_EVENT_RNG_READY, "" },
+        { "random: crng reseeded due to virtual machine fork", KMSG_EVENT_VM_FORK, "" },
+        { "random: crng reseeded on system resumption", KMSG_EVENT_RESUME, "" },
+        { "random: fast init done", KMSG_EVENT_FAST_INIT, "" },
+        { "random: %: uninitialized urandom read (# bytes read)",
           KMSG_EVENT_UNINITIALIZED_READ,
-          "random: ",
-          ": uninitialized" },
+          "" },
         /* to 4.7 */
-        { "random: ",
-          " urandom read with ",
+        { "random: %: uninitialized urandom read (# bytes read, # bits of entropy available)",
           KMSG_EVENT_UNINITIALIZED_READ,
-          "random: ",
-          " urandom read" },
-        { "Run ", " as init process", KMSG_EVENT_INIT_STARTED, "Run ", " as init" },
+          "" },
+        { "random: % urandom read with # bits of entropy available",
+          KMSG_EVENT_UNINITIALIZED_READ,
+          "" },
+        { "Run % as init process", KMSG_EVENT_INIT_STARTED, "" },
 };
 
 /* Lines that programs write to the log; anybody with the right to may imitate them. */
 static const KmsgLine program_lines[] = {
-        { "entropy-seeder: ", NULL, KMSG_EVENT_SEEDER, "entropy-seeder: ", NULL },
-        { "entropy-monitor: ", NULL, KMSG_EVENT_MONITOR, "entropy-monitor: ", NULL },
+        { "entropy-seeder: %", KMSG_EVENT_SEEDER, "" },
+        { "entropy-monitor: %", KMSG_EVENT_MONITOR, "" },
 };
 
-static const char *find(const char *text, const char *end, const char *word) {
-        return memmem(text, (size_t)(end - text), word, strlen(word));
+/* The text from here to its end, by a pattern without a detail. */
+static bool is_whole(const char *pattern, const char *text, const char *end) {
+        for (; *pattern; pattern++) {
+                if (text == end || (*pattern == '#' ? !is_digit(*text) : *text != *pattern))
+                        return false;
+                text++;
+                while (*pattern == '#' && text < end && is_digit(*text))
+                        text++;
+        }
+        return text == end;
 }
 
-static void copy_detail(const KmsgLine *line, const char *text, const char *end, char *detail) {
-        const char *from, *to;
+static bool match(const char *pattern, const char *text, const char *end, char *detail) {
+        const char *mark = strchr(pattern, '%');
+        size_t n = mark ? (size_t)(mark - pattern) : 0;
 
-        if (!line->detail_from)
-                return;
-        from = find(text, end, line->detail_from);
-        if (!from)
-                return;
-        from += strlen(line->detail_from);
-        to = line->detail_to ? find(from, end, line->detail_to) : end;
-        if (!to)
-                return;
-        (void)snprintf(detail, KMSG_DETAIL_MAX, "%.*s", (int)(to - from), from);
+        if (!mark)
+                return is_whole(pattern, text, end);
+        if ((size_t)(end - text) < n || memcmp(text, pattern, n) != 0)
+                return false;
+        text += n;
+        /* From behind: what follows a name may stand in the name, too. */
+        for (const char *to = end; to >= text; to--)
+                if (is_whole(mark + 1, to, end)) {
+                        (void)snprintf(detail, KMSG_DETAIL_MAX, "%.*s", (int)(to - text), text);
+                        return true;
+                }
+        return false;
 }
 
 static void classify(
@@ -105,13 +117,13 @@ static void classify(
         const char *end,
         KmsgRecord *record) {
         for (size_t i = 0; i < n_lines; i++) {
-                if (!begins_with(text, (size_t)(end - text), lines[i].begin) ||
-                    (lines[i].inside && !find(text, end, lines[i].inside)))
-                        continue;
-                record->event = lines[i].event;
-                copy_detail(&lines[i], text, end, record->detail);
-                return;
+                (void)snprintf(record->detail, sizeof(record->detail), "%s", lines[i].detail);
+                if (match(lines[i].pattern, text, end, record->detail)) {
+                        record->event = lines[i].event;
+                        return;
+                }
         }
+        record->detail[0] = '\0';
 }
 
 int kmsg_parse(const char *text, size_t length, KmsgRecord *ret_record) {
@@ -146,12 +158,14 @@ int kmsg_read(int fd, KmsgRecord *ret_record) {
         static char text[KMSG_RECORD_MAX]; /* too large for a stack frame; there are no threads */
         ssize_t n;
 
-        n = read(fd, text, sizeof(text));
+        do
+                n = read(fd, text, sizeof(text));
+        while (n < 0 && errno == EINTR);
         if (n > 0)
                 return kmsg_parse(text, (size_t)n, ret_record);
         if (n == 0 || errno == EAGAIN)
                 return KMSG_E_END;
-        if (errno == EPIPE || errno == EINTR)
+        if (errno == EPIPE)
                 return KMSG_E_LOST;
         return negative_errno();
 }

@@ -3,7 +3,8 @@
 
 /*
  * The kernel log (/dev/kmsg; Documentation/ABI/testing/dev-kmsg): the one place where a mainline
- * kernel tells userspace that its RNG became ready or was reseeded after a VM fork.
+ * kernel tells userspace that its RNG became ready or was reseeded after a VM fork. A line counts
+ * only as a whole and as the kernel's own: what stands in a process's or a file's name is no event.
  */
 
 #include <stddef.h>

@@ -13,8 +13,20 @@ static void check(bool right) {
                 abort();
 }
 
-static bool contains(const uint8_t *data, size_t size, const char *text) {
-        return size > 0 && memmem(data, size, text, strlen(text));
+/* Whether this is the line, all of it: the text between the first ';' and the end of its line. */
+static bool is_line(const uint8_t *data, size_t size, const char *line) {
+        const uint8_t *from = (const uint8_t *)memchr(data, ';', size) + 1;
+        const uint8_t *to = memchr(from, '\n', (size_t)(data + size - from));
+        size_t length = (size_t)((to ? to : data + size) - from);
+
+        return length == strlen(line) && memcmp(from, line, length) == 0;
+}
+
+static bool is_ready_line(const uint8_t *data, size_t size) {
+        return is_line(data, size, "random: crng init done") ||
+               is_line(data, size, "random: crng init done (trusting CPU's manufacturer)") ||
+               is_line(data, size, "random: crng done (trusting CPU's manufacturer)") ||
+               is_line(data, size, "random: nonblocking pool is initialized");
 }
 
 /* The input does not end in zero; a record that was accepted has a comma. */
@@ -42,9 +54,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check(memchr(data, ';', size) != NULL);
         check(memchr(record.detail, '\0', sizeof(record.detail)) != NULL);
         check(!strchr(record.detail, '\n'));
-        /* What makes rngd act must be in the text, and the text must be the kernel's. */
+        /* What makes rngd act must be the whole text, and the text must be the kernel's. */
         if (record.event == KMSG_EVENT_VM_FORK)
-                check(contains(data, size, ";random: crng reseeded due to virtual machine fork"));
+                check(is_line(data, size, "random: crng reseeded due to virtual machine fork"));
+        if (record.event == KMSG_EVENT_RESUME)
+                check(is_line(data, size, "random: crng reseeded on system resumption"));
+        check((record.event == KMSG_EVENT_RNG_READY) ==
+              (priority_of(data) < 8 && is_ready_line(data, size)));
         if (record.event == KMSG_EVENT_VM_FORK || record.event == KMSG_EVENT_RESUME ||
             record.event == KMSG_EVENT_RNG_READY)
                 check(priority_of(data) < 8);

@@ -53,6 +53,9 @@ static void test_events(void) {
                   "" },
                 { "6,1,2,-;\n", KMSG_EVENT_NONE, "" },
                 { "6,1,2,-;", KMSG_EVENT_NONE, "" },
+                { "5,1,2,-;random: crng init done (trusting CPU's manufacturer)\n",
+                  KMSG_EVENT_RNG_READY,
+                  "trusting CPU's manufacturer" },
                 { "6,1,2,-; random: crng init done\n", KMSG_EVENT_NONE, "" },
                 { "6,1,2,-;virtio: random: crng init done\n", KMSG_EVENT_NONE, "" },
                 { "6,1,2,-;random: crng init\n", KMSG_EVENT_NONE, "" },
@@ -71,6 +74,69 @@ static void test_events(void) {
 
                 harness_row("%s", rows[i].text);
                 CU_ASSERT_EQUAL(parse(rows[i].text, &record), 0);
+                CU_ASSERT_EQUAL(record.event, rows[i].event);
+                CU_ASSERT_STRING_EQUAL(record.detail, rows[i].detail);
+        }
+}
+
+/* What stands in the name of a process or a file is not the kernel's word, whatever it is. */
+static void test_names(void) {
+        static const struct {
+                const char *text;
+                KmsgEvent event;
+                const char *detail;
+        } rows[] = {
+                { "random: crng init done: uninitialized urandom read (16 bytes read)",
+                  KMSG_EVENT_UNINITIALIZED_READ,
+                  "crng init done" },
+                { "random: fast init done: uninitialized urandom read (1 bytes read)",
+                  KMSG_EVENT_UNINITIALIZED_READ,
+                  "fast init done" },
+                { "random: crng done (trus: uninitialized urandom read (1 bytes read)",
+                  KMSG_EVENT_UNINITIALIZED_READ,
+                  "crng done (trus" },
+                { "random: nonblocking poo urandom read with 3 bits of entropy available",
+                  KMSG_EVENT_UNINITIALIZED_READ,
+                  "nonblocking poo" },
+                { "random: crng init done: uninitialized urandom read (12 bytes read, 25 bits of "
+                  "entropy available)",
+                  KMSG_EVENT_UNINITIALIZED_READ,
+                  "crng init done" },
+                { "random: : uninitialized urandom read (16 bytes read)",
+                  KMSG_EVENT_UNINITIALIZED_READ,
+                  "" },
+                { "random: \\x0a: x: uninitialized urandom read (16 bytes read)",
+                  KMSG_EVENT_UNINITIALIZED_READ,
+                  "\\x0a: x" },
+                { "random: x: uninitialized urandom read", KMSG_EVENT_NONE, "" },
+                { "random: x: uninitialized urandom read ( bytes read)", KMSG_EVENT_NONE, "" },
+                { "random: x: uninitialized urandom read (1 bytes read) y", KMSG_EVENT_NONE, "" },
+                { "random: crng init done[77]: segfault at 0 ip 0 sp 0 error 4 in x[0+1]",
+                  KMSG_EVENT_NONE,
+                  "" },
+                { "random: x[77]: segfault at 0 in : uninitialized urandom read (1 bytes read)[0]",
+                  KMSG_EVENT_NONE,
+                  "" },
+                { "random: crng reseeded due to virtual machine fork IN= OUT=lo SRC=127.0.0.1",
+                  KMSG_EVENT_NONE,
+                  "" },
+                { "random: crng reseeded due to virtual machine forks", KMSG_EVENT_NONE, "" },
+                { "random: crng reseeded on system resumption ", KMSG_EVENT_NONE, "" },
+                { "random: crng init done ", KMSG_EVENT_NONE, "" },
+                { "random: crng init done (trusting me)", KMSG_EVENT_NONE, "" },
+                { "random: fast init done.", KMSG_EVENT_NONE, "" },
+                { "random: nonblocking pool is initialized twice", KMSG_EVENT_NONE, "" },
+                { "Run x[77]: segfault at 0 in as init process[0]", KMSG_EVENT_NONE, "" },
+                { "Run /init as init process ", KMSG_EVENT_NONE, "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                KmsgRecord record = {};
+                char text[256];
+
+                harness_row("%s", rows[i].text);
+                (void)snprintf(text, sizeof(text), "5,1,2,-;%s\n SUBSYSTEM=misc\n", rows[i].text);
+                CU_ASSERT_EQUAL(parse(text, &record), 0);
                 CU_ASSERT_EQUAL(record.event, rows[i].event);
                 CU_ASSERT_STRING_EQUAL(record.detail, rows[i].detail);
         }
@@ -198,9 +264,11 @@ static void test_real(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_events),    HARNESS_TEST(test_numbers),    HARNESS_TEST(test_garbage),
-        HARNESS_TEST(test_truncated), HARNESS_TEST(test_zero_bytes), HARNESS_TEST(test_long_detail),
-        HARNESS_TEST(test_read),      HARNESS_TEST(test_real),       CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_events),      HARNESS_TEST(test_names),
+        HARNESS_TEST(test_numbers),     HARNESS_TEST(test_garbage),
+        HARNESS_TEST(test_truncated),   HARNESS_TEST(test_zero_bytes),
+        HARNESS_TEST(test_long_detail), HARNESS_TEST(test_read),
+        HARNESS_TEST(test_real),        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
