@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -7,12 +8,15 @@
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "monitor/finish.h"
+#include "monitor/init.h"
 #include "monitor/pid1.h"
 #include "monitor/verbs.h"
 
+typedef int (*Verb)(int argc, char *argv[]);
+
 static const struct {
         const char *name;
-        int (*run)(int argc, char *argv[]);
+        Verb run;
         const char *summary;
 } verbs[] = {
         { "record", record_main, "[OPTION...] [-- COMMAND...]   record on a running system" },
@@ -35,9 +39,37 @@ static void print_help(FILE *stream) {
         (void)fputs("\nSee entropy-monitor(8).\n", stream);
 }
 
+static Verb find_verb(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                if (strcmp(name, verbs[i].name) == 0)
+                        return verbs[i].run;
+        return NULL;
+}
+
+static bool asks_for_help(const char *word) {
+        return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static bool asks_for_version(const char *word) {
+        return strcmp(word, "--version") == 0;
+}
+
+/* A container's first process may be a verb. The machine's is its init, whatever words the kernel
+ * has found on its command line. */
+static bool is_init(int argc, char *argv[]) {
+        if (getpid() != 1)
+                return false;
+        if (argc < 2 ||
+            (!find_verb(argv[1]) && !asks_for_help(argv[1]) && !asks_for_version(argv[1])))
+                return true;
+        return init_is_machines();
+}
+
 int main(int argc, char *argv[]) {
+        Verb run;
+
         /* Before anything else: the machine waits for its init. */
-        if (getpid() == 1)
+        if (is_init(argc, argv))
                 return pid1_main(argc, argv);
 
         log_open("entropy-monitor", log_target_detect(), LOG_NOTICE);
@@ -45,16 +77,16 @@ int main(int argc, char *argv[]) {
                 print_help(stderr);
                 return EX_USAGE;
         }
-        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-                if (strcmp(argv[1], verbs[i].name) == 0) {
-                        json_avoid_random();
-                        return verbs[i].run(argc - 1, argv + 1);
-                }
-        if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        run = find_verb(argv[1]);
+        if (run) {
+                json_avoid_random();
+                return run(argc - 1, argv + 1);
+        }
+        if (asks_for_help(argv[1])) {
                 print_help(stdout);
                 return EXIT_SUCCESS;
         }
-        if (strcmp(argv[1], "--version") == 0) {
+        if (asks_for_version(argv[1])) {
                 (void)puts("entropy-monitor " PACKAGE_VERSION " (guest-entropy)");
                 return EXIT_SUCCESS;
         }

@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -19,35 +18,30 @@
 #include "lib/kernel/clock.h"
 #include "monitor/documents.h"
 #include "monitor/finish.h"
+#include "monitor/init.h"
 #include "monitor/pid1.h"
 #include "monitor/sampler.h"
 #include "monitor/write.h"
 
-#define COMMAND_LINE_MAX   4096U
-#define RAMFS_MAGIC_NUMBER 0x858458f6L
-#define TMPFS_MAGIC_NUMBER 0x01021994L
-#define SAMPLER_NICE       (-10)
-#define WRITE_TRIES        120U
-#define WRITE_PAUSE_NSEC   500000000L
-#define INIT_ROOT          "1/root"
-#define EXEC_WAIT_MSEC     50
+#define SAMPLER_NICE     (-10)
+#define WRITE_TRIES      120U
+#define WRITE_PAUSE_NSEC 500000000L
+#define INIT_ROOT        "1/root"
+#define EXEC_WAIT_MSEC   50
 
-/* Both places, since either may be missing this early; a boot does not depend on the words. */
-static void complain(const Views *views, const char *text) {
-        _cleanup_close_ int fd = -1;
-
-        fd = openat(views->dev_fd, "kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
-        if (fd >= 0)
-                (void)dprintf(fd, "<4>entropy-monitor: %s\n", text);
-        else
-                (void)dprintf(STDERR_FILENO, "entropy-monitor: %s\n", text);
-}
-
+/* Whole, whatever a boot loader and a bootconfig have made of it. */
 static void read_command_line(const Views *views, MonitorSettings *settings) {
-        char text[COMMAND_LINE_MAX];
+        FILE *stream = views_open_proc(views, "cmdline");
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0;
 
-        if (io_read_text_at(views->proc_fd, "cmdline", text, sizeof(text)) >= 0)
+        if (stream && getdelim(&text, &size, '\0', stream) >= 0)
                 settings_take_command_line(settings, text);
+        else
+                /* Nobody knows: an initramfs that runs twice is better than none. */
+                settings->rdinit = true;
+        if (stream)
+                (void)fclose(stream);
 }
 
 bool pid1_take_name(void) {
@@ -65,6 +59,14 @@ bool pid1_take_name(void) {
         }
         (void)listen(fd, 1);
         return true; /* the socket stays open as long as the sampler lives */
+}
+
+/* Absolute links on the way mean the root that the directory is, if that is allowed. */
+static int enter_root(int fd) {
+        if (fchdir(fd) < 0)
+                return negative_errno();
+        (void)!chroot(".");
+        return 0;
 }
 
 /*
@@ -88,8 +90,7 @@ static void step_aside(const Views *views, char *argv[]) {
                 argv[0][0] = '@';
         (void)prctl(PR_SET_NAME, "entropy-monitor", 0, 0, 0);
 
-        if (fchdir(views->proc_fd) >= 0)
-                (void)!chroot(".");
+        (void)!enter_root(views->proc_fd);
         fd = openat(views->dev_fd, "null", O_RDWR | O_CLOEXEC | O_NOCTTY);
         for (int standard = 0; standard <= 2; standard++)
                 if (fd >= 0)
@@ -106,20 +107,20 @@ static void step_aside(const Views *views, char *argv[]) {
         }
 }
 
-/* The folders of the path, which are missing as long as nobody else has used them. */
-static void make_folders(int root, const char *path) {
-        char folder[SETTINGS_OUTPUT_MAX];
+/* The directories of the path, which are missing as long as nobody else has used them. */
+static void make_directories(const char *path) {
+        char directory[SETTINGS_OUTPUT_MAX];
 
         for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-                (void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
-                if (folder[0])
-                        (void)mkdirat(root, folder, 0755);
+                (void)snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
+                (void)mkdir(directory, 0755);
         }
 }
 
 static int write_below_init(const Sampler *sampler, SamplerEnd end_why) {
         const char *path = sampler->settings.output;
         _cleanup_close_ int root = -1;
+        int r;
 
         while (*path == '/')
                 path++;
@@ -127,8 +128,14 @@ static int write_below_init(const Sampler *sampler, SamplerEnd end_why) {
         root = openat(sampler->views.proc_fd, INIT_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root < 0)
                 return negative_errno();
-        make_folders(root, path);
-        return write_recording(sampler, end_why, root, path, INIT_ROOT DOCUMENTS_FOLDER);
+        r = enter_root(root);
+        if (r >= 0) {
+                make_directories(path);
+                r = write_recording(sampler, end_why, AT_FDCWD, path, &DOCUMENTS_FOLDER[1]);
+        }
+        /* Out of it again: it may be one that is to go away. */
+        (void)!enter_root(sampler->views.proc_fd);
+        return r;
 }
 
 static void write_when_possible(const Sampler *sampler, SamplerEnd end_why) {
@@ -148,7 +155,7 @@ static void write_when_possible(const Sampler *sampler, SamplerEnd end_why) {
                 "cannot write %s: %s",
                 sampler->settings.output,
                 strerror(-r));
-        complain(&sampler->views, text);
+        views_complain(&sampler->views, text);
 }
 
 static int sample_as_child(const MonitorSettings *settings, const Views *views, char *argv[]) {
@@ -162,7 +169,7 @@ static int sample_as_child(const MonitorSettings *settings, const Views *views, 
         step_aside(views, argv);
         r = sampler_new(settings, views, &sampler);
         if (r < 0) {
-                complain(views, "no memory to sample into");
+                views_complain(views, "no memory to sample into");
                 return EXIT_FAILURE;
         }
         sampler.as_pid1 = true;
@@ -174,61 +181,6 @@ static int sample_as_child(const MonitorSettings *settings, const Views *views, 
         write_when_possible(&sampler, end_why);
         sampler_free(&sampler);
         return EXIT_SUCCESS;
-}
-
-static bool in_initramfs(void) {
-        struct statfs status;
-
-        return statfs("/", &status) >= 0 && ((long)status.f_type == RAMFS_MAGIC_NUMBER ||
-                                             (long)status.f_type == TMPFS_MAGIC_NUMBER);
-}
-
-/* Somebody may have put the monitor in init's very place: it must not start itself for ever. */
-static bool is_self(const Views *views, const char *path) {
-        struct stat self, other;
-
-        if (fstatat(views->proc_fd, "self/exe", &self, 0) < 0 || stat(path, &other) < 0)
-                return false;
-        return self.st_dev == other.st_dev && self.st_ino == other.st_ino;
-}
-
-static void try_init(const Views *views, const char *path, char *argv[]) {
-        char name[SETTINGS_INIT_MAX];
-
-        if (is_self(views, path))
-                return;
-        (void)snprintf(name, sizeof(name), "%s", path);
-        argv[0] = name;
-        (void)execv(path, argv);
-}
-
-static int become_init(const MonitorSettings *settings, const Views *views, char *argv[]) {
-        static const char *const paths[] = {
-                "/sbin/init",
-                "/usr/lib/systemd/systemd",
-                "/lib/systemd/systemd",
-                "/etc/init",
-                "/bin/init",
-                "/bin/sh",
-        };
-        char text[SETTINGS_INIT_MAX + 64];
-
-        if (in_initramfs())
-                try_init(views, "/init", argv);
-        if (settings->init[0]) {
-                try_init(views, settings->init, argv);
-                (void)snprintf(
-                        text,
-                        sizeof(text),
-                        "cannot execute entropy.init=%s: %s",
-                        settings->init,
-                        strerror(errno));
-                complain(views, text);
-        }
-        for (size_t i = 0; i < ELEMENTSOF(paths); i++)
-                try_init(views, paths[i], argv);
-        complain(views, "found no init to execute");
-        return EXIT_FAILURE;
 }
 
 /*
@@ -272,7 +224,7 @@ int pid1_main(int argc, char *argv[]) {
                         _exit(sample_as_child(&settings, &views, argv));
                 }
                 if (pid < 0)
-                        complain(&views, "cannot fork, so nothing is recorded");
+                        views_complain(&views, "cannot fork, so nothing is recorded");
         }
-        return become_init(&settings, &views, argv);
+        return init_execute(&settings, &views, argv);
 }

@@ -83,9 +83,12 @@ static void take_words(MonitorSettings *settings, char *words) {
 }
 
 static void take_parameter(MonitorSettings *settings, const char *parameter, size_t length) {
-        static const char init_key[] = "entropy.init=", monitor_key[] = "entropy.monitor=";
+        static const char init_key[] = "entropy.init=", monitor_key[] = "entropy.monitor=",
+                          rdinit_key[] = "rdinit=";
         char value[512];
 
+        if (length > strlen(rdinit_key) && strncmp(parameter, rdinit_key, strlen(rdinit_key)) == 0)
+                settings->rdinit = true;
         if (length >= sizeof(value))
                 return;
         if (length > strlen(init_key) && strncmp(parameter, init_key, strlen(init_key)) == 0) {

@@ -29,9 +29,10 @@ typedef struct MonitorSettings {
         uint64_t duration_usec;
         SettingsUntil until;
         uint64_t until_extra_usec;
-        bool off; /* kernel command line only */
+        bool off;    /* kernel command line only, as the next ones */
+        bool rdinit; /* something was to run instead of the initramfs's /init */
         char output[SETTINGS_OUTPUT_MAX];
-        char init[SETTINGS_INIT_MAX]; /* kernel command line only; empty: not said */
+        char init[SETTINGS_INIT_MAX]; /* empty: not said */
 } MonitorSettings;
 
 void settings_defaults(MonitorSettings *ret_settings);
@@ -40,7 +41,7 @@ void settings_defaults(MonitorSettings *ret_settings);
 _must_check_ int settings_set(MonitorSettings *settings, const char *key, const char *value);
 
 /*
- * The kernel's command line: entropy.init=PATH and entropy.monitor=off or
+ * The kernel's command line: rdinit=, entropy.init=PATH and entropy.monitor=off or
  * entropy.monitor=interval=1ms,duration=5min,until=boot,output=/run/x. What is not understood is
  * left out: a word wrong must not change how the machine boots.
  */

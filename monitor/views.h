@@ -4,6 +4,7 @@
 /* The folders the sampler reads below: proc, devtmpfs and sysfs, this process's own where asked. */
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "lib/base/error.h"
 
@@ -22,3 +23,9 @@ typedef struct Views {
  */
 void views_open(bool own, Views *ret_views);
 void views_close(Views *views);
+
+/* A file below proc; NULL where it cannot be read. */
+FILE *views_open_proc(const Views *views, const char *path);
+
+/* One line for people, in the kernel's log or on standard error: a boot does not depend on it. */
+void views_complain(const Views *views, const char *text);

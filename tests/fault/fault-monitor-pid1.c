@@ -14,17 +14,17 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "lib/base/io.h"
 #include "monitor/sampler.h"
+#include "monitor/views.h"
 #include "monitor/write.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
+#include "tests/unit/scratch.h"
 
-static const char *command_line = "";
 static long root_type;
+static bool root_known;
 static char executed[1024]; /* the paths, each with a blank behind it */
 static bool sampled, written;
-static char proc[64]; /* with a 1/root, which not everybody may look at in the real one */
 static int sampler_result;
 
 static pid_t fault_fork(void) {
@@ -47,21 +47,27 @@ static int fault_pipe2(int fds[2], int flags) {
 }
 
 static int fault_statfs(const char *path, struct statfs *ret_status) {
+        int r = FAULT(-1, path ? 0 : -1);
+
         *ret_status = (struct statfs){ .f_type = root_type };
-        return FAULT(-1, path ? 0 : -1);
+        root_known = r >= 0;
+        return r;
 }
 
 static void fault_views_open(bool own, Views *ret_views) {
         CU_ASSERT(own);
         *ret_views = (Views)VIEWS_NULL;
         /* Nothing goes to this machine's kernel log. */
-        ret_views->proc_fd = FAULT(-1, open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        ret_views->proc_fd =
+                FAULT(-1, open(scratch_path("proc"), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-static int fault_read_text(int dirfd, const char *path, char *buffer, size_t size) {
-        CU_ASSERT_STRING_EQUAL(path, "cmdline");
-        (void)snprintf(buffer, size, "%s", command_line);
-        return FAULT(-EIO, dirfd >= -1 ? 0 : -1);
+static FILE *fault_open_proc(const Views *views, const char *path) {
+        return FAULT(NULL, views_open_proc(views, path));
+}
+
+static int fault_setenv(const char *name, const char *value, int overwrite) {
+        return FAULT(-1, setenv(name, value, overwrite));
 }
 
 static int fault_sampler_new(const MonitorSettings *settings, const Views *views, Sampler *ret) {
@@ -91,12 +97,19 @@ static int fault_write_recording(
         const char *path,
         const char *documents_folder) {
         CU_ASSERT_STRING_EQUAL(path, "run/guest-entropy/boot.json");
-        written = dirfd >= 0 && end_why == SAMPLER_END_BOOT && sampler && documents_folder;
+        CU_ASSERT_STRING_EQUAL(documents_folder, "run/guest-entropy");
+        /* Below the root of PID 1, which the way there has no link to. */
+        written = dirfd == AT_FDCWD && end_why == SAMPLER_END_BOOT && sampler &&
+                  access("mark", F_OK) == 0;
         return FAULT(-EROFS, 0);
 }
 
-static int fault_mkdirat(int dirfd, const char *path, mode_t mode) {
-        return FAULT(-1, dirfd < 0 || !path || !mode ? -1 : 0);
+static int fault_mkdir(const char *path, mode_t mode) {
+        return FAULT(-1, !path || !mode ? -1 : 0);
+}
+
+static int fault_fchdir(int fd) {
+        return FAULT(-1, fchdir(fd));
 }
 
 static int fault_socket(int family, int type, int protocol) {
@@ -121,18 +134,25 @@ static int fault_nanosleep(const struct timespec *time, struct timespec *left) {
 #define pipe2           fault_pipe2
 #define statfs(p, s)    fault_statfs(p, s)
 #define views_open      fault_views_open
-#define io_read_text_at fault_read_text
+#define views_open_proc fault_open_proc
+#define setenv          fault_setenv
 #define sampler_new     fault_sampler_new
 #define sampler_begin   fault_sampler_begin
 #define sampler_run     fault_sampler_run
 #define sampler_free    fault_sampler_free
 #define write_recording fault_write_recording
-#define mkdirat         fault_mkdirat
+#define mkdir           fault_mkdir
+#define fchdir          fault_fchdir
 #define socket          fault_socket
 #define bind            fault_bind
 #define chroot          fault_chroot
 #define nanosleep       fault_nanosleep
+#include "monitor/init.c"
 #include "monitor/pid1.c"
+#undef views_open_proc
+#undef setenv
+#undef mkdir
+#undef fchdir
 #undef fork
 #undef execv
 #undef pipe2
@@ -143,67 +163,134 @@ static int fault_nanosleep(const struct timespec *time, struct timespec *left) {
 
 #define ALL "/sbin/init /usr/lib/systemd/systemd /lib/systemd/systemd /etc/init /bin/init /bin/sh "
 
-static int run_pid1(void) {
+#define ROOTFS "1 1 0:2 / / rw - rootfs rootfs rw,size=1k\n9 1 0:8 / /proc rw - proc proc rw\n"
+#define MOUNTED \
+        "1 1 0:2 / / rw - rootfs rootfs rw\n30 1 0:19 / / rw,relatime shared:1 - tmpfs none rw\n"
+
+static void start(const char *command_line, const char *mounts) {
         char name[] = "/usr/bin/entropy-monitor", word[] = "single";
         char *argv[] = { name, word, NULL };
 
+        (void)scratch_write("proc/cmdline", command_line);
+        (void)scratch_write("proc/self/mountinfo", mounts);
         executed[0] = '\0';
-        return pid1_main(2, argv);
+        CU_ASSERT_EQUAL(pid1_main(2, argv), EXIT_FAILURE);
+}
+
+static void run_pid1(const char *command_line, const char *mounts, const char *wanted) {
+        start(command_line, mounts);
+        CU_ASSERT_STRING_EQUAL(executed, wanted);
 }
 
 static void test_init_is_executed(void) {
         root_type = 0xef53;
-        command_line = "quiet";
         FAULT_EACH(error, EAGAIN) {
-                CU_ASSERT_EQUAL(run_pid1(), EXIT_FAILURE);
-                CU_ASSERT_STRING_EQUAL(executed, ALL);
+                (void)unsetenv(TRIED_VARIABLE);
+                run_pid1("quiet", "", ALL);
+        }
+        /* A machine that cannot be asked what its kernel was told is still booted. */
+        root_type = TMPFS_MAGIC_NUMBER;
+        FAULT_EACH(error, EACCES) {
+                (void)unsetenv(TRIED_VARIABLE);
+                start("rdinit=/usr/bin/entropy-monitor\n", ROOTFS);
+                CU_ASSERT_STRING_EQUAL(executed, root_known ? "/init " ALL : ALL);
         }
 }
 
 static void test_order(void) {
         static const struct {
-                const char *command_line;
+                const char *command_line, *mounts;
                 long root_type;
                 const char *executed;
         } rows[] = {
-                { "", TMPFS_MAGIC_NUMBER, "/init " ALL },
-                { "", RAMFS_MAGIC_NUMBER, "/init " ALL },
-                { "a entropy.init=/bin/x b", 0, "/bin/x " ALL },
-                { "entropy.init=/bin/x", TMPFS_MAGIC_NUMBER, "/init /bin/x " ALL },
-                { "entropy.monitor=off", 0, ALL },
+                { "rdinit=/x", ROOTFS, TMPFS_MAGIC_NUMBER, "/init " ALL },
+                { "rdinit=/x", ROOTFS, RAMFS_MAGIC_NUMBER, "/init " ALL },
+                { "rdinit=/x entropy.init=/bin/x",
+                  ROOTFS,
+                  TMPFS_MAGIC_NUMBER,
+                  "/bin/x /init " ALL },
+                { "entropy.init=/bin/x", ROOTFS, TMPFS_MAGIC_NUMBER, "/bin/x " ALL },
+                /* Nobody but /init itself has led here. */
+                { "init=/x", ROOTFS, TMPFS_MAGIC_NUMBER, ALL },
+                /* What an initramfs has switched to is no initramfs. */
+                { "rdinit=/x", MOUNTED, TMPFS_MAGIC_NUMBER, ALL },
+                { "rdinit=/x", "", 0xef53, ALL },
+                { "a entropy.init=/bin/x b", "", 0, "/bin/x " ALL },
+                { "entropy.monitor=off", "", 0, ALL },
                 /* The monitor in init's place would start itself for ever. */
-                { "entropy.init=/proc/self/exe", 0, ALL },
+                { "entropy.init=/proc/self/exe", "", 0, ALL },
         };
 
         fault_at = 0;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 harness_row("%s, %lx", rows[i].command_line, (unsigned long)rows[i].root_type);
-                command_line = rows[i].command_line;
                 root_type = rows[i].root_type;
-                CU_ASSERT_EQUAL(run_pid1(), EXIT_FAILURE);
-                CU_ASSERT_STRING_EQUAL(executed, rows[i].executed);
+                (void)unsetenv(TRIED_VARIABLE);
+                run_pid1(rows[i].command_line, rows[i].mounts, rows[i].executed);
         }
 }
 
-static void setup_proc(void) {
-        char path[128];
+/* The command line of a machine with a bootconfig may be longer than any that a boot loader gives. */
+static void test_long_command_line(void) {
+        static char line[70000];
 
-        (void)snprintf(proc, sizeof(proc), "/tmp/fault-pid1.XXXXXX");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(proc));
-        (void)snprintf(path, sizeof(path), "%s/1", proc);
-        CU_ASSERT_EQUAL(mkdir(path, 0755), 0);
-        (void)snprintf(path, sizeof(path), "%s/1/root", proc);
-        CU_ASSERT_EQUAL(mkdir(path, 0755), 0);
+        memset(line, 'x', sizeof(line) - 1);
+        memcpy(line + sizeof(line) - 30, " entropy.init=/bin/x a b c d ", 29);
+        fault_at = 0;
+        (void)unsetenv(TRIED_VARIABLE);
+        run_pid1(line, "", "/bin/x " ALL);
 }
 
-static void teardown_proc(void) {
-        char path[128];
+/* An init that has executed the monitor again, in the same root, is not executed a second time. */
+static void test_second_pass(void) {
+        char text[96];
+        struct stat root;
 
-        (void)snprintf(path, sizeof(path), "%s/1/root", proc);
-        (void)rmdir(path);
-        (void)snprintf(path, sizeof(path), "%s/1", proc);
-        (void)rmdir(path);
-        (void)rmdir(proc);
+        fault_at = 0;
+        root_type = 0;
+        CU_ASSERT_EQUAL(stat("/", &root), 0);
+        (void)unsetenv(TRIED_VARIABLE);
+        run_pid1("", "", ALL);
+        /* All of them were: as that pass has left it. */
+        run_pid1("", "", "");
+
+        (void)snprintf(
+                text,
+                sizeof(text),
+                "%ju:%ju:1",
+                (uintmax_t)root.st_dev,
+                (uintmax_t)root.st_ino);
+        (void)setenv(TRIED_VARIABLE, text, 1);
+        run_pid1("", "", strchr(ALL, ' ') + 1);
+        (void)setenv(TRIED_VARIABLE, text, 1);
+        run_pid1("entropy.init=/bin/x", "", ALL);
+
+        /* Another root has another list, and what is no note of ours says nothing. */
+        (void)snprintf(
+                text,
+                sizeof(text),
+                "%ju:%ju:1",
+                (uintmax_t)root.st_dev + 1,
+                (uintmax_t)root.st_ino);
+        (void)setenv(TRIED_VARIABLE, text, 1);
+        run_pid1("", "", ALL);
+        (void)setenv(TRIED_VARIABLE, "1:2", 1);
+        run_pid1("", "", ALL);
+        (void)snprintf(
+                text,
+                sizeof(text),
+                "%ju:%ju:99",
+                (uintmax_t)root.st_dev,
+                (uintmax_t)root.st_ino);
+        (void)setenv(TRIED_VARIABLE, text, 1);
+        run_pid1("", "", ALL);
+}
+
+static void setup_proc(void) {
+        scratch_setup();
+        (void)scratch_write("proc/1/root/mark", "");
+        (void)scratch_write("proc/self/mountinfo", "");
+        CU_ASSERT_EQUAL(symlink("/proc/self/exe", scratch_path("proc/self/exe")), 0);
 }
 
 /* In a real child, since it leaves its session and its standard descriptors. */
@@ -220,7 +307,7 @@ static void run_child(bool *ret_sampled, bool *ret_written) {
 
                 settings_defaults(&settings);
                 sampled = written = false;
-                views.proc_fd = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                views.proc_fd = open(scratch_path("proc"), O_PATH | O_DIRECTORY | O_CLOEXEC);
                 (void)sample_as_child(&settings, &views, argv);
                 _exit((sampled ? 1 : 0) + (written ? 2 : 0) + (name[0] == '@' ? 4 : 0) +
                       (fault_hit() ? 8 : 0));
@@ -273,6 +360,8 @@ static void test_second_sampler(void) {
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_init_is_executed),
         HARNESS_TEST(test_order),
+        HARNESS_TEST(test_long_command_line),
+        HARNESS_TEST(test_second_pass),
         HARNESS_TEST(test_child),
         HARNESS_TEST(test_no_memory),
         HARNESS_TEST(test_second_sampler),
@@ -280,7 +369,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-        HARNESS_SUITE_WITH("pid1", setup_proc, teardown_proc, tests),
+        HARNESS_SUITE_WITH("pid1", setup_proc, scratch_teardown, tests),
         CU_SUITE_INFO_NULL,
 };
 
