@@ -106,3 +106,14 @@ def test_output_behind_links(bed):
         check(json.loads(vm.read(read))["end"] == "boot", "another recording")
         check(not vm.read(RECORDING, check=False), "written to the usual place, too")
         vm.close()
+
+
+@vm_test()
+def test_verb_on_the_kernel_command_line(bed):
+    """A word that the kernel does not know is init's, even if it is one of the monitor's verbs."""
+    image = root_image(bed)
+    image.data("sbin/init", "#!/bin/busybox sh\nexec /sbin/agent /dev/ttyS1 \"$@\"\n", 0o755)
+    vm = bed.linux(image=image, init=MONITOR, append="status")
+    check(vm.ask("ping")["pid"] == 1, "the real init is not PID 1")
+    check("status" in vm.read("/proc/1/cmdline").split("\0"), "init was not given the word")
+    check(finish(vm)["first_process"], "another recording")
