@@ -203,9 +203,11 @@ static void go_through_ledgers(const Recording *recording, Analysis *analysis) {
         if (!recording->ledgers)
                 return;
         for (DocumentId id = 0; id < _DOCUMENT_MAX; id++) {
-                Json *ledger = json_object_object_get(recording->ledgers, document_name(id));
-                Json *list, *last;
+                char name[DOCUMENT_NAME_MAX];
+                Json *ledger, *list, *last;
 
+                document_name(id, name);
+                ledger = json_object_object_get(recording->ledgers, name);
                 if (!ledger || !json_object_is_type(ledger, json_type_object))
                         continue;
                 list = json_object_object_get(ledger, "sources");
@@ -216,7 +218,7 @@ static void go_through_ledgers(const Recording *recording, Analysis *analysis) {
                                             json_type_object))
                                         add_credit(
                                                 analysis,
-                                                document_name(id),
+                                                name,
                                                 json_object_array_get_idx(list, i));
                 last = json_object_object_get(ledger, "last_feed");
                 if (last && json_object_is_type(last, json_type_object))

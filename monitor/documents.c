@@ -10,17 +10,16 @@
 #define DOCUMENT_MAX_BYTES (256U * 1024U)
 #define TIMEOUT_SEC        2
 
-static const struct {
-        const char *name;
-        const char *file;
-} documents[_DOCUMENT_MAX] = {
-        [DOCUMENT_SEEDER_INITRAMFS] = { "seeder-initramfs", "seeder-initramfs.json" },
-        [DOCUMENT_SEEDER] = { "seeder", "seeder.json" },
-        [DOCUMENT_RNGD] = { "rngd", "rngd.sock" },
-};
+void document_name(DocumentId id, char ret_name[static DOCUMENT_NAME_MAX]) {
+        const char *name = id < DOCUMENT_SEEDER ? "seeder-initramfs" : "seeder";
+        unsigned int run = (unsigned int)id % DOCUMENT_SEEDER_RUNS + 1;
 
-const char *document_name(DocumentId id) {
-        return documents[id].name;
+        if (id >= DOCUMENT_RNGD)
+                (void)snprintf(ret_name, DOCUMENT_NAME_MAX, "rngd");
+        else if (run == 1)
+                (void)snprintf(ret_name, DOCUMENT_NAME_MAX, "%s", name);
+        else
+                (void)snprintf(ret_name, DOCUMENT_NAME_MAX, "%s-%u", name, run);
 }
 
 void cleanup_json(Json **object) {
@@ -60,11 +59,18 @@ int document_read(const char *folder, DocumentId id, Json **ret_document) {
         _cleanup_free_ char *text = NULL;
         _cleanup_json_ Json *document = NULL;
         _cleanup_close_ int fd = -1;
-        char path[256];
+        char path[256], name[DOCUMENT_NAME_MAX];
         size_t length;
         int r, n;
 
-        n = snprintf(path, sizeof(path), "%s/%s", folder, documents[id].file);
+        document_name(id, name);
+        n = snprintf(
+                path,
+                sizeof(path),
+                "%s/%s.%s",
+                folder,
+                name,
+                id == DOCUMENT_RNGD ? "sock" : "json");
         if (n < 0 || (size_t)n >= sizeof(path))
                 return -ENAMETOOLONG;
         r = open_document(path, id == DOCUMENT_RNGD, &fd);

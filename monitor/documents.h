@@ -11,14 +11,20 @@ typedef struct json_object Json;
 
 #define DOCUMENTS_FOLDER "/run/guest-entropy"
 
+/* As many runs of the seeder have a ledger of their own, in the initramfs and in the real root. */
+#define DOCUMENT_SEEDER_RUNS 9U
+
 typedef enum DocumentId {
-        DOCUMENT_SEEDER_INITRAMFS, /* seeder-initramfs.json */
-        DOCUMENT_SEEDER,           /* seeder.json */
-        DOCUMENT_RNGD,             /* asked from rngd.sock */
+        DOCUMENT_SEEDER_INITRAMFS, /* seeder-initramfs.json, seeder-initramfs-2.json and so on */
+        DOCUMENT_SEEDER = DOCUMENT_SEEDER_INITRAMFS + DOCUMENT_SEEDER_RUNS, /* the same */
+        DOCUMENT_RNGD = DOCUMENT_SEEDER + DOCUMENT_SEEDER_RUNS, /* asked from rngd.sock */
         _DOCUMENT_MAX,
 } DocumentId;
 
-const char *document_name(DocumentId id);
+#define DOCUMENT_NAME_MAX 32U
+
+/* "seeder-initramfs", "seeder-2", "rngd" */
+void document_name(DocumentId id, char ret_name[static DOCUMENT_NAME_MAX]);
 
 /* folder is where they are. -ENOENT or -ECONNREFUSED where nobody left one, -EBADMSG for what is
  * not a JSON object. The caller puts the object. */

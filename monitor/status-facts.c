@@ -125,10 +125,10 @@ static void copy_plain(char *to, size_t size, const char *from) {
                         *p = '?';
 }
 
-/* The bits of all sources, and the name of the one with the most. */
-static uint64_t credited_bits(Json *document, char *source, size_t size) {
+/* The bits of all sources, and the name of the one with the most if that is more than *most. */
+static uint64_t credited_bits(Json *document, uint64_t *most, char *source, size_t size) {
         Json *list = json_object_object_get(document, "sources");
-        uint64_t sum = 0, most = 0;
+        uint64_t sum = 0;
 
         if (!list || !json_object_is_type(list, json_type_array))
                 return 0;
@@ -141,8 +141,8 @@ static uint64_t credited_bits(Json *document, char *source, size_t size) {
                 bits = number_of(entry, "credited_bits");
                 name = json_object_object_get(entry, "name");
                 sum += MIN(bits, UINT64_MAX - sum);
-                if (bits > most && name && json_object_is_type(name, json_type_string)) {
-                        most = bits;
+                if (bits > *most && name && json_object_is_type(name, json_type_string)) {
+                        *most = bits;
                         copy_plain(source, size, json_object_get_string(name));
                 }
         }
@@ -152,6 +152,7 @@ static uint64_t credited_bits(Json *document, char *source, size_t size) {
 static void ask_rngd(const char *folder, SeededFacts *facts) {
         _cleanup_json_ Json *document = NULL;
         Json *kernel = NULL, *last = NULL;
+        uint64_t most = 0;
         _cleanup_close_ int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
         /* rngd makes this file when it starts, and leaves it. */
@@ -159,7 +160,8 @@ static void ask_rngd(const char *folder, SeededFacts *facts) {
         if (document_read(folder, DOCUMENT_RNGD, &document) < 0)
                 return;
         facts->rngd_answers = true;
-        facts->rngd_bits = credited_bits(document, facts->rngd_source, sizeof(facts->rngd_source));
+        facts->rngd_bits =
+                credited_bits(document, &most, facts->rngd_source, sizeof(facts->rngd_source));
         facts->forks = number_of(document, "forks");
         kernel = json_object_object_get(document, "kernel");
         if (kernel && json_object_is_type(kernel, json_type_object))
@@ -169,15 +171,17 @@ static void ask_rngd(const char *folder, SeededFacts *facts) {
                 facts->last_feed_usec = number_of(last, "at_usec");
 }
 
+/* The bits of all runs, and the source with the most of them in one run. */
 static void read_seeder(const char *folder, SeededFacts *facts) {
-        static const DocumentId ids[] = { DOCUMENT_SEEDER_INITRAMFS, DOCUMENT_SEEDER };
+        uint64_t most = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(ids); i++) {
+        for (DocumentId id = DOCUMENT_SEEDER_INITRAMFS; id < DOCUMENT_RNGD; id++) {
                 _cleanup_json_ Json *document = NULL;
 
-                if (document_read(folder, ids[i], &document) >= 0)
+                if (document_read(folder, id, &document) >= 0)
                         facts->seeder_bits += credited_bits(
                                 document,
+                                &most,
                                 facts->seeder_source,
                                 sizeof(facts->seeder_source));
         }

@@ -261,13 +261,15 @@ static void put_ledgers(Writer *writer, const char *folder) {
         put(writer, "  \"ledgers\": {");
         for (DocumentId id = 0; id < _DOCUMENT_MAX; id++) {
                 _cleanup_json_ Json *document = NULL, *shown = NULL;
+                char name[DOCUMENT_NAME_MAX];
 
                 if (document_read(folder, id, &document) < 0)
                         continue;
                 shown = document_public(document);
                 if (!shown)
                         continue;
-                put_format(writer, "%s    \"%s\": ", separator, document_name(id));
+                document_name(id, name);
+                put_format(writer, "%s    \"%s\": ", separator, name);
                 put(writer, json_object_to_json_string_ext(shown, JSON_C_TO_STRING_PLAIN));
                 separator = ",\n";
         }

@@ -98,6 +98,12 @@ if [ "$status" -le 3 ]; then ok "status ($status)"; else not_ok 'status' "exit $
 check 'status is JSON that agrees' python3 -c "import json; assert json.load(open('status.json'))['code'] == $status"
 "$monitor" status --prometheus >metrics
 has metrics "^guest_entropy_status $status\$" 'the metrics agree'
+mkdir run
+echo '{"sources":[{"name":"config-drive","credited_bits":0}]}' >run/seeder.json
+echo '{"sources":[{"name":"metadata","credited_bits":512},{"name":"cpu","credited_bits":256}]}' >run/seeder-2.json
+echo '{"sources":[{"name":"cpu","credited_bits":300}]}' >run/seeder-initramfs-3.json
+RUNTIME_DIRECTORY=$folder/run "$monitor" status >status.txt
+has status.txt '^seeder    1068 bits credited, most by metadata$' 'the bits of all runs of the seeder'
 exits 64 'status with an argument' "$monitor" status x
 
 tap_end

@@ -90,6 +90,11 @@ static void test_cause(void) {
         CU_ASSERT_EQUAL(analysis.cause, READY_CAUSE_SEEDER);
         CU_ASSERT_EQUAL(analysis.n_credits, 1);
         CU_ASSERT_STRING_EQUAL(analysis.credits[0].who, "seeder config-drive");
+        load(SAMPLE_LEDGERS_OF("\"seeder\": {\"sources\": []}, \"seeder-2\": {\"sources\": "
+                               "[{\"name\": \"metadata\", \"bytes\": 512, \"credited_bits\": "
+                               "512, \"at_usec\": 1990000}]}"));
+        CU_ASSERT_EQUAL(analysis.cause, READY_CAUSE_SEEDER);
+        CU_ASSERT_STRING_EQUAL(analysis.credits[0].who, "seeder-2 metadata");
         load(SAMPLE_LEDGERS_OF(
                 "\"rngd\": {\"sources\": [{\"name\": \"hwrng\", \"bytes\": 64}, 7, {}], "
                 "\"last_feed\": {\"source\": \"hwrng\", \"bytes\": 64, \"credited_bits\": 512, "

@@ -7,6 +7,7 @@
 
 #include "monitor/recording.h"
 #include "monitor/write.h"
+#include "seeder/ledger-file.h"
 #include "tests/unit/harness.h"
 
 static char folder[64];
@@ -27,7 +28,17 @@ static void setup(void) {
 }
 
 static void teardown(void) {
-        static const char *const names[] = { "r.json", "r.json.new", "seeder.json" };
+        static const char *const names[] = {
+                "r.json",
+                "r.json.new",
+                "seeder.json",
+                "seeder-1.json",
+                "seeder-2.json",
+                "seeder-9.json",
+                "seeder-10.json",
+                "seeder-initramfs.json",
+                "seeder-initramfs-9.json",
+        };
 
         memory_free(&sampler.memory);
         if (sampler.views.proc_fd >= 0)
@@ -113,6 +124,36 @@ static void test_ledger_without_salt(void) {
         CU_ASSERT_PTR_NULL(json_object_object_get(seeder, "credited_seeds"));
 }
 
+static void put_file(const char *name, const char *text) {
+        int fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+        CU_ASSERT_EQUAL(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+        (void)close(fd);
+}
+
+/* Every run's, up to the last that the seeder numbers. */
+static void test_ledgers_of_all_runs(void) {
+        static const char *const names[] = { "seeder-initramfs",
+                                             "seeder-initramfs-9",
+                                             "seeder-2",
+                                             "seeder-9" };
+        _cleanup_recording_ Recording recording = {};
+
+        _Static_assert(DOCUMENT_SEEDER_RUNS == LEDGER_FILE_NUMBER_MAX, "the seeder numbers more");
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                char file[64];
+
+                (void)snprintf(file, sizeof(file), "%s.json", names[i]);
+                put_file(file, "{\"sources\": []}");
+        }
+        put_file("seeder-10.json", "{}");
+        put_file("seeder-1.json", "{}");
+        write_and_read(&recording);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                CU_ASSERT_PTR_NOT_NULL(json_object_object_get(recording.ledgers, names[i]));
+        CU_ASSERT_EQUAL((size_t)json_object_object_length(recording.ledgers), ELEMENTSOF(names));
+}
+
 /* A ledger that is no JSON is left out and spoils nothing. */
 static void test_broken_ledger(void) {
         _cleanup_recording_ Recording recording = {};
@@ -149,13 +190,10 @@ static void test_no_folder(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_round_trip),
-        HARNESS_TEST(test_nothing_seen),
-        HARNESS_TEST(test_ledger_without_salt),
-        HARNESS_TEST(test_broken_ledger),
-        HARNESS_TEST(test_again),
-        HARNESS_TEST(test_no_folder),
-        CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_round_trip),          HARNESS_TEST(test_nothing_seen),
+        HARNESS_TEST(test_ledger_without_salt), HARNESS_TEST(test_ledgers_of_all_runs),
+        HARNESS_TEST(test_broken_ledger),       HARNESS_TEST(test_again),
+        HARNESS_TEST(test_no_folder),           CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {

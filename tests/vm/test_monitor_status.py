@@ -112,3 +112,29 @@ def test_rngd_alone(bed):
     daemon.stop()
     _, text = status(vm, UNKNOWN, "rngd ran, but does not answer")
     check("does not run, or does not answer" in text, text)
+
+
+@vm_test()
+def test_later_runs(bed):
+    """The seeder's first run finds nothing, a later one makes the RNG ready: that is what status and the recording name."""
+    bed.only_ours()
+    image = sources.image(bed)
+    image.program(pathlib.Path(bed.agent).parents[2] / "monitor/entropy-monitor", monitor.MONITOR)
+    image.program(pathlib.Path(bed.rngd).parents[1] / "seeder/entropy-seeder", seeder.SEEDER)
+    image.data("etc/guest-entropy.conf", "[egd]\naddress = unix:/run/egd-pool\n")
+    vm = bed.linux(image=image, init=monitor.MONITOR)
+    sources.start_server(vm, "unix:/run/egd-pool")
+    seeder.run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=seeder.NOT_READY)
+    told, _ = status(vm, NOT_READY, "nothing")
+    check(told["seeder_credited_bits"] == 0, f"{told}")
+    fed = seeder.run(vm, "--real-root", "--source=egd")
+    told, text = status(vm, SEEDED, "entropy-seeder (egd)")
+    check(fed.bits() >= 256 and told["seeder_credited_bits"] == fed.bits() and "most by egd" in text, f"{fed.note()}; {text}")
+    third = seeder.run(vm, "--real-root", "--source=egd")
+    told, text = status(vm, SEEDED, "entropy-seeder (egd)")
+    check(told["seeder_credited_bits"] == fed.bits() + third.bits(), f"{third.note()}; {text}")
+    recording = monitor.finish(vm)
+    check(set(recording["ledgers"]) == {"seeder", "seeder-2", "seeder-3"}, f"ledgers: {list(recording['ledgers'])}")
+    page = vm.run(monitor.MONITOR, "report")["out"]
+    bed.note(" | ".join(row for row in page.splitlines() if " B, +" in row or row.startswith("Ready")))
+    check(", by entropy-seeder\n" in page and "seeder-2 egd: " in page, page)
