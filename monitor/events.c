@@ -142,6 +142,11 @@ void events_take_kmsg(Events *events, Memory *memory) {
                 r = kmsg_read(events->kmsg_fd, &record);
                 if (r == KMSG_E_END)
                         return;
+                /* The first record that a kernel makes has the number 0. */
+                if (memory->log_seen == LOG_SEEN_NONE && r == 0 && record.sequence == 0)
+                        memory->log_seen = LOG_SEEN_WHOLE;
+                else if (memory->log_seen == LOG_SEEN_NONE || r != 0)
+                        memory->log_seen = LOG_SEEN_CUT;
                 if (r == 0)
                         take_record(events, memory, &record);
                 else if (r < 0 && r != -EBADMSG) {

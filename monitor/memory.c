@@ -52,6 +52,7 @@ void memory_begin(Memory *memory, uint64_t started_usec) {
         memory->started_usec = started_usec;
         memory->n_samples = memory->n_bins = memory->n_spans = memory->n_events = 0;
         memory->lost_events = memory->lost_spans = 0;
+        memory->log_seen = LOG_SEEN_NONE;
 }
 
 static void thin_samples(Memory *memory) {
@@ -178,6 +179,16 @@ void memory_release_blocked(Memory *memory, uint64_t at_usec) {
                 memory->spans[i].open = false;
                 memory->spans[i].to_usec = at_usec;
         }
+}
+
+const char *log_seen_to_string(LogSeen log_seen) {
+        static const char *const names[_LOG_SEEN_MAX] = {
+                [LOG_SEEN_NONE] = "none",
+                [LOG_SEEN_CUT] = "cut",
+                [LOG_SEEN_WHOLE] = "whole",
+        };
+
+        return names[log_seen];
 }
 
 static const char *const kind_names[_EVENT_MAX] = {

@@ -71,6 +71,14 @@ typedef struct Event {
         char text[MEMORY_TEXT_MAX];
 } Event;
 
+/* What was seen of the kernel's log, which alone names those who read too early. */
+typedef enum LogSeen {
+        LOG_SEEN_NONE,
+        LOG_SEEN_CUT, /* lines are missing: its beginning, or some between */
+        LOG_SEEN_WHOLE,
+        _LOG_SEEN_MAX,
+} LogSeen;
+
 typedef struct Memory {
         void *map;
         size_t map_bytes;
@@ -88,6 +96,7 @@ typedef struct Memory {
         Event *events;
         size_t n_events;
         uint64_t lost_events, lost_spans;
+        LogSeen log_seen;
 } Memory;
 
 _must_check_ int memory_new(uint64_t interval_usec, size_t max_samples, Memory *ret_memory);
@@ -107,6 +116,9 @@ void memory_end_look(Memory *memory);
 
 /* The RNG is ready: whoever waited does no longer. */
 void memory_release_blocked(Memory *memory, uint64_t at_usec);
+
+/* "none", "cut" or "whole" */
+const char *log_seen_to_string(LogSeen log_seen);
 
 const char *event_kind_to_string(EventKind kind);
 /* -EINVAL for a name of no kind. */

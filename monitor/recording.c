@@ -258,10 +258,22 @@ static void read_events(Reader *reader, Json *document, Recording *recording) {
         qsort(recording->events, recording->n_events, sizeof(*recording->events), by_time);
 }
 
+/* Recordings of earlier monitors do not say, so nobody has seen it. */
+static LogSeen read_log_seen(Json *monitor) {
+        Json *value = monitor ? json_object_object_get(monitor, "log") : NULL;
+
+        for (LogSeen seen = LOG_SEEN_NONE; value && seen < _LOG_SEEN_MAX; seen++)
+                if (json_object_is_type(value, json_type_string) &&
+                    strcmp(json_object_get_string(value), log_seen_to_string(seen)) == 0)
+                        return seen;
+        return LOG_SEEN_NONE;
+}
+
 static void read_rest(Reader *reader, Json *document, Recording *recording) {
         Json *monitor = member(reader, document, "monitor", json_type_object);
         Json *lost = member(reader, monitor, "lost", json_type_object);
 
+        recording->log_seen = read_log_seen(monitor);
         recording->cpu_usec = number(reader, monitor, "cpu_usec", TIME_MAX_USEC);
         recording->page_faults = number(reader, monitor, "page_faults", TIME_MAX_USEC);
         recording->memory_bytes = number(reader, monitor, "memory_bytes", TIME_MAX_USEC);

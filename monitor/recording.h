@@ -52,6 +52,7 @@ typedef struct Recording {
         size_t n_events;
         Event *events; /* by time */
         Json *ledgers; /* an object; NULL: none */
+        LogSeen log_seen;
         uint64_t cpu_usec, page_faults, memory_bytes, lost;
         Json *document;
 } Recording;

@@ -73,14 +73,24 @@ static void check_level(const Rules *rules, const Analysis *analysis, RuleResult
                         rules->min_level_bits);
 }
 
-static void check_reads(const Analysis *analysis, RuleResult *result) {
+/* That the log has no such line says something only where all of it was seen. */
+static void check_reads(const Recording *recording, const Analysis *analysis, RuleResult *result) {
+        static const char *const doubts[] = {
+                [LOG_SEEN_NONE] = ", but the kernel's log was not read",
+                [LOG_SEEN_CUT] = ", but lines are missing in the kernel's log",
+                [LOG_SEEN_WHOLE] = "",
+        };
+
         *result = (RuleResult){ .name = "no-uninitialized-reads" };
-        result->passed = analysis->n_uninitialized_reads == 0;
+        result->passed = analysis->n_uninitialized_reads == 0 &&
+                         recording->log_seen == LOG_SEEN_WHOLE && recording->lost == 0;
         (void)snprintf(
                 result->message,
                 sizeof(result->message),
-                "%zu reads of /dev/urandom before ready",
-                analysis->n_uninitialized_reads);
+                "%zu reads of /dev/urandom before ready%s%s",
+                analysis->n_uninitialized_reads,
+                doubts[recording->log_seen],
+                recording->lost > 0 ? "; the recording lost some events" : "");
 }
 
 size_t rules_apply(
@@ -97,6 +107,6 @@ size_t rules_apply(
         if (rules->any_min_level)
                 check_level(rules, analysis, &ret_results[n++]);
         if (rules->no_uninitialized_reads)
-                check_reads(analysis, &ret_results[n++]);
+                check_reads(recording, analysis, &ret_results[n++]);
         return n;
 }

@@ -70,6 +70,12 @@ const char *verdict_of(
         (void)snprintf(
                 buffer,
                 VERDICT_MAX,
-                "Nobody waited for random bytes and nobody got predictable ones.");
+                "Nobody waited for random bytes and %s.",
+                recording->log_seen == LOG_SEEN_WHOLE ? "nobody got predictable ones"
+                : recording->log_seen == LOG_SEEN_CUT
+                        ? "nobody is known to have got predictable ones: lines are missing in the "
+                          "kernel's log"
+                        : "nobody is known to have got predictable ones: the kernel's log was not "
+                          "read");
         return NULL;
 }

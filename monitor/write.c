@@ -298,8 +298,10 @@ static void put_monitor(Writer *writer, const Sampler *sampler) {
                 sampler->memory.locked ? "true" : "false");
         put_format(
                 writer,
-                "    \"log_offset_usec\": %" PRId64 ",\n    \"lost\": { \"events\": %" PRIu64
-                ", \"blocked\": %" PRIu64 ", \"starts\": %" PRIu64 " }\n  }\n}\n",
+                "    \"log\": \"%s\",\n    \"log_offset_usec\": %" PRId64
+                ",\n    \"lost\": { \"events\": %" PRIu64 ", \"blocked\": %" PRIu64
+                ", \"starts\": %" PRIu64 " }\n  }\n}\n",
+                log_seen_to_string(sampler->memory.log_seen),
                 sampler->events.log_offset_usec,
                 sampler->memory.lost_events,
                 sampler->memory.lost_spans,

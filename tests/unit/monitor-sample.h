@@ -29,6 +29,7 @@
         "\"ended_usec\": 5000000"
 #define SAMPLE_MONITOR                                                             \
         "\"monitor\": {\"cpu_usec\": 1, \"page_faults\": 0, \"memory_bytes\": 1, " \
+        "\"log\": \"whole\", "                                                     \
         "\"lost\": {\"events\": 0, \"blocked\": 0, \"starts\": 0}}"
 #define SAMPLE_WITH(rng, samples, starts, blocked, events, ledgers)                \
         "{" SAMPLE_HEAD ", " rng ", " samples ", " starts ", " blocked ", " events \

@@ -139,6 +139,16 @@ static void test_rules(void) {
         rules = (Rules){ .any_max_ready = true, .max_ready_usec = UINT64_MAX };
         analysis.ready_time_known = false;
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
+        rules = (Rules){ .no_uninitialized_reads = true };
+        analysis.n_uninitialized_reads = 0;
+        CU_ASSERT_EQUAL(n_failed(&rules), 0);
+        recording.log_seen = LOG_SEEN_CUT;
+        CU_ASSERT_EQUAL(n_failed(&rules), 1);
+        recording.log_seen = LOG_SEEN_NONE;
+        CU_ASSERT_EQUAL(n_failed(&rules), 1);
+        recording.log_seen = LOG_SEEN_WHOLE;
+        recording.lost = 1;
+        CU_ASSERT_EQUAL(n_failed(&rules), 1);
         rules = (Rules){ .any_min_level = true };
         analysis.any_lowest = false;
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
@@ -176,6 +186,10 @@ static void test_verdict(void) {
         CU_ASSERT_PTR_NOT_NULL(strstr(text, "below the kernel's threshold for 75 %"));
         analysis.below_usec = 0;
         CU_ASSERT_PTR_NULL(verdict_of(&recording, &analysis, text));
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "and nobody got predictable ones"));
+        recording.log_seen = LOG_SEEN_CUT;
+        CU_ASSERT_PTR_NULL(verdict_of(&recording, &analysis, text));
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "lines are missing"));
         analysis.ready = false;
         CU_ASSERT_PTR_NOT_NULL(verdict_of(&recording, &analysis, text));
 }

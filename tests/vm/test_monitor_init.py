@@ -117,3 +117,21 @@ def test_verb_on_the_kernel_command_line(bed):
     check(vm.ask("ping")["pid"] == 1, "the real init is not PID 1")
     check("status" in vm.read("/proc/1/cmdline").split("\0"), "init was not given the word")
     check(finish(vm)["first_process"], "another recording")
+
+
+@vm_test()
+def test_lines_that_are_gone(bed):
+    """An early read whose line the log has lost since, or nobody may read: no recording says that there was none."""
+    vm = bed.uml(monitor_image(bed))
+    vm.run("/bin/dd", "if=/dev/urandom", "of=/dev/null", "bs=16", "count=1")
+    vm.run(MONITOR, "record", "-d", "100ms", "-o", "/tmp/whole.json")
+    vm.shell("chmod 600 /dev/kmsg; chmod 1777 /tmp")
+    vm.run(MONITOR, "record", "-d", "100ms", "-o", "/tmp/none.json", uid=1)
+    vm.shell("for i in $(busybox seq 1500); do echo '<6>" + "x" * 200 + "' >/dev/kmsg; done")
+    check(not any("uninitialized" in str(line) for line in vm.kmsg()), "the log still has the line")
+    vm.run(MONITOR, "record", "-d", "100ms", "-o", "/tmp/cut.json")
+    told = {name: vm.run(MONITOR, "check", "--no-uninitialized-reads", f"/tmp/{name}.json") for name in ("whole", "none", "cut")}
+    bed.note("; ".join(f"{name}: {done['out'].strip()}" for name, done in told.items()))
+    for name, words in (("whole", "1 reads"), ("none", "was not read"), ("cut", "lines are missing")):
+        check(told[name]["code"] == 1 and words in told[name]["out"], f"{name}: {told[name]}")
+        check(json.loads(vm.read(f"/tmp/{name}.json"))["monitor"]["log"] == name, name)
