@@ -19,6 +19,7 @@ from harness.debian_boot import Guests
 from harness.runner import vm_test
 
 import test_boot
+import test_boot_trixie
 
 MONITOR = "usr/bin/entropy-monitor"
 RECORDING = "/run/guest-entropy/boot.json"
@@ -34,7 +35,7 @@ QUICK = "systemd.unit=quick.target systemd.wants=entropy-monitor-finish.service"
 class Shell:
     """A guest that boots, and root's shell on its second serial line."""
 
-    def __init__(self, bed, folder, append, initrd=None, precise=True):
+    def __init__(self, bed, folder, append, initrd=None, precise=True, prompt=rb"# "):
         work = bed.folder / f"guest{len(list(bed.folder.glob('guest*'))) + 1}"
         work.mkdir()
         server = guest.listen(work / "shell")
@@ -54,8 +55,11 @@ class Shell:
         bed.closers.append(self)
         self.sock = guest.accept(server, self.process)
         server.close()
-        self.wait(rb"# ", BOOT_SEC)
-        self("stty -echo; PS1=")
+        self.wait(prompt, BOOT_SEC)
+        self.quiet()
+
+    def quiet(self):
+        self("stty -echo 2>/dev/null; PS1=")
 
     def wait(self, pattern, timeout):
         end = time.monotonic() + timeout
@@ -154,3 +158,37 @@ def test_initramfs_tools(bed):
 @vm_test(whole=True, timeout=LIMIT_SEC)
 def test_dracut(bed):
     try_initramfs(bed, test_boot.DRACUT)
+
+
+@vm_test(whole=True, timeout=LIMIT_SEC)
+def test_break(bed):
+    """break=: the initramfs's shell is there as without the monitor, and the boot that it leads to is recorded."""
+    folder = Guests(bed).folder(test_boot.OURS)
+    # The console is the line of the shell here, so systemd must be silent on it.
+    shell = Shell(bed, folder, f"rdinit=/{MONITOR} {QUICK} break=premount console=ttyS1 systemd.show_status=0",
+                  with_monitor(bed, folder), precise=False, prompt=rb"\(initramfs\) ")
+    check(shell("cat /proc/1/comm").strip() == "init", "the initramfs's /init is not PID 1")
+    shell.seen = b""
+    shell.sock.sendall(b"exit\n")
+    shell.wait(rb"# ", BOOT_SEC)
+    shell.quiet()
+    wait_for_end(shell)
+    recording = recording_of(shell)
+    check(recording["first_process"] and "switch-root" in [event["kind"] for event in recording["events"]], "another recording")
+
+
+@vm_test(whole=True, timeout=LIMIT_SEC)
+def test_soft_reboot(bed):
+    """A new userspace on the same kernel is no boot: the recording stays, nothing fails, and systemd is PID 1 again."""
+    folder = Guests(bed).folder(test_boot_trixie.TOOLS)
+    shell = Shell(bed, folder, f"init=/{MONITOR}", precise=False)
+    wait_for_end(shell)
+    recording = recording_of(shell)
+    shell.seen = b""
+    shell.sock.sendall(b"systemctl soft-reboot\n")
+    shell.wait(rb"# ", BOOT_SEC)
+    shell.quiet()
+    wait_for_end(shell)
+    check(shell("systemctl show --property=SoftRebootsCount").strip() == "SoftRebootsCount=1", "systemd was not started again")
+    check(recording_of(shell) == recording, "another recording")
+    check(not shell("cat /proc/[0-9]*/comm | grep entropy-monitor").strip(), "a sampler runs")

@@ -2,6 +2,7 @@
 """The monitor where the way to the init leads back to it, where names lie, and where a recording is behind a link."""
 
 import json
+import pathlib
 
 from harness.bed import check
 from harness.runner import vm_test
@@ -135,3 +136,39 @@ def test_lines_that_are_gone(bed):
     for name, words in (("whole", "1 reads"), ("none", "was not read"), ("cut", "lines are missing")):
         check(told[name]["code"] == 1 and words in told[name]["out"], f"{name}: {told[name]}")
         check(json.loads(vm.read(f"/tmp/{name}.json"))["monitor"]["log"] == name, name)
+
+
+@vm_test()
+def test_separate_usr(bed):
+    """/usr is a file system of its own that the initramfs mounts, and that has the monitor and the libraries."""
+    image = root_image(bed)
+    image.data("init", COPY + f"""busybox mv /new/usr /new/usr-of-root
+busybox mkdir /new/usr
+busybox mount -t tmpfs -o mode=755 none /new/usr
+busybox mv /new/usr-of-root/* /new/usr
+exec busybox switch_root /new {MONITOR}
+""", 0o755)
+    image.data("sbin/init", "#!/bin/busybox sh\nexec /sbin/agent /dev/ttyS1\n", 0o755)
+    vm = bed.linux(image=image, memory_mb=320)
+    check(vm.ask("ping")["pid"] == 1, "the real init is not PID 1")
+    check(" /usr tmpfs " in vm.read("/proc/mounts"), "/usr is not mounted")
+    check(finish(vm)["first_process"], "another recording")
+
+
+@vm_test()
+def test_kexec(bed):
+    """A kernel that is started from another one is a boot of its own, with a recording of its own."""
+    inner = monitor_image(bed)
+    image = monitor_image(bed)
+    image.file(bed.kernel("cloud-6.1") / "vmlinuz", "boot/vmlinuz", 0o644)
+    image.data("boot/initrd", inner.bytes())
+    image.file(pathlib.Path(bed.agent).parent / "kexec-probe", "usr/sbin/kexec-probe", 0o755)
+    vm = bed.linux(image=image, init=MONITOR, memory_mb=512)
+    command_line = vm.read("/proc/cmdline").strip() + " entropy.monitor=interval=2ms"
+    before = vm.read("/proc/sys/kernel/random/boot_id").strip()
+    vm.start("run", "--", "/usr/sbin/kexec-probe", "/boot/vmlinuz", "/boot/initrd", command_line)
+    vm.wait_for_agent(60)
+    check(vm.read("/proc/sys/kernel/random/boot_id").strip() != before, "this is still the first kernel")
+    recording = finish(vm)
+    check(recording["first_process"] and recording["samples"]["interval_usec"] == 2000, "another recording")
+    check(recording["boot_id"] == vm.read("/proc/sys/kernel/random/boot_id").strip(), "a recording of the first boot")
