@@ -50,11 +50,11 @@ static void read_log(const RootDir *root, SeededFacts *facts) {
                 r = kmsg_read(fd, &record);
                 if (r == KMSG_E_END || (r < 0 && r != -EBADMSG))
                         return;
+                if (first || r != 0)
+                        facts->log_known = first && r == 0 && record.sequence == 0;
+                first = false;
                 if (r != 0)
                         continue;
-                if (first)
-                        facts->log_known = record.sequence == 0;
-                first = false;
                 if (record.event == KMSG_EVENT_RNG_READY && facts->log_ready_usec == 0) {
                         /* The very first lines may have the time 0. */
                         facts->log_ready_usec = MAX(record.at_usec, UINT64_C(1));
