@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+#include "lib/base/parse.h"
 #include "lib/kernel/pseudofs.h"
 #include "monitor/init.h"
 
 #define RAMFS_MAGIC_NUMBER 0x858458f6L
 #define TMPFS_MAGIC_NUMBER 0x01021994L
 #define INITS_MAX          8U
+#define ROOT_TEXT_MAX      48U
 /* In the environment of the init, since nothing else of this process lasts through a script that
  * executes the monitor again: the root, and how many inits on its list were executed. */
 #define TRIED_VARIABLE "ENTROPY_MONITOR_TRIED"
@@ -76,33 +78,40 @@ static bool is_self(const Views *views, const char *path) {
         return self.st_dev == other.st_dev && self.st_ino == other.st_ino;
 }
 
-/* How many inits of this root's list a monitor before this one, in the same process, has executed. */
-static size_t count_tried(void) {
-        const char *text = getenv(TRIED_VARIABLE);
-        uint64_t device, inode, n;
+/* What the note begins with as long as this is the root. */
+static bool describe_root(char ret_text[static ROOT_TEXT_MAX]) {
         struct stat root;
 
-        if (!text || stat("/", &root) < 0 ||
-            sscanf(text, "%" SCNu64 ":%" SCNu64 ":%" SCNu64, &device, &inode, &n) != 3 ||
-            device != root.st_dev || inode != root.st_ino || n > INITS_MAX)
+        if (stat("/", &root) < 0)
+                return false;
+        (void)snprintf(
+                ret_text,
+                ROOT_TEXT_MAX,
+                "%" PRIu64 ":%" PRIu64 ":",
+                (uint64_t)root.st_dev,
+                (uint64_t)root.st_ino);
+        return true;
+}
+
+/* How many inits of this root's list a monitor before this one, in the same process, has executed. */
+static size_t count_tried(void) {
+        const char *note = getenv(TRIED_VARIABLE);
+        char root[ROOT_TEXT_MAX];
+        uint32_t n;
+
+        if (!note || !describe_root(root) || strncmp(note, root, strlen(root)) != 0 ||
+            parse_u32(note + strlen(root), 0, INITS_MAX, &n) < 0)
                 return 0;
-        return (size_t)n;
+        return n;
 }
 
 static void note_tried(size_t n) {
-        struct stat root;
-        char text[64];
+        char root[ROOT_TEXT_MAX], note[ROOT_TEXT_MAX + 24];
 
-        if (stat("/", &root) < 0)
+        if (!describe_root(root))
                 return;
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "%" PRIu64 ":%" PRIu64 ":%zu",
-                (uint64_t)root.st_dev,
-                (uint64_t)root.st_ino,
-                n);
-        (void)setenv(TRIED_VARIABLE, text, 1);
+        (void)snprintf(note, sizeof(note), "%s%zu", root, n);
+        (void)setenv(TRIED_VARIABLE, note, 1);
 }
 
 static void try_init(const Views *views, const char *path, char *argv[]) {
