@@ -109,3 +109,60 @@ def test_current_rng_none(bed):
     daemon = bed.start(vm)
     check(daemon.source("hwrng")["state"] == "absent", f"{daemon.source('hwrng')}")
     check(daemon.alive(), "rngd ended")
+
+
+def two_devices(bed):
+    bad, good = bed.server(lambda position, n: b"\xff" * n, "egd-bad"), bed.server(name="egd-good")
+    vm = bed.linux(cpu="max", devices=[*bad.device("rng0"), *good.device("rng1")], load=["virtio_pci", "virtio_rng"])
+    names = vm.read("/sys/class/misc/hw_random/rng_available").split()
+    check({"virtio_rng.0", "virtio_rng.1"} <= set(names), f"{names}")
+    current = vm.read("/sys/class/misc/hw_random/rng_current").strip()
+    other = {"virtio_rng.0": "virtio_rng.1", "virtio_rng.1": "virtio_rng.0"}[current]
+    # Which name is which device is the kernel's choice: the current one shall be the bad one.
+    if bad.position() == 0:
+        bad, good = good, bad
+        bad.read, good.read = good.read, bad.read
+    return vm, current, other
+
+
+@vm_test(timeout=90)
+def test_next_device(bed):
+    """Two RNGs, and the current one gives nothing but ones: rngd takes the other one itself."""
+    bed.only_ours()
+    vm, bad, good = two_devices(bed)
+    daemon = bed.start(vm, "-x", "rdrand", "-x", "jitter", config="[rngd]\nreseed-interval = 2s\n", trace=True)
+    vm.wait_until(daemon.credited, 40, "credited by the other one")
+    check(vm.read("/sys/class/misc/hw_random/rng_current").strip() == good, "the bad one is still the current one")
+    check(daemon.source("hwrng")["detail"] == good, f"{daemon.source('hwrng')}")
+    check(not [c for c in daemon.credited() if set(c["bytes"]) == {0xff}], "credited ones")
+    check(f"{bad} is left for another one" in daemon.log(), daemon.log())
+
+
+@vm_test(timeout=90)
+def test_chosen_by_hand(bed):
+    """Who wrote rng_current decides: rngd keeps to it, retires it, and takes what is written there next."""
+    bed.only_ours()
+    vm, bad, good = two_devices(bed)
+    vm.write("/sys/class/misc/hw_random/rng_current", bad)
+    daemon = bed.start(vm, "-x", "rdrand", "-x", "jitter", config="[rngd]\nreseed-interval = 2s\n", trace=True)
+    daemon.wait_status(lambda s: s["sources"][0]["state"] == "retired", 30, "the bad one is retired")
+    check(vm.read("/sys/class/misc/hw_random/rng_current").strip() == bad, "a choice by hand was changed")
+    vm.write("/sys/class/misc/hw_random/rng_current", good)
+    vm.wait_until(daemon.credited, 20, "the other one is used at the next trigger")
+    check(daemon.source("hwrng")["detail"] == good, f"{daemon.source('hwrng')}")
+
+
+@vm_test(timeout=90)
+def test_device_of_the_configuration(bed):
+    """[hwrng] device= names the one to use; one that is not there is waited for, and no other is taken."""
+    bed.only_ours()
+    vm, bad, good = two_devices(bed)
+    daemon = bed.start(vm, "-x", "rdrand", "-x", "jitter", config=f"[hwrng]\ndevice = {good}\n", trace=True)
+    vm.wait_until(daemon.credited, 20, "credited")
+    check(vm.read("/sys/class/misc/hw_random/rng_current").strip() == good, "not the one that was asked for")
+    daemon.stop()
+    at = vm.boottime_usec()
+    daemon = bed.start(vm, "-x", "rdrand", "-x", "jitter", config="[hwrng]\ndevice = virtio_rng.7\n", trace=True)
+    told = daemon.source("hwrng")
+    check(told["state"] == "absent" and "virtio_rng.7" in told["detail"], f"{told}")
+    check(not daemon.feeds(at), "another one was used")
