@@ -125,7 +125,8 @@ def test_no_credit_is_said(bed):
     check(not vm.random()["ready"], "the kernel was ready before: this test would prove nothing")
     # Not from /dev/urandom: who reads that on this kernel makes it ready.
     vm.write("/tmp/hex", os.urandom(2048).hex())
-    vm.shell("busybox mkfifo /tmp/fifo; busybox xxd -r -p </tmp/hex >/tmp/bytes; (while :; do cat /tmp/bytes; done >/tmp/fifo 2>/dev/null &)")
+    vm.shell("busybox mkfifo /tmp/fifo; busybox xxd -r -p </tmp/hex >/tmp/bytes; "
+             "(while :; do cat /tmp/bytes; done >/tmp/fifo 2>/dev/null &)")
     daemon = bed.start(vm, "-r", "/tmp/fifo", "-x", "rdrand", "-x", "jitter", trace=True)
     vm.wait_until(lambda: len(daemon.feeds()) >= 3, 15, "it is mixed in")
     check(not vm.random()["ready"] and not daemon.credited(), "credited without a word of the administrator")
