@@ -32,11 +32,22 @@ OPTIONS = {
     'RNGDOPTIONS="--nosuch"': (None, "nosuch"),
     'RNGDOPTIONS="-V"': (None, "'V'"),
     'RNGDOPTIONS="-W 5000"': (None, "5000"),
-    "RNGDOPTIONS='$(touch /made)'": (None, "more than words"),
-    'RNGDOPTIONS="-W 90%\n-t 5"': (None, "more than words"),
-    "if": (None, "cannot be read"),
+    "RNGDOPTIONS='$(touch /made)'": (None, "line 1"),
+    'RNGDOPTIONS="$(touch /made)"': (None, "line 1"),
+    "touch /made": (None, "line 1"),
+    'RNGDOPTIONS="-W 90%\n-t 5"': (None, "line 1"),
+    "RNGDOPTIONS='-W 90%\\\n'": (None, "line 1"),
+    "if": (None, "line 1"),
+    # What would keep a shell, or whoever waits for one, for ever.
+    "RNGDOPTIONS=-S60\n(while :; do sleep 1; done) &": (None, "line 2"),
+    "trap '' TERM\nwhile :; do sleep 1; done": (None, "line 1"),
     "#RNGDOPTIONS=-V": (None, None),
+    # written as shells allow it
+    "\n  RNGDOPTIONS='-W 90%'  # of the pool\n\tHRNGDEVICE=\nOTHER=\"a b\"\r\nRNGDOPTIONS=-t5": ("--feed-interval=5", ""),
+    "RNGDOPTIONS=": (None, None),
 }
+# Of an installation, on a busy machine.
+INSTALL_SEC = 120
 
 
 class Tree:
@@ -55,7 +66,7 @@ class Tree:
         return {str(path.relative_to(self.root)) for path in self.root.rglob("*")}
 
     def run(self, script):
-        return debian.in_chroot(self.root, f"({script}) 2>&1")
+        return debian.in_chroot(self.root, f"({script}) 2>&1", timeout=INSTALL_SEC)
 
     def install(self, name):
         return self.run(f"dpkg -i /root/{name}_*.deb")
@@ -136,6 +147,28 @@ def try_options(tree):
     case("options of the administrator's own stay", (tree.root / NEW).read_text() != "RNGDOPTIONS=-q\n" and "they did not")
 
 
+STATE_FOLDER = "/var/lib/guest-entropy"
+# What is mounted there when the package is purged, and what is left of the seed on it.
+MOUNTS = {
+    "a mount": ("mount -t tmpfs tmpfs {0}; touch {0}/seed {0}/seen", "is a mount", ""),
+    "a read-only mount": ("mount -t tmpfs tmpfs {0}; touch {0}/seed; mount -o remount,ro {0}", "seed", "seed"),
+}
+
+
+def try_purge(tree):
+    for what, (prepare, word, left) in MOUNTS.items():
+        tree.install("guest-entropy")
+        told = tree.run(f"mkdir -p {STATE_FOLDER}; {prepare.format(STATE_FOLDER)}; dpkg --purge guest-entropy && echo status=0; "
+                        f"echo left=$(ls -A {STATE_FOLDER})")
+        complaints = [line for line in ("status=0", f"left={left}") if line not in told.splitlines()]
+        if "no packages" not in tree.status("guest-entropy"):
+            complaints.append(f"it is {tree.status('guest-entropy')}")
+        if not any(line.startswith("guest-entropy: ") and STATE_FOLDER in line and word in line for line in told.splitlines()):
+            complaints.append("nothing is said of the mount")
+        case(f"a purge where the state is on {what}", complaints and f"{complaints}: {told}")
+        tree.run(f"rm -rf {STATE_FOLDER}")
+
+
 def main():
     if os.geteuid() != 0:
         case("packages over others", skipped="not root")
@@ -149,7 +182,7 @@ def main():
         return 1 if counts["failed"] else 77
     with debian.tree_folder("deb-upgrade-") as folder:
         tree = Tree(pathlib.Path(folder), tar, debs, peers)
-        for attempt, argument in ((try_peer, ["rng-tools-debian"]), (try_peer, ["rng-tools5"]), (try_options, [])):
+        for attempt, argument in ((try_peer, ["rng-tools-debian"]), (try_peer, ["rng-tools5"]), (try_options, []), (try_purge, [])):
             try:
                 attempt(tree, *argument)
             except (debian.Unbuildable, OSError, subprocess.SubprocessError) as e:

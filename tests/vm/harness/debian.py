@@ -236,7 +236,7 @@ def in_chroot(tree, script, timeout=300):
         'mount -t tmpfs tmpfs "$tree/run"; mount --bind /dev "$tree/dev"; chroot "$tree" sh -euc "$1" || exit $?; exit 0'
     )
     done = subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-euc", outer, "sh", tree, script],
+        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-euc", outer, "sh", tree, script],
         capture_output=True, text=True, timeout=timeout, check=False,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
     )
