@@ -13,6 +13,7 @@
 #include "seeder/options.h"
 #include "seeder/saved.h"
 #include "seeder/settings.h"
+#include "seeder/state-mount.h"
 
 /* What a record of the kernel's log can hold besides its prefix. */
 #define SUMMARY_MAX 900U
@@ -65,6 +66,11 @@ static int save(const RootDir *root) {
         _cleanup_free_ Account *account = calloc(1, sizeof(*account));
         int r;
 
+        if (state_mount_missing(root, SETTINGS_STATE_FOLDER)) {
+                log_error("Cannot save a seed: what should be mounted at " SETTINGS_STATE_FOLDER
+                          " or above it is not");
+                return EX_CANTCREAT;
+        }
         r = account ? seed_file_open(SETTINGS_STATE_FOLDER, true, &file) : -ENOMEM;
         if (r > 0) {
                 log_notice("Another entropy-seeder runs and saves a seed when it ends");

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include "lib/base/log.h"
@@ -14,6 +13,7 @@
 #include "seeder/metadata-request.h"
 #include "seeder/run-state.h"
 #include "seeder/saved.h"
+#include "seeder/state-mount.h"
 
 /* How often to look whether a kernel is ready that does not tell it: counting ones show POLLIN long
  * before getrandom() works. */
@@ -21,8 +21,6 @@
 
 /* After a device came: a cold boot tells of hundreds, and each would wake this process by itself. */
 #define HOTPLUG_REST_USEC (10 * USEC_PER_MSEC)
-
-#define SAVE_NICENESS 19
 
 /* Of the time that there is: after it the last sources are asked beside those that are late. */
 #define LAST_RESORT_PART 4U
@@ -248,7 +246,12 @@ static void open_state(Run *run) {
                                       : "its use cannot be recorded";
         int r = 0;
 
-        if (needs_state(run))
+        if (needs_state(run) && state_mount_missing(&run->root, run->settings->state_folder))
+                log_warning(
+                        "Cannot use %s: what should be mounted there is not; static seeds are not "
+                        "credited",
+                        run->settings->state_folder);
+        else if (needs_state(run))
                 r = seed_file_open(
                         run->settings->state_folder,
                         !run->settings->dry_run,
@@ -336,16 +339,6 @@ static void load_saved(Run *run) {
         run_note_ready(run);
 }
 
-/* Not when told to end: that is waited for, and `entropy-seeder save` runs at a shutdown. */
-static void save(Run *run) {
-        if (!run->settings->use_seed_file || run->state.folder_fd < 0 || run->settings->dry_run ||
-            run->told_to_end)
-                return;
-        /* Nobody waits for this one, and what waited for the RNG goes on now. */
-        (void)setpriority(PRIO_PROCESS, 0, SAVE_NICENESS);
-        (void)saved_save(&run->state, &run->root, run->account);
-}
-
 static void leave_ledger(Run *run) {
         int r;
 
@@ -355,6 +348,29 @@ static void leave_ledger(Run *run) {
         r = ledger_file_write(run->account, run->ledger_number);
         if (r < 0)
                 (void)log_errno(LOG_WARNING, r, "Cannot write a ledger in /run, ignoring");
+}
+
+/* From here on a signal ends the process, as it ends any other. */
+static void end_when_told(Run *run) {
+        sigset_t none;
+
+        cleanup_close(&run->signal_fd);
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Not when told to end: `entropy-seeder save` runs at a shutdown. Whoever tells it now waits for no
+ * disk: a seed that is cut off is none, and the ledger is written. */
+static void save(Run *run) {
+        const size_t n_lines = run->account->n_lines;
+
+        if (!run->settings->use_seed_file || run->state.folder_fd < 0 || run->settings->dry_run ||
+            run->told_to_end)
+                return;
+        end_when_told(run);
+        (void)saved_save(&run->state, &run->root, run->account);
+        if (run->account->n_lines > n_lines)
+                leave_ledger(run);
 }
 
 static int run_once(Run *run) {
@@ -379,8 +395,8 @@ static int run_once(Run *run) {
         loop(run);
         note_unanswered(run);
         run_note_ready(run);
-        save(run);
         leave_ledger(run);
+        save(run);
         return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -44,12 +45,44 @@ static int check_folder(int fd) {
         return 0;
 }
 
+/* What is above it others may enter, whatever the umask says. */
+static int make_parents(const char *folder) {
+        char path[PATH_MAX];
+        const char *end;
+
+        for (end = strchr(folder + 1, '/'); end; end = strchr(end + 1, '/')) {
+                if ((size_t)(end - folder) >= sizeof(path))
+                        return -ENAMETOOLONG;
+                (void)snprintf(path, sizeof(path), "%.*s", (int)(end - folder), folder);
+                if (mkdir(path, 0755) == 0)
+                        (void)chmod(path, 0755);
+                else if (errno != EEXIST)
+                        return negative_errno();
+        }
+        return 0;
+}
+
+/* In a /var that is empty, there is nothing above it either. */
+static int make_folder(const char *folder) {
+        int r;
+
+        if (mkdir(folder, 0700) == 0 || errno == EEXIST)
+                return 0;
+        if (errno != ENOENT)
+                return negative_errno();
+        r = make_parents(folder);
+        if (r < 0)
+                return r;
+        return mkdir(folder, 0700) < 0 && errno != EEXIST ? negative_errno() : 0;
+}
+
 int seed_file_open(const char *folder, bool create, SeedFile *ret_file) {
         _cleanup_close_ int fd = -1;
         int r;
 
-        if (create && mkdir(folder, 0700) < 0 && errno != EEXIST)
-                return negative_errno();
+        r = create ? make_folder(folder) : 0;
+        if (r < 0)
+                return r;
         fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();

@@ -44,8 +44,8 @@ enum {
 };
 
 /*
- * Opens and locks the folder; with create it is made, with mode 0700, if it is not there. -EPERM:
- * others could write to it; -ENOENT, -EROFS...: no seed.
+ * Opens and locks the folder; with create it is made, with mode 0700, if it is not there, and what
+ * is above it, with mode 0755. -EPERM: others could write to it; -ENOENT, -EROFS...: no seed.
  */
 _must_check_ int seed_file_open(const char *folder, bool create, SeedFile *ret_file);
 void seed_file_close(SeedFile *file);

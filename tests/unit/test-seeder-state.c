@@ -5,6 +5,7 @@
 
 #include "lib/base/log.h"
 #include "seeder/seed-file.h"
+#include "seeder/state-mount.h"
 #include "seeder/static-credit.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
@@ -218,6 +219,67 @@ static void test_folder(void) {
         seed_file_close(&file);
 }
 
+static void test_parents(void) {
+        const char *path = scratch_path("var/lib/state");
+        const mode_t mask = umask(0077);
+        SeedFile file = SEED_FILE_NULL;
+        struct stat status;
+
+        CU_ASSERT_EQUAL(seed_file_open(path, false, &file), -ENOENT);
+        CU_ASSERT_EQUAL(seed_file_open(path, true, &file), 0);
+        seed_file_close(&file);
+        CU_ASSERT(stat(scratch_path("var"), &status) == 0 && (status.st_mode & 0777) == 0755);
+        CU_ASSERT(stat(scratch_path("var/lib"), &status) == 0 && (status.st_mode & 0777) == 0755);
+        CU_ASSERT(stat(path, &status) == 0 && (status.st_mode & 0777) == 0700);
+        (void)scratch_write("file", "");
+        CU_ASSERT_EQUAL(seed_file_open(scratch_path("file/state"), true, &file), -ENOTDIR);
+        (void)umask(mask);
+}
+
+/* Nothing is mounted beneath a scratch folder: what belongs there is missing. */
+static void test_missing_mounts(void) {
+        static const struct {
+                const char *table, *unit;
+                bool missing;
+        } rows[] = {
+                { "", NULL, false },
+                { "/dev/vda / ext4 defaults 0 1\n", NULL, false },
+                { "/dev/vdz /var ext4 nofail 0 0\n", NULL, true },
+                { "# /dev/vdz /var ext4 nofail 0 0\n", NULL, false },
+                { "a /x ext4\n/dev/vdz\t/var/ ext4 nofail 0 0\n", NULL, true },
+                { "/dev/vdz /var/lib/guest-entropy ext4", NULL, true },
+                { "/dev/vdz /var/log ext4\n/dev/vdy /var/lib/guest ext4\n", NULL, false },
+                { "/dev/vdz /va ext4\n/dev/vdy /var/lib/guest-entropy/x ext4\n", NULL, false },
+                { "", "etc/systemd/system/var.mount", true },
+                { "", "run/systemd/generator/var-lib.mount", true },
+                { "", "lib/systemd/system/var-lib-guest\\x2dentropy.mount", true },
+                { "", "etc/systemd/system/var-lib-guest-entropy.mount", false },
+                { "", "etc/systemd/system/-.mount", false },
+        };
+
+        (void)scratch_write("var/lib/guest-entropy/seed", "");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                harness_row("%s%s", rows[i].table, rows[i].unit ? rows[i].unit : "");
+                (void)scratch_write("etc/fstab", rows[i].table);
+                if (rows[i].unit)
+                        (void)scratch_write(rows[i].unit, "");
+                CU_ASSERT_EQUAL(
+                        state_mount_missing(&root, "/var/lib/guest-entropy"),
+                        rows[i].missing);
+                if (rows[i].unit)
+                        CU_ASSERT_EQUAL(unlink(scratch_path(rows[i].unit)), 0);
+        }
+}
+
+static void test_masked_mount(void) {
+        (void)scratch_write("etc/systemd/system/x", "");
+        CU_ASSERT_EQUAL(symlink("/dev/null", scratch_path("etc/systemd/system/var.mount")), 0);
+        CU_ASSERT_FALSE(state_mount_missing(&root, "/var/lib/guest-entropy"));
+        CU_ASSERT_EQUAL(unlink(scratch_path("etc/systemd/system/var.mount")), 0);
+        CU_ASSERT_EQUAL(symlink("x", scratch_path("etc/systemd/system/var.mount")), 0);
+        CU_ASSERT(state_mount_missing(&root, "/var/lib/guest-entropy"));
+}
+
 /* ---- used seeds ---- */
 
 static const uint8_t seed_a[32] = "a seed", seed_b[32] = "another";
@@ -333,12 +395,21 @@ static void test_this_boot(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_first_boot),     HARNESS_TEST(test_digest),
-        HARNESS_TEST(test_once),           HARNESS_TEST(test_machines),
-        HARNESS_TEST(test_this_very_boot), HARNESS_TEST(test_strange_files),
-        HARNESS_TEST(test_folder),         HARNESS_TEST(test_seen),
-        HARNESS_TEST(test_seen_damaged),   HARNESS_TEST(test_seen_full),
-        HARNESS_TEST(test_this_boot),      CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_first_boot),
+        HARNESS_TEST(test_digest),
+        HARNESS_TEST(test_once),
+        HARNESS_TEST(test_machines),
+        HARNESS_TEST(test_this_very_boot),
+        HARNESS_TEST(test_strange_files),
+        HARNESS_TEST(test_folder),
+        HARNESS_TEST(test_parents),
+        HARNESS_TEST(test_missing_mounts),
+        HARNESS_TEST(test_masked_mount),
+        HARNESS_TEST(test_seen),
+        HARNESS_TEST(test_seen_damaged),
+        HARNESS_TEST(test_seen_full),
+        HARNESS_TEST(test_this_boot),
+        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
