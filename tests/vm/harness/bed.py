@@ -119,7 +119,7 @@ class Bed:
         if not busybox or archive.libraries(busybox):
             raise Skip("no static busybox on this machine (package busybox-static)")
         a.file(busybox, "bin/busybox", 0o755)
-        for name in ("sh", "cat", "dd", "ls", "mount", "date", "ps", "sleep"):
+        for name in ("sh", "cat", "dd", "ls", "mount", "date", "ps", "seq", "sleep"):
             a.link(f"bin/{name}", "busybox")
         a.file(self.agent, "init" if agent_is_init else "sbin/agent", 0o755)
         a.program(rngd or self.rngd, "usr/sbin/rngd")
