@@ -67,7 +67,7 @@ def make_root(root, debs):
                 (root / word[1:]).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(word, root / word[1:])
     shutil.copy(shutil.which("busybox"), root / "bin/busybox")
-    for name in ("sh", "sleep", "touch", "cat", "ls", "rm", "mkdir", "grep", "sed", "kill", "printf", "stty", "env", "test", "true", "uname", "mv"):
+    for name in "sh sleep touch cat ls rm mkdir grep sed kill printf stty env test true uname mv".split():
         if not (root / "bin" / name).exists():
             (root / "bin" / name).symlink_to("busybox")
     for name, text in SERVICES.items():
