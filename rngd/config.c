@@ -99,6 +99,7 @@ static ConfigSections sections_of(Settings *settings) {
                         .target = settings,
                 });
         config_add_section(&sections, &(ConfigSection){ .name = "seeder" });
+        config_add_section(&sections, &(ConfigSection){ .name = "seed-file" });
         source_settings_add_sections(settings->sources, &sections);
         return sections;
 }

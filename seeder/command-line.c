@@ -2,52 +2,82 @@
 #include <string.h>
 
 #include "lib/base/parse.h"
+#include "lib/config/source-settings.h"
 #include "seeder/command-line.h"
 
 #define TEXT_MAX 4096U /* COMMAND_LINE_SIZE is 2048 on x86, 4096 on s390 */
 #define WORD_MAX 128U
 
-/* Where the credit of a name is kept; NULL for an unknown one. */
-static uint32_t *find_credit(CommandLine *line, const char *name, size_t length) {
+/* What is said of SOURCE in SOURCE:VALUE; NULL for an unknown one. */
+static CommandLineCredit *find_source(CommandLine *line, const char *text, const char **ret_value) {
         static const char seed_file[] = "seed-file";
+        size_t length = strcspn(text, ":");
 
+        if (text[length] == '\0')
+                return NULL;
+        *ret_value = text + length + 1;
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                if (strlen(source_name(id)) == length && memcmp(source_name(id), name, length) == 0)
-                        return &line->credit_per_1024[id];
-        if (length == sizeof(seed_file) - 1 && memcmp(name, seed_file, length) == 0)
-                return &line->seed_file_credit_per_1024;
+                if (strlen(source_name(id)) == length && memcmp(source_name(id), text, length) == 0)
+                        return &line->sources[id];
+        if (length == sizeof(seed_file) - 1 && memcmp(text, seed_file, length) == 0)
+                return &line->seed_file;
         return NULL;
 }
 
-/* SOURCE:N */
-static bool take_credit(const char *value, CommandLine *line) {
-        const char *colon = strchr(value, ':');
-        uint32_t *target = colon ? find_credit(line, value, (size_t)(colon - value)) : NULL;
+static bool take_seeder(const char *text, CommandLine *line) {
+        bool on;
 
-        return target && parse_u32(colon + 1, 0, CREDIT_PER_1024_MAX, target) == 0;
+        if (parse_bool(text, &on) < 0)
+                return false;
+        line->off = !on;
+        return true;
+}
+
+static bool take_credit(const char *text, CommandLine *line) {
+        const char *value;
+        CommandLineCredit *target = find_source(line, text, &value);
+
+        return target && parse_u32(value, 0, CREDIT_PER_1024_MAX, &target->credit_per_1024) == 0;
+}
+
+/* Only seeds that were made before need somebody's word. */
+static bool take_trust(const char *text, CommandLine *line) {
+        const char *value;
+        CommandLineCredit *target = find_source(line, text, &value);
+
+        if (!target ||
+            (target != &line->seed_file && !source_ops((SourceId)(target - line->sources))->seeds))
+                return false;
+        if (source_parse_trust(value, &target->trust) < 0)
+                return false;
+        target->trust_given = true;
+        return true;
 }
 
 static void take_word(const char *word, CommandLine *line) {
-        static const char seeder[] = "entropy.seeder=", credit[] = "entropy.credit=";
+        static const struct {
+                const char *prefix;
+                bool (*take)(const char *text, CommandLine *line);
+        } words[] = {
+                { "entropy.seeder=", take_seeder },
+                { "entropy.credit=", take_credit },
+                { "entropy.trust=", take_trust },
+        };
 
-        if (strncmp(word, seeder, sizeof(seeder) - 1) == 0) {
-                bool on;
+        for (size_t i = 0; i < ELEMENTSOF(words); i++) {
+                size_t length = strlen(words[i].prefix);
 
-                if (parse_bool(word + sizeof(seeder) - 1, &on) < 0)
-                        line->n_ignored++;
-                else
-                        line->off = !on;
-        } else if (strncmp(word, credit, sizeof(credit) - 1) == 0) {
-                if (!take_credit(word + sizeof(credit) - 1, line))
+                if (strncmp(word, words[i].prefix, length) == 0 &&
+                    !words[i].take(word + length, line))
                         line->n_ignored++;
         }
 }
 
 void command_line_parse(const char *text, CommandLine *ret_line) {
-        CommandLine line = { .seed_file_credit_per_1024 = CREDIT_OVERRIDE_NONE };
+        CommandLine line = { .seed_file.credit_per_1024 = CREDIT_OVERRIDE_NONE };
 
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                line.credit_per_1024[id] = CREDIT_OVERRIDE_NONE;
+                line.sources[id].credit_per_1024 = CREDIT_OVERRIDE_NONE;
 
         while (*text) {
                 size_t length = strcspn(text, " \t\n");

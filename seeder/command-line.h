@@ -9,6 +9,7 @@
  *   entropy.seeder=off          do nothing
  *   entropy.credit=SOURCE:N     0..1024 per 1024 bits, as credit in guest-entropy.conf(5); SOURCE may
  *                               be seed-file, too
+ *   entropy.trust=SOURCE:WORD   as trust there, for those that have it
  */
 
 #include <stdbool.h>
@@ -17,11 +18,17 @@
 #include "lib/base/error.h"
 #include "lib/sources/source.h"
 
+typedef struct CommandLineCredit {
+        uint32_t credit_per_1024; /* or CREDIT_OVERRIDE_NONE */
+        bool trust_given;
+        CreditTrust trust;
+} CommandLineCredit;
+
 typedef struct CommandLine {
         bool off;
-        uint32_t credit_per_1024[_SOURCE_MAX]; /* or CREDIT_OVERRIDE_NONE */
-        uint32_t seed_file_credit_per_1024;    /* the same */
-        unsigned int n_ignored;                /* words of ours that made no sense */
+        CommandLineCredit sources[_SOURCE_MAX];
+        CommandLineCredit seed_file;
+        unsigned int n_ignored; /* words of ours that made no sense */
 } CommandLine;
 
 /* Cannot fail: what cannot be understood changes nothing. */

@@ -136,7 +136,7 @@ static void on_error(Run *run, Channel *channel, int error) {
                 return;
         }
 
-        run_add_note(run, channel, strerror(-error));
+        run_add_note(run, channel, source_error_to_string(channel->id, error));
         channel->n_found++;
         /* One bad seed among several: the next one may be good. */
         if (source_ops(channel->id)->seeds && channel->rounds++ < BAD_SEEDS_MAX)

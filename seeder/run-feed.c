@@ -35,6 +35,13 @@ void run_add_note(Run *run, const Channel *channel, const char *note) {
         add_line(run, channel, line);
 }
 
+/* A known fault is worse than a doubt, and that is worse than none. */
+static SeedOrigin worse_origin(SeedOrigin a, SeedOrigin b) {
+        if (a == SEED_ORIGIN_PLATFORM || b > SEED_ORIGIN_PLATFORM)
+                return b;
+        return a;
+}
+
 CreditInput run_credit_input(const Run *run, const Channel *channel) {
         const RunSource *source = &run->settings->sources[channel->id];
 
@@ -44,7 +51,7 @@ CreditInput run_credit_input(const Run *run, const Channel *channel) {
                 .fresh = channel->look.fresh,
                 .confidential_guest = run->confidential,
                 .enabled_by_admin = source->enabled_by_admin,
-                .origin = SEED_ORIGIN_PLATFORM,
+                .origin = worse_origin(channel->look.origin, run->batch.origin),
                 .trust = source->trust,
                 .quality_per_1024 = channel->look.quality_per_1024,
                 .override_per_1024 = source->credit_override_per_1024,
@@ -94,13 +101,13 @@ static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
                 length,
                 run->settings->dry_run,
                 ret_note);
-        credit->use = use == STATIC_USE_FIRST   ? SEED_USE_FIRST
-                      : use == STATIC_USE_AGAIN ? SEED_USE_UNKNOWN
-                                                : SEED_USE_AGAIN;
+        credit->use = use == STATIC_USE_FIRST     ? SEED_USE_FIRST
+                      : use == STATIC_USE_UNKNOWN ? SEED_USE_UNKNOWN
+                                                  : SEED_USE_AGAIN;
         if (credit_per_1024(credit) == 0)
                 return;
         if (credit->use != SEED_USE_FIRST)
-                *ret_note = "credit=always";
+                *ret_note = "trust=always";
         if (run->settings->dry_run)
                 return;
         if (!leave(run, ret_note))

@@ -328,13 +328,19 @@ static void open_hotplug(Run *run) {
 
 /* Its syncs may take long on a slow disk: the workers are at work meanwhile. */
 static void load_saved(Run *run) {
+        const CreditInput terms = {
+                .confidential_guest = run->confidential,
+                .trust = run->settings->seed_file_trust,
+                .override_per_1024 = run->settings->seed_file_credit_per_1024,
+        };
+
         if (run->settings->use_seed_file && run->state.folder_fd >= 0)
                 saved_load(
                         &run->state,
                         &run->root,
                         &run->feeder,
                         &run->batch,
-                        run->settings->seed_file_credit_per_1024,
+                        &terms,
                         run->account);
         run_note_ready(run);
 }

@@ -29,6 +29,7 @@ typedef struct RunSettings {
         bool use_seed_file;
         bool metadata_apart; /* a run of its own may ask the metadata service when there is a network */
         uint32_t seed_file_credit_per_1024; /* or CREDIT_OVERRIDE_NONE */
+        CreditTrust seed_file_trust;
         RunSource sources[_SOURCE_MAX];
 } RunSettings;
 

@@ -21,15 +21,14 @@ static int feed(
         const Feeder *feeder,
         Batch *batch,
         const SeedLoad *load,
-        uint32_t override_per_1024,
+        const CreditInput *terms,
         FeedReport *ret_report) {
-        const CreditInput credit = {
-                .source_class = SOURCE_CLASS_SAVED,
-                .marked_creditable = load->marked,
-                .quality_per_1024 = CREDIT_QUALITY_UNKNOWN,
-                .override_per_1024 = override_per_1024,
-        };
+        CreditInput credit = *terms;
         Health health;
+
+        credit.source_class = SOURCE_CLASS_SAVED;
+        credit.marked_creditable = load->marked;
+        credit.quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
 
         memcpy(batch->secret->bytes, load->seed->bytes, SEED_FILE_BYTES);
         batch->length = SEED_FILE_BYTES;
@@ -50,7 +49,7 @@ void saved_load(
         const RootDir *root,
         const Feeder *feeder,
         Batch *batch,
-        uint32_t override_per_1024,
+        const CreditInput *terms,
         Account *account) {
         Ledger ledger = {}; /* the account tells of it; this source is asked by nobody else */
         const Feeder own = { .random = feeder->random, .ledger = &ledger };
@@ -70,7 +69,7 @@ void saved_load(
         if (r == SEED_FILE_E_NONE)
                 return;
         if (r >= 0)
-                r = feed(&own, batch, &load, override_per_1024, &report);
+                r = feed(&own, batch, &load, terms, &report);
         load.seed = secret_free(load.seed);
         if (r != 0) {
                 add(account,
@@ -86,9 +85,9 @@ void saved_load(
         line.at_usec = clock_boottime_usec();
         add(account,
             line,
-            load.why_not             ? load.why_not
-            : override_per_1024 == 0 ? "credit set to 0"
-                                     : NULL);
+            report.credited_bits > 0          ? NULL
+            : report.reason == CREDIT_NO_MARK ? load.why_not
+                                              : credit_reason_to_string(report.reason));
 }
 
 int saved_save(SeedFile *file, const RootDir *root, Account *account) {

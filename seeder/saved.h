@@ -7,14 +7,16 @@
 #include "seeder/account.h"
 #include "seeder/seed-file.h"
 
-/* Loads and feeds it; the override is CREDIT_OVERRIDE_NONE or the administrator's. With
- * account->dry_run it is only looked for. */
+/*
+ * Loads and feeds it. terms is what the run knows and the administrator says: confidential_guest,
+ * override_per_1024, trust. With account->dry_run it is only looked for.
+ */
 void saved_load(
         SeedFile *file,
         const RootDir *root,
         const Feeder *feeder,
         Batch *batch,
-        uint32_t override_per_1024,
+        const CreditInput *terms,
         Account *account);
 
 /* Saves a new one; a failure is noted in the account, too. */

@@ -4,7 +4,8 @@
 #include "lib/base/parse.h"
 #include "seeder/settings.h"
 
-#define IN_SEEDER 1U
+#define IN_SEEDER    1U
+#define IN_SEED_FILE 2U
 
 static int apply_deadline(void *target, const char *value) {
         Settings *settings = target;
@@ -32,10 +33,20 @@ static int apply_seed_file(void *target, const char *value) {
         return parse_bool(value, &settings->seed_file);
 }
 
+static int apply_seed_file_trust(void *target, const char *value) {
+        Settings *settings = target;
+
+        return source_parse_trust(value, &settings->seed_file_trust);
+}
+
 static const ConfigKey seeder_keys[] = {
         { "enabled", IN_SEEDER, "yes or no", apply_enabled },
         { "deadline", IN_SEEDER, "a time like 2s up to 1h", apply_deadline },
         { "seed-file", IN_SEEDER, "yes or no", apply_seed_file },
+};
+
+static const ConfigKey seed_file_keys[] = {
+        { "trust", IN_SEED_FILE, SOURCE_SETTINGS_TRUST_WORDS, apply_seed_file_trust },
 };
 
 int settings_load(const char *path, bool must_exist, Settings *ret_settings, Messages *errors) {
@@ -54,6 +65,15 @@ int settings_load(const char *path, bool must_exist, Settings *ret_settings, Mes
                         .bit = IN_SEEDER,
                         .keys = seeder_keys,
                         .n_keys = ELEMENTSOF(seeder_keys),
+                        .target = &settings,
+                });
+        config_add_section(
+                &sections,
+                &(ConfigSection){
+                        .name = "seed-file",
+                        .bit = IN_SEED_FILE,
+                        .keys = seed_file_keys,
+                        .n_keys = ELEMENTSOF(seed_file_keys),
                         .target = &settings,
                 });
         source_settings_add_sections(settings.sources, &sections);
@@ -94,6 +114,10 @@ static uint64_t wait_usec(const SourceSettings *source, uint64_t deadline_usec) 
         return source->timeout_usec > 0 ? MIN(source->timeout_usec, deadline_usec) : deadline_usec;
 }
 
+static CreditTrust trust_of(CreditTrust configured, const CommandLineCredit *on_line) {
+        return on_line->trust_given ? on_line->trust : configured;
+}
+
 void settings_make_run(
         const Settings *settings,
         const CommandLine *line,
@@ -106,7 +130,8 @@ void settings_make_run(
                 .dry_run = options->dry_run,
                 .deadline_usec = plan_deadline_usec(phase),
                 .state_folder = real_root ? SETTINGS_STATE_FOLDER : NULL,
-                .seed_file_credit_per_1024 = line->seed_file_credit_per_1024,
+                .seed_file_credit_per_1024 = line->seed_file.credit_per_1024,
+                .seed_file_trust = trust_of(settings->seed_file_trust, &line->seed_file),
         };
 
         if (options->deadline_usec > 0)
@@ -121,15 +146,18 @@ void settings_make_run(
 
         for (SourceId id = 0; id < _SOURCE_MAX; id++) {
                 const SourceSettings *source = &settings->sources[id];
-                const bool on_line = line->credit_per_1024[id] != CREDIT_OVERRIDE_NONE;
+                const CommandLineCredit *on_line = &line->sources[id];
+                const CreditTrust trust = trust_of(source->trust, on_line);
 
                 run.sources[id] = (RunSource){
                         .enabled = is_enabled(source, options, id, phase),
                         .enabled_by_admin = source->by_admin,
                         .awaited = options->named[id],
-                        .trust = on_line ? CREDIT_TRUST_PLATFORM : source->trust,
-                        .credit_override_per_1024 = on_line ? line->credit_per_1024[id]
-                                                            : source->credit_override_per_1024,
+                        .trust = trust,
+                        .credit_override_per_1024 =
+                                on_line->credit_per_1024 != CREDIT_OVERRIDE_NONE
+                                        ? on_line->credit_per_1024
+                                        : source->credit_override_per_1024,
                         .config = {
                                 .path = source->path,
                                 .argv = source->argv,
@@ -140,6 +168,7 @@ void settings_make_run(
                                 .ca_file = source->ca_file,
                                 .enabled_by_admin = source->by_admin,
                                 .credentials = getenv("CREDENTIALS_DIRECTORY"),
+                                .vouched_for = trust == CREDIT_TRUST_ALWAYS,
                         },
                         .uid = source->user.uid,
                         .gid = source->user.gid,

@@ -15,9 +15,10 @@
 #define SETTINGS_STATE_FOLDER   "/var/lib/guest-entropy"
 
 typedef struct Settings {
-        bool enabled;           /* [seeder] */
-        bool seed_file;         /* [seeder] */
-        uint64_t deadline_usec; /* [seeder]; 0: that of the phase */
+        bool enabled;                /* [seeder] */
+        bool seed_file;              /* [seeder] */
+        uint64_t deadline_usec;      /* [seeder]; 0: that of the phase */
+        CreditTrust seed_file_trust; /* [seed-file] */
         SourceSettings sources[_SOURCE_MAX];
 } Settings;
 

@@ -111,13 +111,13 @@ StaticUse static_credit_use(
 
         *ret_note = this_boot ? "credited in this boot already" : credit->why_not;
         if (!credit->usable || seen_digest(&credit->seen, seed, length, digest) < 0)
-                return this_boot ? STATIC_USE_THIS_BOOT : STATIC_USE_AGAIN;
+                return this_boot ? STATIC_USE_THIS_BOOT : STATIC_USE_UNKNOWN;
 
         /* What the initramfs used is recorded here, too. */
         known = seen_contains(&credit->seen, digest);
         if (!known && !dry_run && !record(credit, digest)) {
                 *ret_note = credit->why_not;
-                return this_boot ? STATIC_USE_THIS_BOOT : STATIC_USE_AGAIN;
+                return this_boot ? STATIC_USE_THIS_BOOT : STATIC_USE_UNKNOWN;
         }
         if (this_boot)
                 return STATIC_USE_THIS_BOOT;

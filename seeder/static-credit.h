@@ -28,8 +28,9 @@ typedef struct StaticCredit {
 
 typedef enum StaticUse {
         STATIC_USE_FIRST,     /* and that it was used is on the disk now */
-        STATIC_USE_AGAIN,     /* in an earlier boot, or that is not known */
-        STATIC_USE_THIS_BOOT, /* it must not be credited again in any case */
+        STATIC_USE_UNKNOWN,   /* no list tells, or it could not be recorded there */
+        STATIC_USE_AGAIN,     /* in an earlier boot */
+        STATIC_USE_THIS_BOOT, /* in this one */
 } StaticUse;
 
 /* Loads the list. Cannot fail: without it nothing is a first use. */

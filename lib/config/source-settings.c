@@ -35,14 +35,25 @@ static int apply_credit(void *target, const char *value) {
         return parse_u32(value, 0, CREDIT_PER_1024_MAX, &source->credit_override_per_1024);
 }
 
-/* A static seed is worth something once; this is for those who know that theirs is a new one. */
-static int apply_static_credit(void *target, const char *value) {
+int source_parse_trust(const char *value, CreditTrust *ret_trust) {
+        static const char *const words[_CREDIT_TRUST_MAX] = {
+                [CREDIT_TRUST_PLATFORM] = "platform",
+                [CREDIT_TRUST_ALWAYS] = "always",
+                [CREDIT_TRUST_NEVER] = "never",
+        };
+
+        for (CreditTrust trust = 0; trust < _CREDIT_TRUST_MAX; trust++)
+                if (strcmp(value, words[trust]) == 0) {
+                        *ret_trust = trust;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static int apply_trust(void *target, const char *value) {
         SourceSettings *source = target;
 
-        bool always = strcmp(value, "always") == 0;
-
-        source->trust = always ? CREDIT_TRUST_ALWAYS : CREDIT_TRUST_PLATFORM;
-        return apply_credit(source, always ? "auto" : value);
+        return source_parse_trust(value, &source->trust);
 }
 
 static int apply_path(void *target, const char *value) {
@@ -129,8 +140,8 @@ static const ConfigKey source_keys[] = {
           "USER or USER:GROUP, names or ids that exist",
           apply_source_user },
         { "enabled", IN_LIVE | IN_STATIC, "yes or no", apply_enabled },
-        { "credit", IN_LIVE, "0 to 1024, or auto", apply_credit },
-        { "credit", IN_STATIC, "0 to 1024, auto or always", apply_static_credit },
+        { "credit", IN_LIVE | IN_STATIC, "0 to 1024, or auto", apply_credit },
+        { "trust", IN_STATIC, SOURCE_SETTINGS_TRUST_WORDS, apply_trust },
         { "path",
           IN(SOURCE_HWRNG) | IN(SOURCE_TPM) | IN(SOURCE_FILE),
           "an absolute path",

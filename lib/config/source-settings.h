@@ -8,6 +8,7 @@
 #include "lib/sources/source.h"
 
 #define SOURCE_SETTINGS_DEFAULT_HWRNG "/dev/hwrng"
+#define SOURCE_SETTINGS_TRUST_WORDS   "platform, always or never"
 
 /* Who decided; a later one wins. */
 typedef enum Origin {
@@ -50,6 +51,9 @@ void source_settings_add_sections(
 _must_check_ int source_settings_finish(
         SourceSettings sources[static _SOURCE_MAX],
         Messages *errors);
+
+/* What SOURCE_SETTINGS_TRUST_WORDS says; else -EINVAL. */
+_must_check_ int source_parse_trust(const char *value, CreditTrust *ret_trust);
 
 /* 0 or -ENOENT */
 _must_check_ int source_find(const char *name, SourceId *ret_id);

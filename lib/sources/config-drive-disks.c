@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/io.h"
 #include "lib/sources/config-drive-disks.h"
 
-#define SYSFS "sys/class/block"
+#define SYSFS             "sys/class/block"
+#define UDEV_RECORD_BYTES 16384U
+#define UDEV_LABEL        "E:ID_FS_LABEL="
 
 static const char *const labels[] = { "config-2", "CONFIG-2" };
 
@@ -17,34 +20,60 @@ bool config_drive_is_label(const char *label) {
         return false;
 }
 
-static void add(ConfigDriveDisks *disks, const char *name) {
-        size_t length = strlen(name);
+static bool has(const RootDir *root, const char *name, const char *attribute) {
+        char path[128];
 
-        if (disks->n >= CONFIG_DRIVE_DISKS_MAX || length >= CONFIG_DRIVE_NAME_MAX)
-                return;
-        memcpy(disks->names[disks->n++], name, length + 1);
+        (void)snprintf(path, sizeof(path), SYSFS "/%.64s/%s", name, attribute);
+        return faccessat(root->fd, path, F_OK, 0) == 0;
 }
 
-/* No medium; memory; a floppy drive, which would be listened to for seconds. */
+/* A part of another disk, or no device behind it: loop, device mapper, RAID, memory. No medium. A
+ * floppy drive would be listened to for seconds. */
 static bool is_out_of_question(const RootDir *root, const char *name) {
         char path[128], size[32];
 
-        if (name[0] == '.' || strncmp(name, "ram", 3) == 0 || strncmp(name, "zram", 4) == 0 ||
-            strncmp(name, "fd", 2) == 0)
+        if (name[0] == '.' || strncmp(name, "fd", 2) == 0 || has(root, name, "partition") ||
+            !has(root, name, "device"))
                 return true;
         (void)snprintf(path, sizeof(path), SYSFS "/%.64s/size", name);
         return rootdir_read_text(root, path, size, sizeof(size)) < 0 || strcmp(size, "0") == 0;
 }
 
-/* Then its label is in by-label, if it has one. */
-static bool udev_knows(const RootDir *root, const char *name) {
+/* udev's record of a disk: -ENOENT where it has none yet. */
+static int read_record(const RootDir *root, const char *name, char *text, size_t size) {
         char path[128], number[32];
+        int r;
 
         (void)snprintf(path, sizeof(path), SYSFS "/%.64s/dev", name);
-        if (rootdir_read_text(root, path, number, sizeof(number)) < 0)
-                return false;
+        r = rootdir_read_text(root, path, number, sizeof(number));
+        if (r < 0)
+                return r;
         (void)snprintf(path, sizeof(path), "run/udev/data/b%s", number);
-        return faccessat(root->fd, path, F_OK, 0) == 0;
+        return rootdir_read_text(root, path, text, size);
+}
+
+static bool record_has_label(char *text) {
+        char *rest = text, *line;
+
+        while ((line = strsep(&rest, "\n")))
+                if (strncmp(line, UDEV_LABEL, strlen(UDEV_LABEL)) == 0 &&
+                    config_drive_is_label(line + strlen(UDEV_LABEL)))
+                        return true;
+        return false;
+}
+
+static void consider(const RootDir *root, const char *name, ConfigDriveDisks *disks) {
+        _cleanup_free_ char *record = malloc(UDEV_RECORD_BYTES);
+        size_t length = strlen(name);
+        bool known;
+
+        if (!record || length >= CONFIG_DRIVE_NAME_MAX || is_out_of_question(root, name))
+                return;
+        known = read_record(root, name, record, UDEV_RECORD_BYTES) >= 0;
+        if (known && !record_has_label(record))
+                return;
+        memcpy(disks->disks[disks->n].name, name, length + 1);
+        disks->disks[disks->n++].labelled = known;
 }
 
 void config_drive_find_disks(const RootDir *root, ConfigDriveDisks *ret_disks) {
@@ -53,14 +82,6 @@ void config_drive_find_disks(const RootDir *root, ConfigDriveDisks *ret_disks) {
         int fd;
 
         ret_disks->n = 0;
-        for (size_t i = 0; i < ELEMENTSOF(labels); i++) {
-                char path[64];
-
-                (void)snprintf(path, sizeof(path), "dev/disk/by-label/%s", labels[i]);
-                if (faccessat(root->fd, path, F_OK, 0) == 0)
-                        add(ret_disks, path + strlen("dev/"));
-        }
-
         fd = rootdir_open_file(root, SYSFS, O_RDONLY | O_DIRECTORY);
         folder = fd < 0 ? NULL : fdopendir(fd);
         if (!folder) {
@@ -68,7 +89,6 @@ void config_drive_find_disks(const RootDir *root, ConfigDriveDisks *ret_disks) {
                 return;
         }
         while (ret_disks->n < CONFIG_DRIVE_DISKS_MAX && (entry = readdir(folder)))
-                if (!is_out_of_question(root, entry->d_name) && !udev_knows(root, entry->d_name))
-                        add(ret_disks, entry->d_name);
+                consider(root, entry->d_name, ret_disks);
         (void)closedir(folder);
 }

@@ -10,6 +10,7 @@
 #include "lib/base/json.h"
 #include "lib/base/secret.h"
 #include "lib/sources/config-drive-disks.h"
+#include "lib/sources/openstack.h"
 #include "lib/sources/seed.h"
 #include "lib/sources/source-list.h"
 #include "lib/sources/volume-label.h"
@@ -18,12 +19,15 @@
 #define VERSIONS_MAX 64U
 #define ENTRIES_MAX  1024U
 
-/* Where an administrator, or whoever built the image, may have put a copy for cloud-init. */
+/* Where whoever built the image may have put a copy for cloud-init. */
 #define SEED_FOLDER "var/lib/cloud/seed/config_drive"
 
+/* A document that may hold a seed, or a disk that cannot be used. */
 typedef struct Document {
         int fd;
-        char label[SOURCE_LABEL_MAX]; /* "vda:2018-08-27" */
+        int error;                    /* why there is no fd */
+        char label[SOURCE_LABEL_MAX]; /* "vda:2018-08-27", "vda" */
+        SeedOrigin origin;
 } Document;
 
 typedef struct ConfigDrive {
@@ -38,9 +42,10 @@ static int config_drive_look(const SourceConfig *config, const RootDir *root, So
 
         look->source_class = SOURCE_CLASS_STATIC_HOST;
         look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        look->origin = openstack_is_platform(root) ? SEED_ORIGIN_PLATFORM : SEED_ORIGIN_UNKNOWN;
         config_drive_find_disks(root, &disks);
         if (disks.n > 0) {
-                (void)snprintf(look->detail, sizeof(look->detail), "/dev/%s", disks.names[0]);
+                (void)snprintf(look->detail, sizeof(look->detail), "/dev/%s", disks.disks[0].name);
                 return 0;
         }
         if (faccessat(root->fd, SEED_FOLDER "/openstack", F_OK, 0) == 0) {
@@ -69,7 +74,8 @@ static void add_document(
         ConfigDrive *drive,
         int openstack_fd,
         const char *version,
-        const char *where) {
+        const char *where,
+        SeedOrigin origin) {
         _cleanup_close_ int folder_fd = -1, fd = -1;
         Document *document = &drive->documents[drive->n_documents];
         struct stat status;
@@ -83,11 +89,12 @@ static void add_document(
 
         (void)snprintf(document->label, sizeof(document->label), "%.20s:%.24s", where, version);
         document->fd = TAKE_FD(fd);
+        document->origin = origin;
         drive->n_documents++;
 }
 
 /* Every version has a seed of its own: nova makes each document for itself. */
-static void add_documents(ConfigDrive *drive, int root_fd, const char *where) {
+static void add_documents(ConfigDrive *drive, int root_fd, const char *where, SeedOrigin origin) {
         _cleanup_close_ int fd = -1, list_fd = -1;
         struct dirent *entry;
         DIR *folder;
@@ -106,9 +113,20 @@ static void add_documents(ConfigDrive *drive, int root_fd, const char *where) {
                 if (!entry)
                         break;
                 if (entry->d_name[0] != '.')
-                        add_document(drive, fd, entry->d_name, where);
+                        add_document(drive, fd, entry->d_name, where, origin);
         }
         (void)closedir(folder);
+}
+
+/* Why a disk with the label is not used: one line in the report. */
+static void add_refusal(ConfigDrive *drive, const char *name, int error) {
+        Document *document = &drive->documents[drive->n_documents];
+
+        if (drive->n_documents == VERSIONS_MAX)
+                return;
+        *document = (Document){ .fd = -1, .error = error };
+        (void)snprintf(document->label, sizeof(document->label), "%.40s", name);
+        drive->n_documents++;
 }
 
 static int read_label(const char *path, VolumeLabel *ret_label) {
@@ -124,27 +142,83 @@ static int read_label(const char *path, VolumeLabel *ret_label) {
         return volume_label_read(fd, ret_label);
 }
 
+/* Keeps the disks that have the label, and what file system each says to hold; NULL: another one. */
+static size_t keep_labelled(
+        const char *root,
+        ConfigDriveDisks *disks,
+        const char *filesystems[static CONFIG_DRIVE_DISKS_MAX]) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < disks->n; i++) {
+                char path[600];
+                VolumeLabel label = {};
+
+                (void)snprintf(path, sizeof(path), "%.500s/dev/%s", root, disks->disks[i].name);
+                if (read_label(path, &label) < 0 || !config_drive_is_label(label.label)) {
+                        if (!disks->disks[i].labelled)
+                                continue;
+                        label.filesystem = NULL;
+                }
+                filesystems[n] = label.filesystem;
+                disks->disks[n++] = disks->disks[i];
+        }
+        return disks->n = n;
+}
+
 /*
  * Mounted over /dev, which is there wherever a disk is, in the worker's own namespace; taken off
  * again at once, while the open files keep it alive.
  */
-static void add_disk(ConfigDrive *drive, const char *root, const char *name) {
+static int add_disk(
+        ConfigDrive *drive,
+        const char *root,
+        const char *name,
+        const char *filesystem,
+        SeedOrigin origin) {
         const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-        const char *base = strrchr(name, '/');
         _cleanup_close_ int fd = -1;
         char target[512], path[600];
-        VolumeLabel label;
 
         (void)snprintf(target, sizeof(target), "%.500s/dev", root);
         (void)snprintf(path, sizeof(path), "%s/%s", target, name);
-        if (read_label(path, &label) < 0 || !config_drive_is_label(label.label))
-                return;
-        if (mount(path, target, label.filesystem, flags, NULL) < 0)
-                return;
+        if (mount(path, target, filesystem, flags, NULL) < 0)
+                return CONFIG_DRIVE_E_MOUNT;
         fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd >= 0)
-                add_documents(drive, fd, base ? base + 1 : name);
+                add_documents(drive, fd, name, origin);
         (void)umount2(target, MNT_DETACH);
+        return 0;
+}
+
+/*
+ * Anybody can write the label on a disk, and a file system that harms the kernel behind it: nothing is
+ * mounted unless the platform or the administrator says that there is a config drive. Which of two
+ * disks is the platform's cannot be told, so neither has its word.
+ */
+static void add_disks(
+        ConfigDrive *drive,
+        const RootDir *root,
+        const char *root_path,
+        bool vouched_for) {
+        const bool by_platform = openstack_is_platform(root);
+        const char *filesystems[CONFIG_DRIVE_DISKS_MAX];
+        SeedOrigin origin = SEED_ORIGIN_UNKNOWN;
+        ConfigDriveDisks disks;
+
+        config_drive_find_disks(root, &disks);
+        if (keep_labelled(root_path, &disks, filesystems) == 1 && by_platform)
+                origin = SEED_ORIGIN_PLATFORM;
+        for (size_t i = 0; i < disks.n; i++) {
+                const char *name = disks.disks[i].name;
+                int r = CONFIG_DRIVE_E_PLATFORM;
+
+                if (by_platform || vouched_for)
+                        r = filesystems[i]
+                                    ? add_disk(drive, root_path, name, filesystems[i], origin)
+                                    : CONFIG_DRIVE_E_FILESYSTEM;
+                if (r < 0)
+                        add_refusal(drive, name, r);
+        }
 }
 
 static void add_seed_folder(ConfigDrive *drive, const RootDir *root) {
@@ -152,7 +226,7 @@ static void add_seed_folder(ConfigDrive *drive, const RootDir *root) {
 
         fd = rootdir_open_file(root, SEED_FOLDER, O_PATH | O_DIRECTORY);
         if (fd >= 0)
-                add_documents(drive, fd, "folder");
+                add_documents(drive, fd, "folder", SEED_ORIGIN_IMAGE);
 }
 
 static void config_drive_close(Source *source) {
@@ -170,7 +244,6 @@ static void config_drive_close(Source *source) {
 static int config_drive_open(Source *source) {
         const char *root_path = source->config.root ? source->config.root : "";
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
-        ConfigDriveDisks disks;
         ConfigDrive *drive;
         int r;
 
@@ -187,10 +260,9 @@ static int config_drive_open(Source *source) {
                 return r;
         }
 
-        config_drive_find_disks(&root, &disks);
-        for (size_t i = 0; i < disks.n; i++)
-                add_disk(drive, root_path, disks.names[i]);
+        /* First what is known of each clone: the same bytes on a disk are worth no more. */
         add_seed_folder(drive, &root);
+        add_disks(drive, &root, root_path, source->config.vouched_for);
         if (drive->n_documents > 0)
                 return 0;
         config_drive_close(source);
@@ -206,6 +278,8 @@ static int read_document(
         size_t length;
         int r;
 
+        if (document->error < 0)
+                return document->error;
         r = io_read_full(document->fd, drive->text->bytes, drive->text->size_bytes, &length);
         cleanup_close(&document->fd);
         if (r >= 0)
@@ -227,6 +301,7 @@ static int config_drive_read(Source *source, uint8_t *buffer, size_t size, size_
         while (drive->at < drive->n_documents) {
                 Document *document = &drive->documents[drive->at++];
 
+                source->origin = document->origin;
                 r = read_document(drive, document, buffer, size, ret_length);
                 if (r == SEED_E_ABSENT)
                         continue;

@@ -5,6 +5,7 @@
 
 #include "lib/base/parse.h"
 #include "lib/sources/metadata-status.h"
+#include "lib/sources/openstack.h"
 #include "lib/sources/run-program.h"
 #include "lib/sources/source-list.h"
 
@@ -13,30 +14,6 @@
 
 /* What is left of the time goes into waiting for a route. */
 #define FETCH_MAX_USEC (5 * USEC_PER_SEC)
-
-/* What nova and its descendants write there: the list is cloud-init's (DataSourceOpenStack.py). */
-static bool is_openstack(const RootDir *root) {
-        static const char *const files[] = {
-                "sys/class/dmi/id/product_name",
-                "sys/class/dmi/id/chassis_asset_tag",
-        };
-        static const char *const names[] = {
-                "OpenStack Nova",   "OpenStack Compute", "HUAWEICLOUD",
-                "OpenTelekomCloud", "SAP CCloud VM",     "Samsung Cloud Platform",
-        };
-
-        for (size_t f = 0; f < ELEMENTSOF(files); f++) {
-                char text[128];
-
-                if (rootdir_read_text(root, files[f], text, sizeof(text)) < 0)
-                        continue;
-                /* The first two are product names as well as tags, the others tags only. */
-                for (size_t n = 0; n < (f == 0 ? 2 : ELEMENTSOF(names)); n++)
-                        if (strcmp(text, names[n]) == 0)
-                                return true;
-        }
-        return false;
-}
 
 static int metadata_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         const char *what = config->url ? config->url : "OpenStack";
@@ -48,7 +25,7 @@ static int metadata_look(const SourceConfig *config, const RootDir *root, Source
         if (!there)
                 what = "entropy-metadata is not installed";
         (void)snprintf(look->detail, sizeof(look->detail), "%s", what);
-        return there && (config->enabled_by_admin || is_openstack(root)) ? 0 : -ENOENT;
+        return there && (config->enabled_by_admin || openstack_is_platform(root)) ? 0 : -ENOENT;
 }
 
 static int metadata_open(Source *source) {

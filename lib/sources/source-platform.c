@@ -68,6 +68,7 @@ static bool has_credential(const SourceConfig *config) {
 static int platform_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         look->source_class = SOURCE_CLASS_STATIC_HOST;
         look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        look->origin = SEED_ORIGIN_PLATFORM;
         look->detail[0] = '\0';
 
         if (has_credential(config))
@@ -223,6 +224,7 @@ static int platform_read(Source *source, uint8_t *buffer, size_t size, size_t *r
                 if (r == -ENODATA)
                         continue;
                 platform->n_seeds++;
+                source->origin = SEED_ORIGIN_PLATFORM;
                 set_label(source, platform);
                 return r;
         }

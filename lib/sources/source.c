@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/sources/config-drive-disks.h"
 #include "lib/sources/source-list.h"
 
 const SourceOps *source_ops(SourceId id) {
@@ -35,9 +36,25 @@ static const char *program_error_to_string(int error) {
         }
 }
 
+static const char *config_drive_error_to_string(int error) {
+        switch (error) {
+        case CONFIG_DRIVE_E_PLATFORM:
+                return "labelled config-2, but nothing shows that this is an OpenStack machine: "
+                       "not mounted";
+        case CONFIG_DRIVE_E_FILESYSTEM:
+                return "labelled config-2, but neither iso9660 nor vfat";
+        case CONFIG_DRIVE_E_MOUNT:
+                return "labelled config-2, but cannot be mounted";
+        default:
+                return strerror(-error);
+        }
+}
+
 const char *source_error_to_string(SourceId id, int error) {
         if (id == SOURCE_EXEC)
                 return program_error_to_string(error);
+        if (id == SOURCE_CONFIG_DRIVE)
+                return config_drive_error_to_string(error);
 
         switch (-error) {
         case ENODEV:

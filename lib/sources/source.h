@@ -55,6 +55,7 @@ typedef struct SourceConfig {
 
         const char *credentials; /* platform: $CREDENTIALS_DIRECTORY, or NULL */
         const char *root;        /* the same and config-drive: instead of "/" */
+        bool vouched_for;        /* config-drive: the administrator says that there is a true one */
 } SourceConfig;
 
 /* What is there now: looked at without opening anything, as often as the caller likes. */
@@ -71,6 +72,7 @@ typedef struct SourceLook {
          * no number is enough, since a program makes them ahead and waits until they are read.
          */
         uint32_t stale_bytes;
+        SeedOrigin origin;         /* static: the best that a seed of it can have here */
 } SourceLook;
 
 typedef struct Source Source;

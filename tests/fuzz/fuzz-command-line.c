@@ -24,8 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         command_line_parse(text, &line);
 
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                check_credit(line.credit_per_1024[id]);
-        check_credit(line.seed_file_credit_per_1024);
+                check_credit(line.sources[id].credit_per_1024);
+        check_credit(line.seed_file.credit_per_1024);
         /* Each word that is ignored has the prefix of ours. */
         if (line.n_ignored > size / strlen("entropy.credit="))
                 abort();

@@ -121,7 +121,7 @@ def program_keys(command, sections):
 def page_keys(page):
     keys = {
         f"[{name}] {key}"
-        for name in ("rngd", "seeder")
+        for name in ("rngd", "seeder", "seed-file")
         for key in re.findall(r"^\*([\w-]+)\* =", section(page, f"[{name}]"), re.M)
     }
     rest = section(page, ", ".join(f"[{name}]" for name in SOURCES))
@@ -202,7 +202,7 @@ def main(rngd, seeder):
     compare("rngd(8) has the exit statuses", *exit_statuses(manual, *map(str, sorted(ROOT.glob("rngd/*.c")))))
     compare("entropy-seeder(8) has the exit statuses", *exit_statuses(seeder_manual, "seeder/main.c"))
 
-    keys = program_keys(ask_rngd, ("rngd", *SOURCES)) | program_keys(ask_seeder, ("seeder", *SOURCES))
+    keys = program_keys(ask_rngd, ("rngd", *SOURCES)) | program_keys(ask_seeder, ("seeder", "seed-file", *SOURCES))
     compare("guest-entropy.conf(5) has the keys of the programs", keys, page_keys(manual_conf))
     compare("the example has them", keys, example_keys(example))
     for name, config in (

@@ -198,9 +198,14 @@ def test_static_seed():
     for file in files(RUN):
         (RUN / file).unlink()  # the next boot
     check(platform("--real-root") == (0, "seen before"), f"{ledgers()}")
-    CONFIG.write_text("[platform]\ncredit = always\n", encoding="utf-8")
-    check(platform("--real-root") == (512, "credit=always"), f"{ledgers()}")
+    CONFIG.write_text("[platform]\ntrust = always\n", encoding="utf-8")
+    check(platform("--real-root") == (0, "seen before"), f"{ledgers()}")
+    (folder / "entropy.seed").write_bytes(os.urandom(64))
+    check(platform("--initramfs") == (512, "trust=always"), f"{ledgers()}")
     check(platform("--real-root") == (0, "credited in this boot already"), f"{ledgers()}")
+    CONFIG.write_text("[platform]\ntrust = never\n", encoding="utf-8")
+    (folder / "entropy.seed").write_bytes(os.urandom(64))
+    check(platform("--real-root") == (0, "trust=never"), f"{ledgers()}")
 
     clean()
     RUN.mkdir()

@@ -148,7 +148,7 @@ static void find(char text[static 256]) {
                         256 - strlen(text),
                         "%s%s",
                         i > 0 ? " " : "",
-                        disks.names[i]);
+                        disks.disks[i].name);
 }
 
 static void test_find_disks(void) {
@@ -157,26 +157,26 @@ static void test_find_disks(void) {
         find(text);
         CU_ASSERT_STRING_EQUAL(text, "");
 
+        /* Not the floppy, no drive without a medium, no part of a disk, nothing mapped. */
         CU_ASSERT_EQUAL(
-                shell("for d in vda fd0 ram0 zram0 loop0; do mkdir -p $R/sys/class/block/$d; "
-                      "echo 2048 > $R/sys/class/block/$d/size; done; "
-                      "echo 254:0 > $R/sys/class/block/vda/dev; "
-                      "echo 0 > $R/sys/class/block/loop0/size"),
+                shell("cd $R; mkdir -p sys/class/block; cd sys/class/block; "
+                      "for d in vda vda2 fd0 sr0 loop0 dm-0 zram0; do mkdir $d; echo 2048 > $d/size; "
+                      "done; for d in vda fd0 sr0; do mkdir $d/device; done; mkdir vda2/device; "
+                      "echo 2 > vda2/partition; echo 254:0 > vda/dev; echo 0 > sr0/size"),
                 0);
         find(text);
         CU_ASSERT_STRING_EQUAL(text, "vda");
 
-        /* udev looked at it and found no such label. */
-        CU_ASSERT_EQUAL(shell("mkdir -p $R/run/udev/data; : > $R/run/udev/data/b254:0"), 0);
-        find(text);
-        CU_ASSERT_STRING_EQUAL(text, "");
-
+        /* udev looked at it and found no such label, or found one. */
         CU_ASSERT_EQUAL(
-                shell("mkdir -p $R/dev/disk/by-label; : > $R/dev/vdb; "
-                      "ln -s ../../vdb $R/dev/disk/by-label/config-2"),
+                shell("mkdir -p $R/run/udev/data; cd $R/run/udev/data; "
+                      "printf 'I:1\\nE:ID_FS_LABEL=config-22\\nE:ID_FS_TYPE=vfat\\n' > b254:0"),
                 0);
         find(text);
-        CU_ASSERT_STRING_EQUAL(text, "disk/by-label/config-2");
+        CU_ASSERT_STRING_EQUAL(text, "");
+        CU_ASSERT_EQUAL(shell("echo E:ID_FS_LABEL=config-2 >> $R/run/udev/data/b254:0"), 0);
+        find(text);
+        CU_ASSERT_STRING_EQUAL(text, "vda");
 }
 
 /* ---- documents ---- */

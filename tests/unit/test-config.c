@@ -11,8 +11,8 @@
 #include "rngd/config.h"
 #include "tests/unit/harness.h"
 
-#define SECTIONS                                                                                \
-        "expected one of: [rngd], [seeder], [hwrng], [cpu], [tpm], [egd], [metadata], [file], " \
+#define SECTIONS                                                                                             \
+        "expected one of: [rngd], [seeder], [seed-file], [hwrng], [cpu], [tpm], [egd], [metadata], [file], " \
         "[exec], [jitter], [platform], [config-drive]"
 
 static int parse(const char *text, Settings *ret_settings, Messages *errors) {

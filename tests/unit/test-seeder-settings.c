@@ -76,11 +76,43 @@ static void test_command_line(void) {
                 harness_row("%s", rows[i].text);
                 command_line_parse(rows[i].text, &line);
                 CU_ASSERT_EQUAL(line.off, rows[i].off);
-                CU_ASSERT_EQUAL(line.credit_per_1024[SOURCE_CPU], rows[i].cpu);
-                CU_ASSERT_EQUAL(line.credit_per_1024[SOURCE_CONFIG_DRIVE], rows[i].drive);
-                CU_ASSERT_EQUAL(line.seed_file_credit_per_1024, rows[i].seed_file);
+                CU_ASSERT_EQUAL(line.sources[SOURCE_CPU].credit_per_1024, rows[i].cpu);
+                CU_ASSERT_EQUAL(line.sources[SOURCE_CONFIG_DRIVE].credit_per_1024, rows[i].drive);
+                CU_ASSERT_EQUAL(line.seed_file.credit_per_1024, rows[i].seed_file);
                 CU_ASSERT_EQUAL(line.n_ignored, rows[i].n_ignored);
         }
+}
+
+static void test_command_line_trust(void) {
+        static const struct {
+                const char *text;
+                bool given;
+                CreditTrust drive;
+                unsigned n_ignored;
+        } rows[] = {
+                { "", false, 0, 0 },
+                { "entropy.trust=config-drive:always", true, CREDIT_TRUST_ALWAYS, 0 },
+                { "entropy.trust=config-drive:always entropy.trust=config-drive:never",
+                  true,
+                  CREDIT_TRUST_NEVER,
+                  0 },
+                { "entropy.trust=config-drive:platform", true, CREDIT_TRUST_PLATFORM, 0 },
+                { "entropy.trust=config-drive:ever", false, 0, 1 },
+                { "entropy.trust=config-drive entropy.trust=:always", false, 0, 2 },
+                { "entropy.trust=cpu:always entropy.trust=metadata:always", false, 0, 2 },
+                { "entropy.credit=config-drive:always", false, 0, 1 },
+        };
+        CommandLine line;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                harness_row("%s", rows[i].text);
+                command_line_parse(rows[i].text, &line);
+                CU_ASSERT_EQUAL(line.sources[SOURCE_CONFIG_DRIVE].trust_given, rows[i].given);
+                CU_ASSERT_EQUAL(line.sources[SOURCE_CONFIG_DRIVE].trust, rows[i].drive);
+                CU_ASSERT_EQUAL(line.n_ignored, rows[i].n_ignored);
+        }
+        command_line_parse("entropy.trust=seed-file:never", &line);
+        CU_ASSERT(line.seed_file.trust_given && line.seed_file.trust == CREDIT_TRUST_NEVER);
 }
 
 static void test_command_line_files(void) {
@@ -211,7 +243,8 @@ static void test_file(void) {
         CU_ASSERT_EQUAL(
                 load("[seeder]\nenabled = no\ndeadline = 500ms\nseed-file = no\n"
                      "[rngd]\nthis is not = ours to judge\nnor this\n"
-                     "[config-drive]\ncredit = always\n[platform]\ncredit = 12\nenabled = no\n"
+                     "[config-drive]\ntrust = always\n[platform]\ncredit = 12\nenabled = no\n"
+                     "[seed-file]\ntrust = never\n"
                      "[egd]\naddress = unix:/run/egd\ntimeout = 3s\n",
                      &settings,
                      &errors),
@@ -219,6 +252,8 @@ static void test_file(void) {
         CU_ASSERT(!settings.enabled && !settings.seed_file);
         CU_ASSERT_EQUAL(settings.deadline_usec, 500000);
         CU_ASSERT(settings.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
+        CU_ASSERT(settings.sources[SOURCE_PLATFORM].trust == CREDIT_TRUST_PLATFORM);
+        CU_ASSERT(settings.seed_file_trust == CREDIT_TRUST_NEVER);
         CU_ASSERT_EQUAL(
                 settings.sources[SOURCE_CONFIG_DRIVE].credit_override_per_1024,
                 CREDIT_OVERRIDE_NONE);
@@ -234,7 +269,9 @@ static void test_bad_file(void) {
                 "[seeder]\ndeadline = 2h\n",       "[cpu]\ncredit = always\n",
                 "[config-drive]\npath = /x\n",     "[seeders]\n",
                 "[config-drive]\ncredit = 1025\n", "[egd]\nenabled = yes\n",
-                "[seeder]\nseed-file = 2\n",
+                "[seeder]\nseed-file = 2\n",       "[config-drive]\ncredit = always\n",
+                "[cpu]\ntrust = always\n",         "[platform]\ntrust = yes\n",
+                "[seed-file]\ncredit = 1\n",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -295,16 +332,21 @@ static void test_run_sources(void) {
 
 static void test_run_credit(void) {
         RunSettings run =
-                make("[config-drive]\ncredit = always\n[cpu]\ncredit = 5\n",
-                     "entropy.credit=config-drive:3 entropy.credit=seed-file:9",
+                make("[config-drive]\ntrust = always\n[cpu]\ncredit = 5\n"
+                     "[platform]\ntrust = always\n",
+                     "entropy.credit=config-drive:3 entropy.credit=seed-file:9 "
+                     "entropy.trust=platform:never",
                      "",
                      PLAN_REAL_ROOT);
 
         CU_ASSERT_EQUAL(run.sources[SOURCE_CPU].credit_override_per_1024, 5);
         CU_ASSERT_EQUAL(run.sources[SOURCE_CONFIG_DRIVE].credit_override_per_1024, 3);
-        CU_ASSERT_FALSE(run.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
+        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
+        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].config.vouched_for);
+        CU_ASSERT(run.sources[SOURCE_PLATFORM].trust == CREDIT_TRUST_NEVER);
+        CU_ASSERT_FALSE(run.sources[SOURCE_PLATFORM].config.vouched_for);
         CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, 9);
-        run = make("[config-drive]\ncredit = always\n", "", "", PLAN_INITRAMFS);
+        run = make("[config-drive]\ntrust = always\n", "", "", PLAN_INITRAMFS);
         CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
         CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, CREDIT_OVERRIDE_NONE);
 }
@@ -329,6 +371,7 @@ static void test_run_times(void) {
 static CU_TestInfo words[] = {
         HARNESS_TEST(test_hex),
         HARNESS_TEST(test_command_line),
+        HARNESS_TEST(test_command_line_trust),
         HARNESS_TEST(test_command_line_files),
         HARNESS_TEST(test_phase),
         HARNESS_TEST(test_classes),

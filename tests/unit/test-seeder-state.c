@@ -332,11 +332,11 @@ static void test_seen_damaged(void) {
                 harness_row("%s", rows[i]);
                 (void)scratch_write("state/seen", rows[i]);
                 static_credit_init(&credit, fd, "no");
-                CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
+                CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_UNKNOWN);
                 static_credit_deinit(&credit);
         }
         static_credit_init(&credit, -1, "no folder");
-        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
+        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_UNKNOWN);
         static_credit_deinit(&credit);
 }
 
@@ -351,7 +351,7 @@ static void test_seen_full(void) {
                 CU_ASSERT_EQUAL(seen_add(&credit.seen, digest), 0);
         }
         CU_ASSERT_EQUAL(seen_add(&credit.seen, digest), -ENOSPC);
-        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
+        CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_UNKNOWN);
         CU_ASSERT_EQUAL(seen_save(&credit.seen, fd), 0);
         static_credit_deinit(&credit);
         static_credit_init(&credit, fd, "no");

@@ -120,7 +120,8 @@ def test_credential_twice(bed):
 
 @vm_test(whole=True, timeout=LIMIT_SEC)
 def test_config_drive_twice(bed):
-    try_twice(bed, "config-drive", hostile.config_drive(bed.folder / "config.iso", random_stream("config drive")(0, 512)))
+    drive = hostile.config_drive(bed.folder / "config.iso", random_stream("config drive")(0, 512))
+    try_twice(bed, "config-drive", [*drive, *hostile.OPENSTACK])
 
 
 def try_hostile(bed, what):

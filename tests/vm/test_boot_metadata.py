@@ -334,7 +334,8 @@ def test_sources_in_units(bed):
         files[f"etc/rounds/{kind}"] = f"[egd]\naddress = {address}\n[metadata]\nenabled = yes\n{CREDITED}"
     initrd = laid(guests.folder(OURS), bed.folder / "initrd", files, {"etc/guest-entropy.conf": ONLY_JITTER + "[jitter]\nenabled = no\n"})
     server = metadata_server.Server()
-    devices = [*start_swtpm(bed), *card_to(server), *config_drive(bed.folder / "config.iso", random_stream("config drive")(0, 512))]
+    drive = config_drive(bed.folder / "config.iso", random_stream("config drive")(0, 512))
+    devices = [*start_swtpm(bed), *IN_OPENSTACK, *card_to(server), *drive]
     report = guests.boot(OURS, "sources", devices=devices, initrd=initrd, timeout=600)
     quiet(report, "sources")
 

@@ -24,6 +24,8 @@ SEEDER = "/usr/bin/entropy-seeder"
 STATE = "/var/lib/guest-entropy"
 READY, NOT_READY = 0, 69
 SEED_BITS = 4096  # of 512 bytes
+OPENSTACK = sources.OPENSTACK
+NO_CLOUD = "labelled config-2, but nothing shows that this is an OpenStack machine: not mounted"
 
 
 def image(bed, machine_id="0123456789abcdef0123456789abcdef"):
@@ -103,9 +105,10 @@ def check_seeds(result, where, bits, note):
 def test_config_drive(bed):
     """Ten version folders as ISO: each seed is credited once, and in the next boot of this disk not at all."""
     state = make_state(bed)
-    drive = sources.disk(sources.make_iso(bed), "drive")
+    drive = [*sources.disk(sources.make_iso(bed), "drive"), *OPENSTACK]
     vm = guest(bed, state, drive, load=("isofs",))
     result = run(vm, "--real-root")
+    check(mounted_iso(vm), "the drive was never mounted")
     bed.note(f"credited within {result.usec // 1000} ms: {result.note()[:120]}")
     check_seeds(result, "vdb", SEED_BITS, "")
     check_not_blocked(vm)
@@ -124,7 +127,8 @@ def test_config_drive(bed):
 def test_config_drive_vfat(bed):
     """As vfat, and found in the initramfs: mixed there, credited in the real root. It comes late, too."""
     state = make_state(bed)
-    vm = guest(bed, state, load=("vfat", "nls_cp437", "nls_ascii"), devices=["-device", "pcie-root-port,id=port0,chassis=1,slot=1"])
+    vm = guest(bed, state, load=("vfat", "nls_cp437", "nls_ascii"),
+               devices=["-device", "pcie-root-port,id=port0,chassis=1,slot=1", *OPENSTACK])
     drive = sources.make_vfat(bed, "CONFIG-2")
     # Without the disk, without anything: it waits, and ends when the disk comes.
     started = vm.ask("spawn", "log=/tmp/seeder.log", "--", SEEDER, "--real-root", "--deadline=30s")
@@ -142,19 +146,83 @@ def test_config_drive_vfat(bed):
 def test_initramfs(bed):
     """First use is not known there: mixed, or credited for those who always want it, and then not again in this boot."""
     state = make_state(bed)
-    vm = guest(bed, state, sources.disk(sources.make_iso(bed), "drive"), load=("isofs",))
+    vm = guest(bed, state, [*sources.disk(sources.make_iso(bed), "drive"), *OPENSTACK], load=("isofs",))
     result = run(vm, "--initramfs", "--deadline=1s", code=NOT_READY)
     check_seeds(result, "vdb", 0, "first use is not known in the initramfs")
     check(result.ledger["phase"] == "initramfs" and not vm.random()["ready"], f"{result.ledger}")
-    vm.write("/etc/guest-entropy.conf", "[config-drive]\ncredit = always\n", 0o644)
+    vm.write("/etc/guest-entropy.conf", "[config-drive]\ntrust = always\n", 0o644)
     result = run(vm, "--initramfs")
-    check_seeds(result, "vdb", SEED_BITS, "credit=always")
+    check_seeds(result, "vdb", SEED_BITS, "trust=always")
     check_not_blocked(vm)
     result = run(vm, "--real-root")
     check_seeds(result, "vdb", 0, "credited in this boot already")
     check(len(vm.read(f"{STATE}/seen").splitlines()) == 2 + 10, "the real root did not record what the initramfs used")
     vm.shell("rm -r /run/guest-entropy; echo > /etc/guest-entropy.conf")
     check_seeds(run(vm, "--real-root"), "vdb", 0, "seen before")
+
+
+def mounted_iso(vm):
+    """What the kernel says when it mounts an ISO with Rock Ridge or Joliet."""
+    return "ISO 9660 Extensions" in vm.shell("busybox dmesg")
+
+
+def data_disk(bed, name, partition=None):
+    """A disk that somebody else wrote: the whole of it is a config drive, or its second partition."""
+    iso = sources.make_iso(bed).read_bytes()
+    if partition is None:
+        return iso
+    start, sectors = 4096, (len(iso) + 511) // 512
+    entries = [(0x83, 2048, 2048), (0x83, start, sectors)]
+    table = b"".join(bytes(4) + bytes((kind, 0, 0, 0)) + first.to_bytes(4, "little") + n.to_bytes(4, "little")
+                     for kind, first, n in entries)
+    return (bytes(446) + table).ljust(510, b"\0") + b"\x55\xaa" + bytes((start - 1) * 512) + iso.ljust(sectors * 512, b"\0")
+
+
+@vm_test()
+def test_config_drive_of_strangers(bed):
+    """A label on a data disk is nobody's word: not mounted on a machine that is no cloud's, and a partition nowhere."""
+    state = make_state(bed)
+    for name, partition in (("whole", None), ("partition", 2)):
+        (bed.folder / f"{name}.img").write_bytes(data_disk(bed, name, partition))
+        shutil.rmtree(bed.folder / "drive")
+    vm = guest(bed, state, sources.disk(bed.folder / "whole.img", "d0"), load=("isofs",))
+    result = run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=NOT_READY)
+    check(result.lines["config-drive vdb"]["note"] == NO_CLOUD and not result.bits(), result.note())
+    check(not mounted_iso(vm) and not vm.random()["ready"], "a stranger's file system was mounted")
+    vm.write("/etc/guest-entropy.conf", "[config-drive]\ntrust = always\n", 0o644)
+    result = run(vm, "--real-root", "--source=config-drive")
+    check_seeds(result, "vdb", SEED_BITS, "")
+    check(mounted_iso(vm), "the drive was never mounted")
+    vm.close()
+
+    for config in ("", "[config-drive]\ntrust = always\n"):
+        vm = guest(bed, state, [*sources.disk(bed.folder / "partition.img", "d0"), *OPENSTACK], load=("isofs",))
+        check("vdb2" in vm.shell("ls /sys/class/block"), "the kernel sees no partition")
+        vm.write("/etc/guest-entropy.conf", config, 0o644)
+        result = run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=NOT_READY)
+        check(not [n for n in result.lines if n.startswith("config-drive")] and not mounted_iso(vm), result.note())
+        vm.close()
+
+    # Two disks with the label: which of them is the cloud's cannot be told.
+    disks = [*sources.disk(bed.folder / "whole.img", "d0"), *sources.disk(bed.folder / "whole.img", "d1")]
+    vm = guest(bed, make_state(bed, "other"), [*disks, *OPENSTACK], load=("isofs",))
+    result = run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=NOT_READY)
+    check(result.lines and not result.bits("config-drive"), result.note())
+
+
+@vm_test()
+def test_seeds_of_the_image(bed):
+    """What lies in the image lies in each of its clones: mixed in, whoever says that it is to be trusted."""
+    vm = guest(bed, make_state(bed), OPENSTACK)
+    folder = "/var/lib/cloud/seed/config_drive/openstack/latest"
+    document = json.dumps({"random_seed": base64.b64encode(sources.seed("image")).decode()})
+    vm.shell(f"mkdir -p {folder}")
+    vm.write(f"{folder}/meta_data.json", document.replace("random_seed", "random\\u005fseed"))
+    for config in ("", "[config-drive]\ntrust = always\n"):
+        vm.write("/etc/guest-entropy.conf", config, 0o644)
+        result = run(vm, "--real-root", "--deadline=1s", code=NOT_READY)
+        check(result.lines["config-drive folder:latest"]["bytes"] == 512 and not result.bits("config-drive"), result.note())
+        check(result.lines["config-drive folder:latest"]["note"] == "part of the image, so every clone has it", result.note())
 
 
 # Platform

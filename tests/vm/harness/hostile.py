@@ -14,6 +14,7 @@ from .bed import Skip
 from .entropy_server import random_stream
 
 RNG = ["-device", "virtio-rng-pci"]
+OPENSTACK = ["-smbios", "type=1,product=OpenStack Nova"]
 NO_SOURCE = {"append": "probe=none"}
 BLANK_BYTES = 400 << 10
 LIBRARIES = ("libgcrypt.so.20", "libgcrypt.so.20.4.1")
@@ -45,7 +46,7 @@ def corrupt_drive(_, work):
     data = bytearray(iso.read_bytes())
     data[18 * 2048:] = random_stream("noise")(0, len(data) - 18 * 2048)
     iso.write_bytes(data)
-    return {"devices": drive, **NO_SOURCE}
+    return {"devices": [*drive, *OPENSTACK], **NO_SOURCE}
 
 
 def blank_drive(_, work):
