@@ -261,7 +261,14 @@ static void open_state(Run *run) {
                         "Cannot use %s: %s; static seeds are not credited",
                         run->settings->state_folder,
                         r > 0 ? "another entropy-seeder runs" : strerror(-r));
-        static_credit_init(&run->static_credit, run->state.folder_fd, why_not);
+        else if (run->state.why_no_memory)
+                log_notice("No static seed is credited: %s", run->state.why_no_memory);
+        if (run->state.why_no_memory)
+                why_not = run->state.why_no_memory;
+        static_credit_init(
+                &run->static_credit,
+                run->state.why_no_memory ? -1 : run->state.folder_fd,
+                why_not);
         ledger_file_each(add_earlier_run, &run->static_credit);
 }
 

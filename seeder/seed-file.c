@@ -9,6 +9,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/io.h"
+#include "lib/kernel/lasting.h"
 #include "seeder/seed-file.h"
 
 #define MARKED_NAME    "seed.credit"
@@ -76,6 +77,15 @@ static int make_folder(const char *folder) {
         return mkdir(folder, 0700) < 0 && errno != EEXIST ? negative_errno() : 0;
 }
 
+static const char *find_no_memory(int fd) {
+        _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
+        const char *why_not = "it cannot be told whether the state folder outlasts a power cut";
+
+        if (rootdir_open("/", &root) >= 0 && lasting_folder(&root, fd, &why_not))
+                return NULL;
+        return why_not;
+}
+
 int seed_file_open(const char *folder, bool create, SeedFile *ret_file) {
         _cleanup_close_ int fd = -1;
         int r;
@@ -92,6 +102,7 @@ int seed_file_open(const char *folder, bool create, SeedFile *ret_file) {
         if (flock(fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? SEED_FILE_E_BUSY : negative_errno();
 
+        ret_file->why_no_memory = find_no_memory(fd);
         ret_file->folder_fd = TAKE_FD(fd);
         return 0;
 }
@@ -231,6 +242,9 @@ int seed_file_load(SeedFile *file, const Identity *identity, SeedLoad *ret_load)
 
         if (marked)
                 load.why_not = refuse_credit(file->folder_fd, content, identity);
+        /* Where the lost mark comes back by itself, as in an image under an overlay. */
+        if (marked && !load.why_not)
+                load.why_not = file->why_no_memory;
         load.marked = marked && !load.why_not;
         *ret_load = load;
         return 0;

@@ -26,7 +26,8 @@
 #define SEED_FILE_BYTES        512U /* the seed itself, behind the header */
 
 typedef struct SeedFile {
-        int folder_fd; /* locked */
+        int folder_fd;             /* locked */
+        const char *why_no_memory; /* what is written there does not last; NULL: it does */
 } SeedFile;
 
 #define SEED_FILE_NULL \

@@ -109,6 +109,7 @@ static const char *load(void) {
 
         identity_read(&root, &identity);
         CU_ASSERT_EQUAL(seed_file_open(scratch_path("state"), true, &file), 0);
+        file.why_no_memory = NULL; /* whatever the tests run on */
         r = seed_file_load(&file, &identity, &seed);
         (void)secret_free(seed.seed);
         if (r == SEED_FILE_E_NONE)
@@ -174,6 +175,23 @@ static void test_this_very_boot(void) {
         save();
         (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-2\n");
         CU_ASSERT_STRING_EQUAL(load(), "");
+}
+
+/* As of an image under an overlay in memory: the mark that was taken away comes back. */
+static void test_no_memory(void) {
+        _cleanup_(seed_file_close) SeedFile file = SEED_FILE_NULL;
+        SeedLoad seed = {};
+        Identity identity;
+
+        write_machine(MACHINE_ID, UUID, NULL);
+        save();
+        identity_read(&root, &identity);
+        CU_ASSERT_EQUAL(seed_file_open(scratch_path("state"), true, &file), 0);
+        file.why_no_memory = "no memory";
+        CU_ASSERT_EQUAL(seed_file_load(&file, &identity, &seed), 0);
+        (void)secret_free(seed.seed);
+        CU_ASSERT_FALSE(seed.marked);
+        CU_ASSERT_STRING_EQUAL(seed.why_not, "no memory");
 }
 
 static void test_strange_files(void) {
@@ -400,6 +418,7 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_once),
         HARNESS_TEST(test_machines),
         HARNESS_TEST(test_this_very_boot),
+        HARNESS_TEST(test_no_memory),
         HARNESS_TEST(test_strange_files),
         HARNESS_TEST(test_folder),
         HARNESS_TEST(test_parents),

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/kernel/lasting.h"
+
+/* An overlay on a loop device on an overlay... */
+#define DEPTH_MAX 6U
+
+/* linux/magic.h, and what file systems keep in their own headers. */
+#define MAGIC_TMPFS   UINT32_C(0x01021994)
+#define MAGIC_RAMFS   UINT32_C(0x858458f6)
+#define MAGIC_OVERLAY UINT32_C(0x794c7630)
+
+typedef enum FilesystemKind {
+        FILESYSTEM_UNKNOWN,
+        FILESYSTEM_MEMORY,
+        FILESYSTEM_OVERLAY,
+        FILESYSTEM_DISK,  /* lasts if its block device does */
+        FILESYSTEM_LOCAL, /* has no block device of its own: flash, or a pool of several disks */
+} FilesystemKind;
+
+static const char in_memory[] = "the state folder is kept in memory only";
+static const char cannot_tell[] = "nothing shows that the state folder outlasts a power cut";
+
+typedef struct Mount {
+        char root[1024];
+        char point[1024];
+        char source[256];
+        char options[2048];
+        unsigned major_number, minor_number;
+} Mount;
+
+static bool lasts(const RootDir *root, int fd, unsigned depth, const char **ret_why_not);
+
+static FilesystemKind kind_of(uint32_t magic) {
+        static const struct {
+                uint32_t magic;
+                FilesystemKind kind;
+        } kinds[] = {
+                { MAGIC_TMPFS, FILESYSTEM_MEMORY },
+                { MAGIC_RAMFS, FILESYSTEM_MEMORY },
+                { MAGIC_OVERLAY, FILESYSTEM_OVERLAY },
+                { UINT32_C(0xef53), FILESYSTEM_DISK },      /* ext2, ext3, ext4 */
+                { UINT32_C(0x58465342), FILESYSTEM_DISK },  /* xfs */
+                { UINT32_C(0x9123683e), FILESYSTEM_DISK },  /* btrfs */
+                { UINT32_C(0xf2f52010), FILESYSTEM_DISK },  /* f2fs */
+                { UINT32_C(0x3153464a), FILESYSTEM_DISK },  /* jfs */
+                { UINT32_C(0x52654973), FILESYSTEM_DISK },  /* reiserfs */
+                { UINT32_C(0x3434), FILESYSTEM_DISK },      /* nilfs2 */
+                { UINT32_C(0x72b6), FILESYSTEM_LOCAL },     /* jffs2 */
+                { UINT32_C(0x24051905), FILESYSTEM_LOCAL }, /* ubifs */
+                { UINT32_C(0x2fc12fc1), FILESYSTEM_LOCAL }, /* zfs */
+                { UINT32_C(0xca451a4e), FILESYSTEM_LOCAL }, /* bcachefs */
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                if (kinds[i].magic == magic)
+                        return kinds[i].kind;
+        return FILESYSTEM_UNKNOWN;
+}
+
+static bool refuse(const char *why_not, const char **ret_why_not) {
+        *ret_why_not = why_not;
+        return false;
+}
+
+/* ---- mounts ---- */
+
+static FILE *open_stream(const RootDir *root, const char *path) {
+        int fd = rootdir_open_file(root, path, O_RDONLY);
+        FILE *stream = fd < 0 ? NULL : fdopen(fd, "re");
+
+        if (!stream)
+                cleanup_close(&fd);
+        return stream;
+}
+
+static bool find_mount_id(const RootDir *root, int fd, unsigned *ret_id) {
+        char path[64], line[128];
+        bool found = false;
+        FILE *stream;
+
+        (void)snprintf(path, sizeof(path), "proc/self/fdinfo/%d", fd);
+        stream = open_stream(root, path);
+        if (!stream)
+                return false;
+        while (!found && fgets(line, sizeof(line), stream))
+                found = sscanf(line, "mnt_id: %u", ret_id) == 1;
+        (void)fclose(stream);
+        return found;
+}
+
+/* \040 and the like, as mountinfo writes white space and backslashes. */
+static void unescape(char *text) {
+        char *to = text;
+
+        for (const char *p = text; *p; p++) {
+                unsigned code;
+
+                if (*p == '\\' && strspn(p + 1, "01234567") >= 3 &&
+                    sscanf(p + 1, "%3o", &code) == 1) {
+                        *to++ = (char)code;
+                        p += 3;
+                } else
+                        *to++ = *p;
+        }
+        *to = '\0';
+}
+
+/* proc_pid_mountinfo(5): ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG]... - TYPE SOURCE OPTIONS */
+static bool parse_mount(const char *line, unsigned id, Mount *ret_mount) {
+        const char *rest = strstr(line, " - ");
+        unsigned found;
+
+        if (!rest ||
+            sscanf(line,
+                   "%u %*u %u:%u %1023s %1023s",
+                   &found,
+                   &ret_mount->major_number,
+                   &ret_mount->minor_number,
+                   ret_mount->root,
+                   ret_mount->point) != 5 ||
+            found != id ||
+            sscanf(rest, " - %*s %255s %2047s", ret_mount->source, ret_mount->options) != 2)
+                return false;
+        unescape(ret_mount->root);
+        unescape(ret_mount->point);
+        unescape(ret_mount->source);
+        return true;
+}
+
+static bool find_mount(const RootDir *root, int fd, Mount *ret_mount) {
+        _cleanup_free_ char *line = NULL;
+        bool found = false;
+        FILE *stream;
+        size_t size = 0;
+        unsigned id;
+
+        if (!find_mount_id(root, fd, &id))
+                return false;
+        stream = open_stream(root, "proc/self/mountinfo");
+        if (!stream)
+                return false;
+        while (!found && getline(&line, &size, stream) >= 0)
+                found = parse_mount(line, id, ret_mount);
+        (void)fclose(stream);
+        return found;
+}
+
+/* ---- block devices ---- */
+
+static bool has(int folder_fd, const char *path) {
+        return faccessat(folder_fd, path, F_OK, 0) >= 0;
+}
+
+/* The file behind a loop device; one that was deleted, or is named from elsewhere, is not found. */
+static bool loop_lasts(
+        const RootDir *root,
+        int device_fd,
+        unsigned depth,
+        const char **ret_why_not) {
+        const RootDir device = { .fd = device_fd };
+        _cleanup_close_ int fd = -1;
+        char path[1024];
+
+        if (rootdir_read_text(&device, "loop/backing_file", path, sizeof(path)) < 0 ||
+            path[0] != '/')
+                return refuse(cannot_tell, ret_why_not);
+        fd = rootdir_open_file(root, path + 1, O_PATH);
+        return fd < 0 ? refuse(cannot_tell, ret_why_not) : lasts(root, fd, depth, ret_why_not);
+}
+
+static bool device_lasts(
+        const RootDir *root,
+        const char *folder,
+        unsigned depth,
+        const char **ret_why_not);
+
+/* What a mapped device or a RAID is made of: as good as the worst of them. */
+static bool parts_last(
+        const RootDir *root,
+        int device_fd,
+        unsigned depth,
+        bool *ret_any,
+        const char **ret_why_not) {
+        int fd = openat(device_fd, "slaves", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *list = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+        bool good = true;
+
+        *ret_any = false;
+        if (!list) {
+                cleanup_close(&fd);
+                return true;
+        }
+        while (good && (entry = readdir(list))) {
+                char folder[300];
+
+                if (entry->d_name[0] == '.')
+                        continue;
+                *ret_any = true;
+                (void)snprintf(folder, sizeof(folder), "sys/class/block/%s", entry->d_name);
+                good = device_lasts(root, folder, depth, ret_why_not);
+        }
+        (void)closedir(list);
+        return good;
+}
+
+static bool device_lasts(
+        const RootDir *root,
+        const char *folder,
+        unsigned depth,
+        const char **ret_why_not) {
+        _cleanup_close_ int fd = -1;
+        bool any;
+
+        if (depth == 0)
+                return refuse(cannot_tell, ret_why_not);
+        fd = rootdir_open_file(root, folder, O_PATH | O_DIRECTORY);
+        if (fd >= 0 && has(fd, "partition")) {
+                int disk_fd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+                (void)close(fd);
+                fd = disk_fd;
+        }
+        if (fd < 0)
+                return refuse(cannot_tell, ret_why_not);
+        if (has(fd, "loop"))
+                return loop_lasts(root, fd, depth - 1, ret_why_not);
+        if (!parts_last(root, fd, depth - 1, &any, ret_why_not))
+                return false;
+        /* A RAM disk is not a device's, and a disk over the network is none of this machine's. */
+        return any || has(fd, "device") || refuse(cannot_tell, ret_why_not);
+}
+
+/* btrfs has a device number of its own, which no block device has. */
+static bool disk_lasts(
+        const RootDir *root,
+        const Mount *mount,
+        unsigned depth,
+        const char **ret_why_not) {
+        unsigned major_number = mount->major_number, minor_number = mount->minor_number;
+        char folder[64];
+
+        if (major_number == 0) {
+                struct stat status;
+
+                if (mount->source[0] != '/' ||
+                    fstatat(root->fd, mount->source + 1, &status, 0) < 0 ||
+                    !S_ISBLK(status.st_mode))
+                        return refuse(cannot_tell, ret_why_not);
+                major_number = major(status.st_rdev);
+                minor_number = minor(status.st_rdev);
+        }
+        (void)snprintf(folder, sizeof(folder), "sys/dev/block/%u:%u", major_number, minor_number);
+        return device_lasts(root, folder, depth, ret_why_not);
+}
+
+/* ---- overlays ---- */
+
+static char *take_upper(char *options) {
+        char *upper = NULL;
+        char *rest = options, *word;
+
+        while ((word = strsep(&rest, ","))) {
+                /* Never synced; newer kernels show it as fsync=volatile. */
+                if (strcmp(word, "volatile") == 0 || strcmp(word, "fsync=volatile") == 0)
+                        return NULL;
+                if (strncmp(word, "upperdir=/", strlen("upperdir=/")) == 0)
+                        upper = word + strlen("upperdir=");
+        }
+        return upper;
+}
+
+/* Where the same folder is in the upper layer. */
+static bool make_upper_path(
+        const RootDir *root,
+        const Mount *mount,
+        const char *upper,
+        int fd,
+        char *path,
+        size_t size) {
+        const size_t point = strcmp(mount->point, "/") == 0 ? 0 : strlen(mount->point);
+        char link[64], folder[1024];
+        ssize_t n;
+        int length;
+
+        (void)snprintf(link, sizeof(link), "proc/self/fd/%d", fd);
+        n = readlinkat(root->fd, link, folder, sizeof(folder) - 1);
+        if (n <= 0 || (size_t)n == sizeof(folder) - 1)
+                return false;
+        folder[n] = '\0';
+        if (strncmp(folder, mount->point, point) != 0)
+                return false;
+        length = snprintf(path, size, "%s%s%s", upper, mount->root, folder + point);
+        return length > 0 && (size_t)length < size;
+}
+
+/*
+ * By the path that it was mounted with. The folder must be there, too: it was made or written to, so
+ * another one behind the same path, as after a change of the root, is not taken for it.
+ */
+static bool overlay_lasts(
+        const RootDir *root,
+        Mount *mount,
+        int fd,
+        unsigned depth,
+        const char **ret_why_not) {
+        _cleanup_close_ int upper_fd = -1;
+        char path[4096], *upper = take_upper(mount->options);
+
+        if (!upper)
+                return refuse(cannot_tell, ret_why_not);
+        unescape(upper);
+        if (!make_upper_path(root, mount, upper, fd, path, sizeof(path)))
+                return refuse(cannot_tell, ret_why_not);
+        upper_fd = rootdir_open_file(root, path + 1, O_PATH | O_NOFOLLOW);
+        if (upper_fd < 0)
+                return refuse(cannot_tell, ret_why_not);
+        return lasts(root, upper_fd, depth, ret_why_not);
+}
+
+static bool lasts(const RootDir *root, int fd, unsigned depth, const char **ret_why_not) {
+        _cleanup_free_ Mount *mount = calloc(1, sizeof(*mount));
+        struct statfs filesystem;
+        FilesystemKind kind;
+
+        if (!mount || depth == 0 || fstatfs(fd, &filesystem) < 0)
+                return refuse(cannot_tell, ret_why_not);
+        kind = kind_of((uint32_t)filesystem.f_type);
+        if (kind == FILESYSTEM_LOCAL)
+                return true;
+        if (kind == FILESYSTEM_MEMORY)
+                return refuse(in_memory, ret_why_not);
+        if (kind == FILESYSTEM_UNKNOWN || !find_mount(root, fd, mount))
+                return refuse(cannot_tell, ret_why_not);
+        return kind == FILESYSTEM_OVERLAY ? overlay_lasts(root, mount, fd, depth - 1, ret_why_not)
+                                          : disk_lasts(root, mount, depth - 1, ret_why_not);
+}
+
+bool lasting_folder(const RootDir *root, int folder_fd, const char **ret_why_not) {
+        return lasts(root, folder_fd, DEPTH_MAX, ret_why_not);
+}
