@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/hash.h"
+#include "lib/kernel/virtual.h"
 #include "seeder/identity.h"
 
 static bool exists(const RootDir *root, const char *path) {
@@ -45,6 +46,7 @@ void identity_read(const RootDir *root, Identity *ret_identity) {
                 identity.boot_id[0] = '\0';
         if (exists(root, "run/systemd/first-boot"))
                 identity.first_boot = true;
+        identity.virtual_possible = virtual_machine_possible(root, virtual_cpu());
         identity.generation_known = read_generation(root, &identity.generation);
 
         *ret_identity = identity;

@@ -21,6 +21,7 @@ typedef struct Identity {
         char product_uuid[64]; /* DMI; "" where there is none (not x86, microVMs) */
         char boot_id[64];      /* of the kernel; "" without /proc */
         bool first_boot;
+        bool virtual_possible; /* somebody may have copied or set back its disk */
         bool generation_known;
         Vmgenid generation; /* of the VM: another one after a snapshot was restored or cloned */
 } Identity;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/intake/seed-mark.h"
 #include "lib/kernel/clock.h"
 #include "seeder/saved.h"
 
@@ -38,9 +39,9 @@ static int feed(
 }
 
 static void look_only(const SeedFile *file, Account *account) {
-        if (faccessat(file->folder_fd, "seed.credit", F_OK, 0) >= 0)
+        if (faccessat(file->folder_fd, SEED_MARKED_NAME, F_OK, 0) >= 0)
                 add(account, (AccountLine){ .n_bytes = SEED_FILE_BYTES }, "marked creditable");
-        else if (faccessat(file->folder_fd, "seed", F_OK, 0) >= 0)
+        else if (faccessat(file->folder_fd, SEED_UNMARKED_NAME, F_OK, 0) >= 0)
                 add(account, (AccountLine){ .n_bytes = SEED_FILE_BYTES }, "used before");
 }
 
@@ -65,6 +66,9 @@ void saved_load(
         }
 
         identity_read(root, &identity);
+        /* Somebody's word that nobody sets this disk back. */
+        if (terms->trust == CREDIT_TRUST_ALWAYS)
+                identity.virtual_possible = false;
         r = seed_file_load(file, &identity, &load);
         if (r == SEED_FILE_E_NONE)
                 return;

@@ -9,11 +9,10 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/io.h"
+#include "lib/intake/seed-mark.h"
 #include "lib/kernel/lasting.h"
 #include "seeder/seed-file.h"
 
-#define MARKED_NAME    "seed.credit"
-#define UNMARKED_NAME  "seed"
 #define TEMPORARY_NAME "seed.new"
 
 /* Linux 5.6 and the stable kernels that took its RNG; older headers lack it. */
@@ -133,47 +132,58 @@ static int read_file(int folder_fd, const char *name, Secret *content) {
         return 0;
 }
 
-/* Takes the mark away so that no crash brings it back; only then may the seed be credited. */
-static int strip_mark(int folder_fd) {
-        if (renameat(folder_fd, MARKED_NAME, folder_fd, UNMARKED_NAME) < 0)
-                return negative_errno();
-        if (fsync(folder_fd) < 0)
-                return negative_errno();
-        return 0;
-}
-
 static bool is_known(const uint8_t digest[static IDENTITY_DIGEST_BYTES]) {
         static const uint8_t unknown[IDENTITY_DIGEST_BYTES];
 
         return memcmp(digest, unknown, sizeof(unknown)) != 0;
 }
 
-/* Whether the machine that saved it is this one, and was not cloned or set back since. */
-static const char *why_not_ours(const Secret *content, const Identity *identity) {
-        static const char another[] = "another machine saved it";
+/*
+ * Nothing but the generation tells a disk that was set back from one that was not, if both belong to
+ * one virtual machine. It can be read only where the module for it is loaded.
+ */
+static const char *why_not_one_life(const SeedHeader *header, const Identity *identity) {
         uint8_t digest[IDENTITY_DIGEST_BYTES];
+        bool both_known;
+
+        if (identity_digest_generation(identity, header->salt, digest) < 0)
+                return "no digest can be made";
+        both_known = is_known(digest) && is_known(header->generation);
+        if (both_known && memcmp(digest, header->generation, sizeof(digest)) != 0)
+                return "this machine was cloned or restored";
+        if (!both_known && identity->virtual_possible)
+                return "no generation ID shows that this machine was not cloned or restored";
+        return NULL;
+}
+
+/* What came from this kernel's RNG is nothing new to it. */
+static const char *why_not_earlier(const SeedHeader *header, const Identity *identity) {
+        uint8_t digest[IDENTITY_DIGEST_BYTES];
+
+        if (identity_digest_boot(identity, header->salt, digest) < 0 || !is_known(digest) ||
+            !is_known(header->boot))
+                return "the boot that saved it is not known";
+        if (memcmp(digest, header->boot, sizeof(digest)) == 0)
+                return "it was saved in this boot";
+        return NULL;
+}
+
+/* Whether the machine that saved it is this one, in an earlier boot, and was not cloned since. */
+static const char *why_not_ours(const Secret *content, const Identity *identity) {
+        uint8_t digest[IDENTITY_DIGEST_BYTES];
+        const char *why_not;
         SeedHeader header;
 
         memcpy(&header, content->bytes, sizeof(header));
         if (identity_digest(identity, header.salt, digest) < 0 ||
             memcmp(digest, header.identity, sizeof(digest)) != 0)
-                return another;
-        /* The generation can be read only where its module is loaded: early in one boot, not in the
-         * next. So it tells something only if it was known both times. */
-        if (identity_digest_generation(identity, header.salt, digest) < 0)
-                return another;
-        if (is_known(digest) && is_known(header.generation) &&
-            memcmp(digest, header.generation, sizeof(digest)) != 0)
-                return "this machine was cloned or restored";
-        /* What came from this kernel's RNG is nothing new to it. */
-        if (identity_digest_boot(identity, header.salt, digest) < 0 ||
-            (is_known(digest) && memcmp(digest, header.boot, sizeof(digest)) == 0))
-                return "it was saved in this boot";
-        return NULL;
+                return "another machine saved it";
+        why_not = why_not_earlier(&header, identity);
+        return why_not ? why_not : why_not_one_life(&header, identity);
 }
 
 static const char *refuse_credit(int folder_fd, const Secret *content, const Identity *identity) {
-        if (strip_mark(folder_fd) < 0)
+        if (seed_file_strip_mark(folder_fd) < 0)
                 return "its mark could not be removed for good";
         if (identity->first_boot)
                 return "this is the first boot";
@@ -189,10 +199,10 @@ static int read_seed(int folder_fd, Secret **ret_content, bool *ret_marked) {
         r = secret_new(sizeof(SeedHeader) + SEED_FILE_BYTES, &content);
         if (r < 0)
                 return r;
-        r = read_file(folder_fd, MARKED_NAME, content);
+        r = read_file(folder_fd, SEED_MARKED_NAME, content);
         if (r == -ENOENT) {
                 marked = false;
-                r = read_file(folder_fd, UNMARKED_NAME, content);
+                r = read_file(folder_fd, SEED_UNMARKED_NAME, content);
         }
         if (r < 0)
                 return r;
@@ -349,13 +359,13 @@ static int publish(int folder_fd, const Secret *content, bool creditable) {
                 (void)unlinkat(folder_fd, TEMPORARY_NAME, 0);
                 return r;
         }
-        if (renameat(folder_fd, TEMPORARY_NAME, folder_fd, UNMARKED_NAME) < 0)
+        if (renameat(folder_fd, TEMPORARY_NAME, folder_fd, SEED_UNMARKED_NAME) < 0)
                 return negative_errno();
         if (fsync(folder_fd) < 0)
                 return negative_errno();
         if (!creditable)
                 return 0;
-        if (renameat(folder_fd, UNMARKED_NAME, folder_fd, MARKED_NAME) < 0)
+        if (renameat(folder_fd, SEED_UNMARKED_NAME, folder_fd, SEED_MARKED_NAME) < 0)
                 return negative_errno();
         return fsync(folder_fd) < 0 ? negative_errno() : 0;
 }

@@ -7,12 +7,13 @@
  */
 
 #include "lib/config/source-settings.h"
+#include "lib/intake/seed-mark.h"
 #include "seeder/command-line.h"
 #include "seeder/options.h"
 #include "seeder/run.h"
 
 #define SETTINGS_DEFAULT_CONFIG SYSCONFDIR "/guest-entropy.conf"
-#define SETTINGS_STATE_FOLDER   "/var/lib/guest-entropy"
+#define SETTINGS_STATE_FOLDER   SEED_STATE_FOLDER
 
 typedef struct Settings {
         bool enabled;                /* [seeder] */

@@ -44,6 +44,7 @@ typedef struct Disk {
         size_t n_synced_inodes;
         uint64_t credited[TAGS]; /* the beginning of each seed, once for each credit */
         size_t n_credited;
+        unsigned n_boots;
 } Disk;
 
 static Disk *disk;
@@ -147,6 +148,7 @@ static ssize_t fault_getrandom(void *buffer, size_t n, unsigned flags) {
 #define write                                       fault_write
 #define getrandom                                   fault_getrandom
 #include "lib/base/io.c"
+#include "lib/intake/seed-mark.c"
 #include "seeder/seed-file.c"
 #undef openat
 #undef open
@@ -158,7 +160,13 @@ static ssize_t fault_getrandom(void *buffer, size_t n, unsigned flags) {
 #undef write
 #undef getrandom
 
-static const Identity machine = { .machine_id = "0123456789abcdef0123456789abcdef" };
+/* Each time another boot of it. */
+static Identity machine(void) {
+        Identity identity = { .machine_id = "0123456789abcdef0123456789abcdef" };
+
+        (void)snprintf(identity.boot_id, sizeof(identity.boot_id), "boot %u", ++disk->n_boots);
+        return identity;
+}
 
 static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *walk) {
         (void)remove(path);
@@ -187,6 +195,7 @@ static void start_anew(void) {
 /* What the seeder does in a boot. In a child, since it may be cut. */
 static int boot(void) {
         _cleanup_(seed_file_close) SeedFile file = SEED_FILE_NULL;
+        const Identity identity = machine();
         SeedLoad load = {};
         bool creditable;
         int r;
@@ -194,11 +203,12 @@ static int boot(void) {
         r = seed_file_open(state_folder, true, &file);
         if (r != 0)
                 return r;
-        r = seed_file_load(&file, &machine, &load);
+        file.why_no_memory = NULL; /* whatever the test runs on */
+        r = seed_file_load(&file, &identity, &load);
         if (r == 0 && load.marked)
                 memcpy(&disk->credited[disk->n_credited++ % TAGS], load.seed->bytes, 8);
         if (r == 0 || r == SEED_FILE_E_NONE)
-                r = seed_file_save(&file, &machine, load.seed, &creditable);
+                r = seed_file_save(&file, &identity, load.seed, &creditable);
         (void)secret_free(load.seed);
         return r;
 }
@@ -295,13 +305,15 @@ static void test_power_cut(void) {
 }
 
 static bool boot_with_fault(bool *ret_marked) {
+        const Identity identity = machine();
         SeedFile file = SEED_FILE_NULL;
         SeedLoad load = {};
         int r;
 
         r = seed_file_open(state_folder, true, &file);
+        file.why_no_memory = NULL;
         if (r == 0)
-                r = seed_file_load(&file, &machine, &load);
+                r = seed_file_load(&file, &identity, &load);
         *ret_marked = r == 0 && load.marked;
         (void)secret_free(load.seed);
         seed_file_close(&file);
@@ -343,6 +355,7 @@ static void test_save(void) {
 
         FAULT_EACH(error, ENOSPC) {
                 _cleanup_(seed_file_close) SeedFile file = SEED_FILE_NULL;
+                const Identity identity = machine();
                 unsigned at = fault_at;
                 bool creditable = false;
                 int r;
@@ -353,7 +366,7 @@ static void test_save(void) {
                 CU_ASSERT_EQUAL(seed_file_open(state_folder, true, &file), 0);
                 fault_at = at;
                 fault_calls = 0;
-                r = seed_file_save(&file, &machine, NULL, &creditable);
+                r = seed_file_save(&file, &identity, NULL, &creditable);
                 CU_ASSERT(r == 0 || fault_hit());
                 rounds++;
                 /* The first call draws the salt, which need not be from a ready RNG; where the seed is

@@ -25,12 +25,16 @@ static int fuzz_fsync(int fd) {
 #define openat(...) dup(content_fd)
 #define renameat    fuzz_renameat
 #define fsync       fuzz_fsync
+#include "lib/intake/seed-mark.c"
 #include "seeder/seed-file.c"
 #undef openat
 #undef renameat
 #undef fsync
 
-static const Identity machine = { .machine_id = "0123456789abcdef0123456789abcdef" };
+static const Identity machine = {
+        .machine_id = "0123456789abcdef0123456789abcdef",
+        .boot_id = "this one",
+};
 
 static void check(bool right) {
         if (!right)
@@ -53,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 memcpy(&header, data, sizeof(header));
                 memcpy(header.magic, magic, sizeof(magic));
                 check(identity_digest(&machine, header.salt, header.identity) == 0);
+                header.boot[0] |= 1;
                 check(pwrite(content_fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header));
         }
         check(lseek(content_fd, 0, SEEK_SET) == 0);

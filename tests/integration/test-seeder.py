@@ -126,6 +126,24 @@ def test_save():
     STATE.chmod(0o700)
 
 
+def test_unknown_boot():
+    """A seed that was saved in this very boot, and no word of which boot this is."""
+    CONFIG.write_text("[seed-file]\ntrust = always\n", encoding="utf-8")
+    for hidden_at in ("run", "save"):
+        for verb in ("save", "run"):
+            boot_id = "/proc/sys/kernel/random/boot_id"
+            if verb == hidden_at:
+                subprocess.run(["mount", "--bind", "/dev/null", boot_id], check=True)
+            try:
+                done = seeder("-c", str(CONFIG), *(["save"] if verb == "save" else ["--source=seed-file", "--real-root"]))
+                check(done.returncode == 0, f"{verb}: {done}")
+            finally:
+                if verb == hidden_at:
+                    subprocess.run(["umount", boot_id], check=True)
+        line = next(x for x in ledgers()[-1]["sources"] if x["name"] == "seed-file")
+        check(line["credited_bits"] == 0 and line["note"] == "the boot that saved it is not known", f"{line}")
+
+
 def test_dry_run():
     done = seeder("--dry-run", "--real-root")
     check(done.returncode == 0 and done.stdout.startswith("dry run: kernel RNG"), f"{done}")

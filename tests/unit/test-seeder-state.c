@@ -4,15 +4,17 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/intake/seed-mark.h"
 #include "seeder/seed-file.h"
 #include "seeder/state-mount.h"
 #include "seeder/static-credit.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 
-#define MACHINE_ID "0123456789abcdef0123456789abcdef"
-#define UUID       "11111111-2222-3333-4444-555555555555"
-#define VMGENID    "sys/firmware/qemu_fw_cfg/by_name/etc/vmgenid_guid/raw"
+#define MACHINE_ID    "0123456789abcdef0123456789abcdef"
+#define UUID          "11111111-2222-3333-4444-555555555555"
+#define NO_GENERATION "no generation ID shows that this machine was not cloned or restored"
+#define VMGENID       "sys/firmware/qemu_fw_cfg/by_name/etc/vmgenid_guid/raw"
 
 static RootDir root = ROOTDIR_NULL;
 
@@ -89,25 +91,31 @@ static void write_machine(const char *machine_id, const char *uuid, const char *
                 (void)unlink(scratch_path(VMGENID));
 }
 
-static void save(void) {
+static void save_in(const char *boot_id) {
         _cleanup_(seed_file_close) SeedFile file = SEED_FILE_NULL;
         bool creditable = false;
         Identity identity;
 
+        (void)scratch_write("proc/sys/kernel/random/boot_id", boot_id);
         identity_read(&root, &identity);
         CU_ASSERT_EQUAL(seed_file_open(scratch_path("state"), true, &file), 0);
         CU_ASSERT_EQUAL(seed_file_save(&file, &identity, NULL, &creditable), 0);
         CU_ASSERT(creditable); /* the machine that runs the tests is ready */
 }
 
-/* The reason, or "" for none. */
-static const char *load(void) {
+static void save(void) {
+        save_in("boot-1\n");
+}
+
+/* The reason, or "" for none; on a machine that is made of iron, or perhaps not. */
+static const char *load_on(bool virtual_possible) {
         _cleanup_(seed_file_close) SeedFile file = SEED_FILE_NULL;
         SeedLoad seed = {};
         Identity identity;
         int r;
 
         identity_read(&root, &identity);
+        identity.virtual_possible = virtual_possible;
         CU_ASSERT_EQUAL(seed_file_open(scratch_path("state"), true, &file), 0);
         file.why_no_memory = NULL; /* whatever the tests run on */
         r = seed_file_load(&file, &identity, &seed);
@@ -118,6 +126,12 @@ static const char *load(void) {
                 return strerror(-r);
         CU_ASSERT_EQUAL(seed.marked, !seed.why_not);
         return seed.why_not ? seed.why_not : "";
+}
+
+/* In the next boot. */
+static const char *load(void) {
+        (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-2\n");
+        return load_on(false);
 }
 
 static void test_once(void) {
@@ -168,13 +182,57 @@ static void test_machines(void) {
 }
 
 static void test_this_very_boot(void) {
+        static const struct {
+                const char *saved_in, *loaded_in, *why_not;
+        } rows[] = {
+                { "boot-1\n", "boot-1\n", "it was saved in this boot" },
+                { "boot-1\n", "boot-2\n", "" },
+                { "boot-1\n", "", "the boot that saved it is not known" },
+                { "", "boot-2\n", "the boot that saved it is not known" },
+                { "", "", "the boot that saved it is not known" },
+        };
+
         write_machine(MACHINE_ID, UUID, NULL);
-        (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-1\n");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                harness_row("'%s' '%s'", rows[i].saved_in, rows[i].loaded_in);
+                save_in(rows[i].saved_in);
+                (void)scratch_write("proc/sys/kernel/random/boot_id", rows[i].loaded_in);
+                CU_ASSERT_STRING_EQUAL(load_on(false), rows[i].why_not);
+        }
+}
+
+/* Only the generation tells the disk of a virtual machine that was set back. */
+static void test_generations(void) {
+        static const struct {
+                const char *saved_in, *loaded_in, *why_not;
+        } rows[] = {
+                { "GENERATION-ONE--", "GENERATION-ONE--", "" },
+                { "GENERATION-ONE--", "GENERATION-TWO--", "this machine was cloned or restored" },
+                { "GENERATION-ONE--", NULL, NO_GENERATION },
+                { NULL, "GENERATION-ONE--", NO_GENERATION },
+                { NULL, NULL, NO_GENERATION },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                harness_row("row %zu", i);
+                write_machine(MACHINE_ID, UUID, rows[i].saved_in);
+                save();
+                write_machine(MACHINE_ID, UUID, rows[i].loaded_in);
+                (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-2\n");
+                CU_ASSERT_STRING_EQUAL(load_on(true), rows[i].why_not);
+        }
+}
+
+/* After a copy was made of this machine: whoever sees it takes the mark away. */
+static void test_strip(void) {
+        _cleanup_close_ int fd = -1;
+
+        write_machine(MACHINE_ID, UUID, NULL);
         save();
-        CU_ASSERT_STRING_EQUAL(load(), "it was saved in this boot");
-        save();
-        (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-2\n");
-        CU_ASSERT_STRING_EQUAL(load(), "");
+        fd = open(scratch_path("state"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        CU_ASSERT_EQUAL(seed_file_strip_mark(fd), 0);
+        CU_ASSERT_EQUAL(seed_file_strip_mark(fd), -ENOENT);
+        CU_ASSERT_STRING_EQUAL(load(), "it was used before");
 }
 
 /* As of an image under an overlay in memory: the mark that was taken away comes back. */
@@ -185,7 +243,9 @@ static void test_no_memory(void) {
 
         write_machine(MACHINE_ID, UUID, NULL);
         save();
+        (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-2\n");
         identity_read(&root, &identity);
+        identity.virtual_possible = false;
         CU_ASSERT_EQUAL(seed_file_open(scratch_path("state"), true, &file), 0);
         file.why_no_memory = "no memory";
         CU_ASSERT_EQUAL(seed_file_load(&file, &identity, &seed), 0);
@@ -418,7 +478,9 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_once),
         HARNESS_TEST(test_machines),
         HARNESS_TEST(test_this_very_boot),
+        HARNESS_TEST(test_generations),
         HARNESS_TEST(test_no_memory),
+        HARNESS_TEST(test_strip),
         HARNESS_TEST(test_strange_files),
         HARNESS_TEST(test_folder),
         HARNESS_TEST(test_parents),

@@ -126,6 +126,8 @@ class Lab:
         self.bed, self.run = bed, RUN_STATIC if credential else RUN
         self.n_boots, self.boot_ids = 0, set()
         self.image = seeder.image(bed)
+        # These guests have no generation ID: somebody knows that nobody sets their disks back.
+        self.image.data("etc/guest-entropy.conf", "[seed-file]\ntrust = always\n")
         self.template = bed.folder / "template"
         blank, log = bed.folder / "blank.img", bed.folder / "blank.log"
         blank.write_bytes(bytes(4 << 20))
@@ -137,7 +139,7 @@ class Lab:
             vm.load(module)
         vm.shell(f"mkdir -p {STATE} /run/credentials/@system")
         if credential:
-            vm.write("/run/credentials/@system/entropy.seed", credential)
+            vm.shell(f"echo {credential} | busybox base64 -d > /run/credentials/@system/entropy.seed")
         vm.snapshot(self.template)
         self.disk = seeder.make_state(bed).read_bytes()
         self.has_seed = False
@@ -246,4 +248,4 @@ def test_static_seed(bed):
     """
     lab = Lab(bed, base64.b64encode(sources.seed("credential", 64)).decode())
     steps = lab.cut_everywhere(*RUN_STATIC, until="RNDADDENTROPY")
-    check(steps[2:9] == [*RECORD, "RNDADDENTROPY(352 bits)"], f"other steps than DESIGN's: {steps}")
+    check(steps[2:9] == [*RECORD, "RNDADDENTROPY(512 bits)"], f"other steps than DESIGN's: {steps}")
