@@ -84,7 +84,7 @@ static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
         CreditInput best;
         StaticUse use;
 
-        credit->text = seed_quality_per_1024(seed, length) != 0;
+        credit->text = seed_is_text(seed, length);
         best = *credit;
         best.use = SEED_USE_FIRST;
         if (credit_per_1024(&best) == 0)

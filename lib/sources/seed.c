@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/base64.h"
@@ -10,28 +9,35 @@
 /* Base64 of SEED_MAX_BYTES, and as much again for line breaks. */
 #define ENCODED_MAX_BYTES (4U * SEED_MAX_BYTES)
 
-#define QUALITY_CODED 512U
-#define QUALITY_WORDS 1U
-
-static bool is_text(uint8_t byte) {
-        return (byte >= 0x20 && byte < 0x7f) || (byte && strchr("\t\r\n", byte));
+/* Printable ASCII, white space, and the zero bytes that end strings and fill UTF-16. */
+static bool is_plain(uint8_t byte) {
+        return byte < 0x7f && (byte >= 0x20 || byte == '\0' || strchr("\t\r\n", byte));
 }
 
-static bool is_code(uint8_t byte) {
-        return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-               (byte >= 'a' && byte <= 'z') || (byte && strchr("+/=-_\r\n", byte));
-}
+/* How many bytes a character of UTF-8 beyond ASCII has (RFC 3629); 0: there is none. */
+static size_t take_character(const uint8_t *bytes, size_t length) {
+        size_t n = bytes[0] >= 0xf0 && bytes[0] <= 0xf4   ? 4
+                   : bytes[0] >= 0xe0 && bytes[0] <= 0xef ? 3
+                   : bytes[0] >= 0xc2 && bytes[0] <= 0xdf ? 2
+                                                          : 0;
 
-uint32_t seed_quality_per_1024(const uint8_t *bytes, size_t length) {
-        bool code = true;
-
-        /* 32 random bytes are text once in 2^43 times. */
-        for (size_t i = 0; i < length; i++) {
-                if (!is_text(bytes[i]))
+        if (n > length)
+                return 0;
+        for (size_t i = 1; i < n; i++)
+                if ((bytes[i] & 0xc0) != 0x80)
                         return 0;
-                code = code && is_code(bytes[i]);
+        return n;
+}
+
+bool seed_is_text(const uint8_t *bytes, size_t length) {
+        for (size_t i = 0; i < length;) {
+                size_t n = is_plain(bytes[i]) ? 1 : take_character(bytes + i, length - i);
+
+                if (n == 0)
+                        return false;
+                i += n;
         }
-        return code ? QUALITY_CODED : QUALITY_WORDS;
+        return true;
 }
 
 int seed_from_openstack(

@@ -3,6 +3,7 @@
 
 /* What every seed that was made before has to be, wherever it was found. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,12 +14,11 @@
 #define SEED_MAX_BYTES 4096U
 
 /*
- * An upper limit of what a seed's bytes can hold, per 1024 bits, to be used like the kernel's word
- * (CreditInput.quality_per_1024): 0 where nothing speaks against full entropy; 512 for text in
- * letters and digits of hex or base64, which holds four bits a byte at least if it encodes random
- * bytes; 1, next to nothing, for other text: words that a person typed.
+ * Whether it is text throughout (ASCII, UTF-8, UTF-16 of Latin letters): words that somebody typed, or
+ * digits of which nobody says what they encode. 32 random bytes are it once in 2^36 times. To be
+ * asked of the bytes that a format encodes, not of their encoding.
  */
-uint32_t seed_quality_per_1024(const uint8_t *bytes, size_t length);
+bool seed_is_text(const uint8_t *bytes, size_t length);
 
 /*
  * The seed of an OpenStack meta_data.json: top-level `random_seed`, base64. A tenant can set keys

@@ -23,7 +23,7 @@ static int decode_raw(
         const char **ret_why) {
         if (length > SEED_MAX_BYTES)
                 return refuse("the seed is longer than 4096 bytes", ret_why);
-        if (length >= SEED_MIN_BYTES && seed_quality_per_1024(body, length) != 0)
+        if (length >= SEED_MIN_BYTES && seed_is_text(body, length))
                 return refuse("the answer is text, expected raw bytes", ret_why);
 
         memcpy(buffer, body, length);

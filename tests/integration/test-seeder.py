@@ -3,6 +3,7 @@
 """test-seeder.py SEEDER: the program on this machine, in a mount namespace where /var/lib and /run are its own."""
 
 import atexit
+import base64
 import fcntl
 import json
 import os
@@ -278,8 +279,11 @@ def test_static_seed():
 
     clean()
     CONFIG.write_text("", encoding="utf-8")
-    (folder / "entropy.seed").write_text("correct horse battery staple, and some more words", encoding="utf-8")
-    check(platform("--real-root") == (0, "a text, no random bytes"), f"{ledgers()}")
+    # Nobody says what they encode, if anything.
+    for text in ("correct horse battery staple, and some more words", "thisismysupersecretseedforproductionvm0001",
+                 os.urandom(32).hex(), base64.b64encode(os.urandom(64)).decode() + "\n"):
+        (folder / "entropy.seed").write_text(text, encoding="utf-8")
+        check(platform("--real-root") == (0, "a text, no random bytes"), f"{text}: {ledgers()}")
 
 
 def test_usage():

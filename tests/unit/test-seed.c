@@ -190,38 +190,75 @@ static void test_real_documents(void) {
         CU_ASSERT(n_tried > 0);
 }
 
-static void test_quality(void) {
+static void test_text(void) {
         static const struct {
                 const char *bytes;
-                uint32_t quality_per_1024;
+                size_t length;
+                bool text;
         } rows[] = {
-                { "0123456789abcdef0123456789abcdef\n", 512 },
-                { SEED_32, 512 },
-                { "correct horse battery staple and more of it", 1 },
-                { "\x80"
-                  "123456789abcdef0123456789abcdef",
-                  0 },
-                { "0123456789abcdef\x01"
-                  "123456789abcdef",
-                  0 },
+#define ROW(_bytes, _text) { (_bytes), sizeof(_bytes) - 1, (_text) }
+                ROW("thisismysupersecretseedforproductionvm0001", true),
+                ROW("correct horse battery staple and more of it\n", true),
+                ROW("correct horse battery staple and more of it\r\n\0", true),
+                ROW("0123456789abcdef0123456789abcdef", true),
+                ROW(SEED_32, true),
+                ROW("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh-_", true),
+                ROW("w\0o\0r\0d\0s\0 \0o\0f\0 \0a\0 \0p\0e\0r\0s\0o\0n\0", true),
+                ROW("pr\xc3\xbc"
+                    "fe gr\xc3\xb6\xc3\x9f"
+                    "e, \xe2\x82\xac 5, \xf0\x9f\x98\x80",
+                    true),
+                ROW("\x80"
+                    "123456789abcdef0123456789abcdef",
+                    false),
+                ROW("0123456789abcdef\x01"
+                    "123456789abcdef",
+                    false),
+                ROW("0123456789abcdef\x7f"
+                    "123456789abcdef",
+                    false),
+                ROW("0123456789abcdef\xc0\xaf"
+                    "23456789abcdef",
+                    false),
+                ROW("0123456789abcdef0123456789abcd\xe2\x82", false),
+#undef ROW
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                const uint8_t *bytes = (const uint8_t *)rows[i].bytes;
-
                 harness_row("%zu", i);
                 CU_ASSERT_EQUAL(
-                        seed_quality_per_1024(bytes, strlen(rows[i].bytes)),
-                        rows[i].quality_per_1024);
+                        seed_is_text((const uint8_t *)rows[i].bytes, rows[i].length),
+                        rows[i].text);
         }
-        CU_ASSERT_EQUAL(seed_quality_per_1024((const uint8_t *)"ab\0cd", 5), 0);
+}
+
+/* Of the bytes of a generator, none. */
+static void test_no_text(void) {
+        uint64_t state = UINT64_C(88172645463325252);
+
+        for (unsigned n = 0; n < 100000; n++) {
+                uint8_t bytes[32];
+
+                for (size_t i = 0; i < sizeof(bytes); i++) {
+                        state ^= state << 13;
+                        state ^= state >> 7;
+                        state ^= state << 17;
+                        bytes[i] = (uint8_t)(state >> 32);
+                }
+                CU_ASSERT_FALSE_FATAL(seed_is_text(bytes, sizeof(bytes)));
+        }
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_documents), HARNESS_TEST(test_zero_byte_behind_the_document),
-        HARNESS_TEST(test_longest),   HARNESS_TEST(test_document_too_long),
-        HARNESS_TEST(test_fixtures),  HARNESS_TEST(test_real_documents),
-        HARNESS_TEST(test_quality),   CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_documents),
+        HARNESS_TEST(test_zero_byte_behind_the_document),
+        HARNESS_TEST(test_longest),
+        HARNESS_TEST(test_document_too_long),
+        HARNESS_TEST(test_fixtures),
+        HARNESS_TEST(test_real_documents),
+        HARNESS_TEST(test_text),
+        HARNESS_TEST(test_no_text),
+        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {

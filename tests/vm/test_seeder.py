@@ -454,3 +454,21 @@ def test_seed_file_in_a_snapshot(bed):
         result = run(vm, "--real-root", "--source=seed-file", "--deadline=1s", code=NOT_READY)
         check(seed_line(result) == (512, 0, "this machine was cloned or restored"), result.note())
         vm.close()
+
+
+@vm_test()
+def test_confidential(bed):
+    """The host of a confidential guest can read its disk, and hands out the credentials."""
+    state = make_state(bed)
+    devices = ["-device", "vmgenid,guid=aaaaaaaa-0000-0000-0000-000000000001", "-smbios",
+               "type=11,value=io.systemd.credential.binary:entropy.seed=" + base64.b64encode(sources.seed("smbios", 64)).decode()]
+    vm = guest(bed, state, devices, load=("qemu_fw_cfg",))
+    make_ready(vm)
+    check(vm.run(SEEDER, "save")["code"] == 0 and "seed.credit" in saved(vm), f"{saved(vm)}")
+    vm.close()
+    vm = guest(bed, state, devices, load=("qemu_fw_cfg",))
+    vm.shell("busybox mknod /dev/sev-guest c 10 123")
+    vm.write("/etc/guest-entropy.conf", "[seed-file]\ntrust = always\n[platform]\ntrust = always\n", 0o644)
+    result = run(vm, "--real-root", "--deadline=500ms", code=NOT_READY)
+    check(seed_line(result) == (512, 0, "not credited in a confidential guest"), result.note())
+    check(result.lines["platform smbios"]["note"] == "not credited in a confidential guest" and not result.bits(), result.note())
