@@ -3,9 +3,9 @@
 
 #include "lib/base/parse.h"
 #include "lib/config/source-settings.h"
+#include "lib/kernel/command-line.h"
 #include "seeder/command-line.h"
 
-#define TEXT_MAX 4096U /* COMMAND_LINE_SIZE is 2048 on x86, 4096 on s390 */
 #define WORD_MAX 128U
 
 /* What is said of SOURCE in SOURCE:VALUE; NULL for an unknown one. */
@@ -95,10 +95,19 @@ void command_line_parse(const char *text, CommandLine *ret_line) {
         *ret_line = line;
 }
 
-void command_line_read(const RootDir *root, CommandLine *ret_line) {
-        char text[TEXT_MAX];
+static void refuse_credit(CommandLine *line) {
+        line->unknown = true;
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                line->sources[id].credit_per_1024 = 0;
+        line->seed_file.credit_per_1024 = 0;
+}
 
-        if (rootdir_read_text(root, "proc/cmdline", text, sizeof(text)) < 0)
-                text[0] = '\0';
-        command_line_parse(text, ret_line);
+void command_line_read(const RootDir *root, CommandLine *ret_line) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = kernel_command_line_read(root, &text);
+        command_line_parse(r < 0 ? "" : text, ret_line);
+        if (r < 0)
+                refuse_credit(ret_line);
 }

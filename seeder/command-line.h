@@ -29,10 +29,11 @@ typedef struct CommandLine {
         CommandLineCredit sources[_SOURCE_MAX];
         CommandLineCredit seed_file;
         unsigned int n_ignored; /* words of ours that made no sense */
+        bool unknown;           /* it cannot be read: nothing is credited */
 } CommandLine;
 
 /* Cannot fail: what cannot be understood changes nothing. */
 void command_line_parse(const char *text, CommandLine *ret_line);
 
-/* /proc/cmdline; without /proc nothing was said. */
+/* The whole of it. What may be said there and cannot be read is taken as no credit for anything. */
 void command_line_read(const RootDir *root, CommandLine *ret_line);

@@ -157,6 +157,8 @@ int main(int argc, char *argv[]) {
                 log_warning(
                         "%u words entropy.* on the kernel's command line make no sense, ignoring",
                         line.n_ignored);
+        if (line.unknown)
+                log_warning("Cannot read the kernel's command line, so nothing is credited");
         if (line.off) {
                 log_notice("Switched off by entropy.seeder= on the kernel's command line");
                 return EXIT_SUCCESS;

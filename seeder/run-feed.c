@@ -74,6 +74,29 @@ static bool leave(Run *run, const char **ret_note) {
         return false;
 }
 
+static const char *why_not(const Run *run, CreditReason reason) {
+        if (reason == CREDIT_NO_OVERRIDE && run->settings->command_line_unknown)
+                return "the kernel's command line cannot be read";
+        return credit_reason_to_string(reason);
+}
+
+/*
+ * A seed that others have is no better where it was found a second time: as a credential of the
+ * firmware that stands on the kernel's command line, too. Such places come first in each source.
+ */
+static void judge_origin(Run *run, CreditInput *credit) {
+        const uint8_t *seed = run->batch.secret->bytes;
+        const size_t length = run->batch.length;
+
+        if (credit->origin == SEED_ORIGIN_IMAGE || credit->origin == SEED_ORIGIN_PUBLIC) {
+                if (static_credit_leave(seed, length, &run->known_to_others) < 0)
+                        run->others_unknown = true;
+        } else if (static_credit_left(seed, length, &run->known_to_others))
+                credit->origin = SEED_ORIGIN_PUBLIC;
+        else if (run->others_unknown)
+                credit->origin = SEED_ORIGIN_UNKNOWN;
+}
+
 /*
  * A seed's use is recorded before it is credited, and only if it would be credited: a seed that
  * is mixed in today may be credited when the doubt is gone.
@@ -84,6 +107,7 @@ static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
         CreditInput best;
         StaticUse use;
 
+        judge_origin(run, credit);
         credit->text = seed_is_text(seed, length);
         best = *credit;
         best.use = SEED_USE_FIRST;
@@ -123,7 +147,7 @@ static void dry_feed(Run *run, Channel *channel, CreditInput *credit, const char
         credit->length_bytes = run->batch.length;
         line.credited_bits = credit_judge(credit).bits;
         if (!note && line.credited_bits == 0)
-                note = credit_reason_to_string(credit_judge(credit).reason);
+                note = why_not(run, credit_judge(credit).reason);
         (void)snprintf(line.note, sizeof(line.note), "%s", note ? note : "");
         add_line(run, channel, line);
         secret_wipe(run->batch.secret);
@@ -138,6 +162,9 @@ void run_feed(Run *run, Channel *channel) {
 
         credit.fresh = credit.fresh && !run->batch.replay;
         if (source_ops(channel->id)->seeds) {
+                run->batch.length =
+                        seed_length_without_padding(run->batch.secret->bytes, run->batch.length);
+                credit.length_bytes = run->batch.length;
                 judge_seed(run, &credit, &note);
                 /* Each seed by itself: what another one was like says nothing of it. */
                 health_init(&channel->health, credit_per_1024(&credit));
@@ -161,7 +188,7 @@ void run_feed(Run *run, Channel *channel) {
         line.credited_bits = report.credited_bits;
         line.at_usec = clock_boottime_usec();
         if (!note && report.credited_bits == 0)
-                note = credit_reason_to_string(report.reason);
+                note = why_not(run, report.reason);
         (void)snprintf(line.note, sizeof(line.note), "%s", note ? note : "");
         add_line(run, channel, line);
         run->credited_bits += report.credited_bits;

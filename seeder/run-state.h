@@ -49,6 +49,8 @@ typedef struct Run {
         SeedFile state;
         StaticCredit static_credit;
         WorkerNews worker_news;
+        AccountSeeds known_to_others; /* by the image or the kernel's command line */
+        bool others_unknown;          /* there are more than the list holds */
         Channel channels[_SOURCE_MAX];
 } Run;
 

@@ -28,6 +28,7 @@ typedef struct RunSettings {
         const char *state_folder; /* /var/lib/guest-entropy; NULL: first use is not known */
         bool use_seed_file;
         bool metadata_apart; /* a run of its own may ask the metadata service when there is a network */
+        bool command_line_unknown;
         uint32_t seed_file_credit_per_1024; /* or CREDIT_OVERRIDE_NONE */
         CreditTrust seed_file_trust;
         RunSource sources[_SOURCE_MAX];

@@ -8,12 +8,14 @@
 #include "lib/base/hash.h"
 #include "lib/base/io.h"
 #include "lib/kernel/clock.h"
+#include "lib/sources/seed.h"
 #include "seeder/hex.h"
 #include "seeder/seen.h"
 
 #define FILE_NAME "seen"
 #define HEADLINE  "guest-entropy-seen 1\n"
 #define SALT_WORD "salt "
+#define KEY_BYTES ((size_t)16)
 
 #ifndef GRND_INSECURE
 #define GRND_INSECURE 0x0004
@@ -130,11 +132,15 @@ int seen_digest(
         const uint8_t *seed,
         size_t length,
         uint8_t ret_digest[static SEEN_DIGEST_BYTES]) {
-        const HashPart parts[] = { { seen->salt, sizeof(seen->salt) }, { seed, length } };
+        HashPart parts[] = { { seen->salt, sizeof(seen->salt) }, {} };
         uint8_t digest[HASH_SHA512_BYTES];
+        size_t at = 0;
         int r;
 
-        r = hash_sha512("guest-entropy seen v1", parts, ELEMENTSOF(parts), digest);
+        while (at < length && seed_is_padding(seed[at]))
+                at++;
+        parts[1] = (HashPart){ seed + at, MIN(length - at, KEY_BYTES) };
+        r = hash_sha512("guest-entropy seen v2", parts, ELEMENTSOF(parts), digest);
         if (r < 0)
                 return r;
         memcpy(ret_digest, digest, SEEN_DIGEST_BYTES);

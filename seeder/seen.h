@@ -31,6 +31,11 @@ void seen_make_salt(uint8_t salt[static 16]);
 _must_check_ int seen_load(int folder_fd, Seen *ret_seen);
 void seen_deinit(Seen *seen);
 
+/*
+ * The digest of a seed is that of its first 16 bytes, without white space and zero bytes in front: a
+ * newline behind it, the zero byte of a string, a carrier that cuts it or adds to it make no other
+ * seed of it. Two random seeds never begin alike.
+ */
 _must_check_ int seen_digest(
         const Seen *seen,
         const uint8_t *seed,

@@ -29,6 +29,16 @@ static size_t take_character(const uint8_t *bytes, size_t length) {
         return n;
 }
 
+bool seed_is_padding(uint8_t byte) {
+        return byte == '\0' || strchr(" \t\r\n", byte);
+}
+
+size_t seed_length_without_padding(const uint8_t *bytes, size_t length) {
+        while (length > SEED_MIN_BYTES && seed_is_padding(bytes[length - 1]))
+                length--;
+        return length;
+}
+
 bool seed_is_text(const uint8_t *bytes, size_t length) {
         for (size_t i = 0; i < length;) {
                 size_t n = is_plain(bytes[i]) ? 1 : take_character(bytes + i, length - i);

@@ -21,6 +21,13 @@
 bool seed_is_text(const uint8_t *bytes, size_t length);
 
 /*
+ * The length without white space and zero bytes at the end, which an editor, a shell or a string put
+ * there: they are worth nothing. At least SEED_MIN_BYTES, if it was that much.
+ */
+size_t seed_length_without_padding(const uint8_t *bytes, size_t length);
+bool seed_is_padding(uint8_t byte);
+
+/*
  * The seed of an OpenStack meta_data.json: top-level `random_seed`, base64. A tenant can set keys
  * below `meta`, so nothing deeper counts. Its source: nova/api/metadata/base.py.
  *

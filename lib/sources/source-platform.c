@@ -8,13 +8,19 @@
 #include "lib/base/io.h"
 #include "lib/base/rootdir.h"
 #include "lib/base/secret.h"
+#include "lib/kernel/command-line.h"
 #include "lib/sources/platform-seed.h"
 #include "lib/sources/source-list.h"
 
 #define PLACES_MAX      24U
 #define PLACE_MAX_BYTES (128U * 1024U) /* SMBIOS 2: 64 KiB; 3 has no limit, but firmware has */
 
-#define SEED_NAME   "entropy.seed"
+#define SEED_NAME "entropy.seed"
+#define SYSTEM    "run/credentials/@system"
+
+#define CREDENTIAL_LABEL "credential"
+#define SYSTEM_LABEL     "system-credential"
+
 #define DMI_ENTRIES "sys/firmware/dmi/entries"
 #define FW_CFG      "sys/firmware/qemu_fw_cfg/by_name/opt/"
 
@@ -24,7 +30,7 @@ static const struct {
         const char *label;
         PlatformKind kind;
 } known_places[] = {
-        { "run/credentials/@system/" SEED_NAME, "system-credential", PLATFORM_RAW },
+        { SYSTEM "/" SEED_NAME, SYSTEM_LABEL, PLATFORM_RAW },
         { FW_CFG "guest-entropy/seed/raw", "fw_cfg", PLATFORM_RAW },
         { FW_CFG "io.systemd.credentials/" SEED_NAME "/raw", "fw_cfg-credential", PLATFORM_RAW },
         { "sys/firmware/acpi/tables/OEM0", "acpi-oem0", PLATFORM_OEM0 },
@@ -35,6 +41,7 @@ typedef struct Place {
         const char *label;
         Secret *content;
         PlatformPlace seeds;
+        SeedOrigin origin;
 } Place;
 
 typedef struct Platform {
@@ -72,7 +79,7 @@ static int platform_look(const SourceConfig *config, const RootDir *root, Source
         look->detail[0] = '\0';
 
         if (has_credential(config))
-                add_detail(look, "credential");
+                add_detail(look, CREDENTIAL_LABEL);
         for (size_t i = 0; i < ELEMENTSOF(known_places); i++)
                 if (faccessat(root->fd, known_places[i].path, F_OK, 0) == 0)
                         add_detail(look, known_places[i].label);
@@ -94,7 +101,7 @@ static int add_place(
         const char *label,
         PlatformKind kind) {
         _cleanup_close_ int file = fd;
-        Place place = { .label = label };
+        Place place = { .label = label, .origin = SEED_ORIGIN_PLATFORM };
         size_t length;
         int r;
 
@@ -143,6 +150,59 @@ static int add_smbios(Platform *platform, Secret *scratch, const RootDir *root) 
         return add_place(platform, scratch, fd, "smbios", PLATFORM_SMBIOS);
 }
 
+static Place *find_place(Platform *platform, const char *label) {
+        for (size_t i = 0; i < platform->n_places; i++)
+                if (strcmp(platform->places[i].label, label) == 0)
+                        return &platform->places[i];
+        return NULL;
+}
+
+/* Where systemd looks for a credential that the platform did not pass: in the image. */
+static bool is_in_credential_store(const RootDir *root) {
+        static const char *const paths[] = {
+                "etc/credstore/" SEED_NAME,
+                "etc/credstore.encrypted/" SEED_NAME,
+                "usr/lib/credstore/" SEED_NAME,
+                "usr/lib/credstore.encrypted/" SEED_NAME,
+                "usr/local/lib/credstore/" SEED_NAME,
+                "usr/local/lib/credstore.encrypted/" SEED_NAME,
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+                if (faccessat(root->fd, paths[i], F_OK, 0) == 0)
+                        return true;
+        return false;
+}
+
+static bool is_same(const Place *a, const Place *b) {
+        return a && b && a->seeds.length == b->seeds.length &&
+               memcmp(a->seeds.bytes, b->seeds.bytes, a->seeds.length) == 0;
+}
+
+/*
+ * systemd puts the credentials of the kernel's command line into the same directory as those of the
+ * firmware, so a name that is there is public. One of the service's own is the platform's only if
+ * it is the system's.
+ */
+static void judge_credentials(Platform *platform, const RootDir *root) {
+        Place *own = find_place(platform, CREDENTIAL_LABEL);
+        Place *system = find_place(platform, SYSTEM_LABEL);
+        _cleanup_free_ char *line = NULL;
+        SeedOrigin origin = SEED_ORIGIN_PLATFORM;
+
+        if (kernel_command_line_read(root, &line) < 0)
+                origin = SEED_ORIGIN_UNKNOWN;
+        else if (kernel_command_line_sets_credential(line, SEED_NAME))
+                origin = SEED_ORIGIN_PUBLIC;
+        if (system)
+                system->origin = origin;
+        if (!own)
+                return;
+        own->origin = origin != SEED_ORIGIN_PLATFORM || is_same(own, system) ? origin
+                      : is_in_credential_store(root)                         ? SEED_ORIGIN_IMAGE
+                                                                             : SEED_ORIGIN_UNKNOWN;
+}
+
 static int add_places(Platform *platform, const SourceConfig *config) {
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
         _cleanup_secret_ Secret *scratch = NULL;
@@ -155,7 +215,7 @@ static int add_places(Platform *platform, const SourceConfig *config) {
         if (r < 0)
                 return r;
 
-        r = add_place(platform, scratch, open_credential(config), "credential", PLATFORM_RAW);
+        r = add_place(platform, scratch, open_credential(config), CREDENTIAL_LABEL, PLATFORM_RAW);
         for (size_t i = 0; i < ELEMENTSOF(known_places) && r >= 0; i++)
                 r = add_place(
                         platform,
@@ -163,6 +223,7 @@ static int add_places(Platform *platform, const SourceConfig *config) {
                         rootdir_open_file(&root, known_places[i].path, O_RDONLY | O_NONBLOCK),
                         known_places[i].label,
                         known_places[i].kind);
+        judge_credentials(platform, &root);
         return r < 0 ? r : add_smbios(platform, scratch, &root);
 }
 
@@ -224,7 +285,7 @@ static int platform_read(Source *source, uint8_t *buffer, size_t size, size_t *r
                 if (r == -ENODATA)
                         continue;
                 platform->n_seeds++;
-                source->origin = SEED_ORIGIN_PLATFORM;
+                source->origin = platform->places[platform->at].origin;
                 set_label(source, platform);
                 return r;
         }

@@ -20,7 +20,8 @@ import time
 
 STATE, RUN = pathlib.Path("/var/lib/guest-entropy"), pathlib.Path("/run/guest-entropy")
 CONFIG = pathlib.Path("/run/seeder.conf")
-CREDENTIALS = pathlib.Path("/run/credentials")
+CREDENTIALS = pathlib.Path("/run/credentials/service")
+SYSTEM = pathlib.Path("/run/credentials/@system")
 IN_MEMORY = "the state folder is kept in memory only"
 results = {"passed": 0, "failed": 0, "skipped": 0}
 
@@ -203,12 +204,19 @@ def test_kernel_command_line():
 
 
 def platform(*args):
-    """(bits, note) of the one seed, a credential"""
-    done = seeder("-c", str(CONFIG), "--source=platform", *args, env={**os.environ, "CREDENTIALS_DIRECTORY": "/run/credentials"})
+    """(bits, note) of the credential of the service"""
+    done = seeder("-c", str(CONFIG), "--source=platform", *args, env={**os.environ, "CREDENTIALS_DIRECTORY": str(CREDENTIALS)})
     check(done.returncode == 0, f"{done}")
     last = max(ledgers(), key=lambda x: x["started_usec"], default={"sources": []})
     line = next((x for x in last["sources"] if x["name"] == "platform credential"), None)
     return line and (line["credited_bits"], line["note"])
+
+
+def give(seed, own=None):
+    """A credential of the system's, which the service has, too."""
+    for folder, content in ((SYSTEM, seed), (CREDENTIALS, own or seed)):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "entropy.seed").write_bytes(content)
 
 
 def next_boot():
@@ -218,8 +226,7 @@ def next_boot():
 
 def test_state_in_memory():
     """What is forgotten at a power cut is no memory: the same seed at three boots is credited at none."""
-    CREDENTIALS.mkdir(exist_ok=True)
-    (CREDENTIALS / "entropy.seed").write_bytes(os.urandom(64))
+    give(os.urandom(64))
     CONFIG.write_text("", encoding="utf-8")
     for n in range(3):
         STATE.mkdir(exist_ok=True)
@@ -248,9 +255,7 @@ def test_state_in_memory():
 
 def test_static_seed():
     """Credited once; always for those who want it, but not twice in a boot; and never where that cannot be noted."""
-    folder = CREDENTIALS
-    folder.mkdir(exist_ok=True)
-    (folder / "entropy.seed").write_bytes(os.urandom(64))
+    give(os.urandom(64))
     CONFIG.write_text("", encoding="utf-8")
     check(platform("--initramfs") == (0, "first use is not known in the initramfs"), f"{ledgers()}")
     check(platform("--real-root") == (512, None), f"{ledgers()}")
@@ -259,11 +264,11 @@ def test_static_seed():
     check(platform("--real-root") == (0, "seen before"), f"{ledgers()}")
     CONFIG.write_text("[platform]\ntrust = always\n", encoding="utf-8")
     check(platform("--real-root") == (0, "seen before"), f"{ledgers()}")
-    (folder / "entropy.seed").write_bytes(os.urandom(64))
+    give(os.urandom(64))
     check(platform("--initramfs") == (512, "trust=always"), f"{ledgers()}")
     check(platform("--real-root") == (0, "credited in this boot already"), f"{ledgers()}")
     CONFIG.write_text("[platform]\ntrust = never\n", encoding="utf-8")
-    (folder / "entropy.seed").write_bytes(os.urandom(64))
+    give(os.urandom(64))
     check(platform("--real-root") == (0, "trust=never"), f"{ledgers()}")
 
     clean()
@@ -272,7 +277,7 @@ def test_static_seed():
     subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", RUN], check=True)
     try:
         done = seeder("-c", str(CONFIG), "--source=platform", "--initramfs", "--verbose",
-                      env={**os.environ, "CREDENTIALS_DIRECTORY": str(folder)})
+                      env={**os.environ, "CREDENTIALS_DIRECTORY": str(CREDENTIALS)})
         check(done.returncode == 0 and "64 B mixed" in done.stderr and "its use cannot be recorded" in done.stderr, f"{done}")
     finally:
         subprocess.run(["umount", RUN], check=True)
@@ -282,8 +287,55 @@ def test_static_seed():
     # Nobody says what they encode, if anything.
     for text in ("correct horse battery staple, and some more words", "thisismysupersecretseedforproductionvm0001",
                  os.urandom(32).hex(), base64.b64encode(os.urandom(64)).decode() + "\n"):
-        (folder / "entropy.seed").write_text(text, encoding="utf-8")
+        give(text.encode())
         check(platform("--real-root") == (0, "a text, no random bytes"), f"{text}: {ledgers()}")
+
+
+def test_one_secret():
+    """By two carriers, once with a newline behind it: one credit, in this boot and in the next."""
+    CONFIG.write_text("[platform]\ntrust = always\n", encoding="utf-8")
+    secret = os.urandom(64)
+    give(secret, own=secret + b"\n")
+    check(platform("--real-root") == (512, None), f"{ledgers()}")
+    line = next(x for x in ledgers()[-1]["sources"] if x["name"] == "platform system-credential")
+    check((line["credited_bits"], line["note"]) == (0, "the same as another one"), f"{line}")
+    for padded in (b"\n" + secret, secret + b"\r\n", secret[:40], secret + b"\0"):
+        next_boot()
+        give(padded)
+        check(platform("--real-root") == (0, "seen before"), f"{padded}: {ledgers()}")
+
+
+def test_credential_of_the_command_line():
+    """Every user can read it there. So it is public, whoever else passes it, and whoever trusts it."""
+    words = pathlib.Path("/run/cmdline")
+    secret = os.urandom(64)
+    for setting, expected in (("quiet", (512, None)), ("systemd.set_credential_binary=entropy.seed:" + base64.b64encode(secret).decode(),
+                                                       (0, "every user can read it on the kernel command line"))):
+        clean()
+        words.write_text(f"{'x' * 5000} {setting}\n", encoding="utf-8")
+        give(secret)
+        subprocess.run(["mount", "--bind", words, "/proc/cmdline"], check=True)
+        try:
+            for config in ("", "[platform]\ntrust = always\n"):
+                CONFIG.write_text(config, encoding="utf-8")
+                check(platform("--real-root") == expected, f"{setting}: {ledgers()}")
+                clean()
+        finally:
+            subprocess.run(["umount", "/proc/cmdline"], check=True)
+    # Where it cannot be read it may say anything.
+    CONFIG.write_text("", encoding="utf-8")
+    done = subprocess.run(["mount", "-t", "tmpfs", "none", "/mnt"], check=False)
+    check(done.returncode == 0, "no tmpfs")
+    pathlib.Path("/mnt/zero").write_bytes(b"quiet\0")
+    subprocess.run(["mount", "--bind", "/mnt/zero", "/proc/cmdline"], check=True)
+    try:
+        check(platform("--real-root") == (0, "nothing shows that this platform hands out seeds"), f"{ledgers()}")
+        done = seeder("-c", str(CONFIG), "--real-root", "--source=cpu")
+        check("Cannot read the kernel's command line" in done.stderr, f"{done}")
+        check(all(x["note"] == "the kernel's command line cannot be read" for x in ledgers()[-1]["sources"]), f"{ledgers()}")
+    finally:
+        subprocess.run(["umount", "/proc/cmdline"], check=True)
+        subprocess.run(["umount", "/mnt"], check=True)
 
 
 def test_usage():

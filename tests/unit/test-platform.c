@@ -174,6 +174,24 @@ static void read_all(const char *credentials, char text[static 512]) {
         CU_ASSERT_PTR_NULL(source.state);
 }
 
+static SeedOrigin origin_of(const char *credentials, const char *label) {
+        Source source = {
+                .ops = &source_platform,
+                .config = { .root = root, .credentials = credentials },
+                .fd = -1,
+        };
+        uint8_t buffer[SOURCE_READ_MAX_BYTES];
+        SeedOrigin origin = _SEED_ORIGIN_MAX;
+        size_t n;
+
+        CU_ASSERT_EQUAL(source.ops->open(&source), 0);
+        while (source.ops->read(&source, buffer, sizeof(buffer), &n) == 0)
+                if (strcmp(source.label, label) == 0)
+                        origin = source.origin;
+        source.ops->close(&source);
+        return origin;
+}
+
 static int look(const char *credentials, SourceLook *ret_look) {
         const SourceConfig config = { .root = root, .credentials = credentials };
         RootDir dir;
@@ -229,6 +247,62 @@ static void test_every_place(void) {
                 "acpi-oem0 64, smbios 32, smbios-2 32, smbios-3 -74");
 }
 
+/* Who else can have a credential: by the places where it was found, "-" for no such place. */
+static void test_origins(void) {
+        static const struct {
+                const char *line, *own, *system, *store;
+                SeedOrigin of_own, of_system;
+        } rows[] = {
+                { "quiet", "A", "A", NULL, SEED_ORIGIN_PLATFORM, SEED_ORIGIN_PLATFORM },
+                { "quiet", "A", "B", NULL, SEED_ORIGIN_UNKNOWN, SEED_ORIGIN_PLATFORM },
+                { "quiet", "A", NULL, NULL, SEED_ORIGIN_UNKNOWN, 0 },
+                { "quiet", "A", NULL, "etc/credstore", SEED_ORIGIN_IMAGE, 0 },
+                { "quiet", "A", NULL, "usr/lib/credstore.encrypted", SEED_ORIGIN_IMAGE, 0 },
+                { "quiet", "A", "A", "etc/credstore", SEED_ORIGIN_PLATFORM, SEED_ORIGIN_PLATFORM },
+#define PUBLIC "A", "B", NULL, SEED_ORIGIN_PUBLIC, SEED_ORIGIN_PUBLIC
+                { "ro systemd.set_credential=entropy.seed:abc", PUBLIC },
+                { "systemd.set_credential_binary=entropy.seed:QUJD quiet", PUBLIC },
+                { "rd.systemd.set-credential=entropy.seed:abc", PUBLIC },
+                { "\"systemd.set_credential=entropy.seed:a b\"", PUBLIC },
+                { "systemd.set_credential='entropy.seed:a b'", PUBLIC },
+                { "systemd.set_credential=entropy.\"seed\":abc", PUBLIC },
+#undef PUBLIC
+                { "systemd.set_credential=entropy.seeds:abc",
+                  "A",
+                  "A",
+                  NULL,
+                  SEED_ORIGIN_PLATFORM,
+                  SEED_ORIGIN_PLATFORM },
+                { NULL, "A", "A", NULL, SEED_ORIGIN_UNKNOWN, SEED_ORIGIN_UNKNOWN },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char seed[33], path[96];
+
+                harness_row("%s", rows[i].line ? rows[i].line : "unreadable");
+                teardown_root();
+                setup_root();
+                if (rows[i].line)
+                        write_file("proc/cmdline", rows[i].line, strlen(rows[i].line));
+                else
+                        write_file("proc/cmdline/x", "", 0);
+                (void)snprintf(seed, sizeof(seed), "%s%031d", rows[i].own, 0);
+                write_file("credentials/entropy.seed", seed, 32);
+                if (rows[i].system) {
+                        (void)snprintf(seed, sizeof(seed), "%s%031d", rows[i].system, 0);
+                        write_file("run/credentials/@system/entropy.seed", seed, 32);
+                }
+                if (rows[i].store) {
+                        (void)snprintf(path, sizeof(path), "%s/entropy.seed", rows[i].store);
+                        write_file(path, seed, 32);
+                }
+                (void)snprintf(path, sizeof(path), "%s/credentials", root);
+                CU_ASSERT_EQUAL(origin_of(path, "credential"), rows[i].of_own);
+                if (rows[i].system)
+                        CU_ASSERT_EQUAL(origin_of(path, "system-credential"), rows[i].of_system);
+        }
+}
+
 /* Without dmi-sysfs the whole table is one file. */
 static void test_whole_table(void) {
         static const char table[] = NO_STRINGS OEM_STRINGS(TEXT HEX_32 "\0") END_OF_TABLE;
@@ -251,6 +325,7 @@ static CU_TestInfo parser_tests[] = {
 static CU_TestInfo source_tests[] = {
         HARNESS_TEST(test_nothing_there),
         HARNESS_TEST(test_every_place),
+        HARNESS_TEST(test_origins),
         HARNESS_TEST(test_whole_table),
         CU_TEST_INFO_NULL,
 };

@@ -232,6 +232,17 @@ static void test_text(void) {
         }
 }
 
+static void test_padding(void) {
+        uint8_t bytes[40] = "0123456789abcdef0123456789abcdef01 \t\r\n";
+
+        CU_ASSERT_EQUAL(seed_length_without_padding(bytes, 38), 34);
+        CU_ASSERT_EQUAL(seed_length_without_padding(bytes, 40), 34);
+        CU_ASSERT_EQUAL(seed_length_without_padding(bytes, 34), 34);
+        memset(bytes + 20, 0, 20);
+        CU_ASSERT_EQUAL(seed_length_without_padding(bytes, 40), SEED_MIN_BYTES);
+        CU_ASSERT_EQUAL(seed_length_without_padding(bytes, 25), 25);
+}
+
 /* Of the bytes of a generator, none. */
 static void test_no_text(void) {
         uint64_t state = UINT64_C(88172645463325252);
@@ -250,15 +261,11 @@ static void test_no_text(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_documents),
-        HARNESS_TEST(test_zero_byte_behind_the_document),
-        HARNESS_TEST(test_longest),
-        HARNESS_TEST(test_document_too_long),
-        HARNESS_TEST(test_fixtures),
-        HARNESS_TEST(test_real_documents),
-        HARNESS_TEST(test_text),
-        HARNESS_TEST(test_no_text),
-        CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_documents), HARNESS_TEST(test_zero_byte_behind_the_document),
+        HARNESS_TEST(test_longest),   HARNESS_TEST(test_document_too_long),
+        HARNESS_TEST(test_fixtures),  HARNESS_TEST(test_real_documents),
+        HARNESS_TEST(test_text),      HARNESS_TEST(test_padding),
+        HARNESS_TEST(test_no_text),   CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {

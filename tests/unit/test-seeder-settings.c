@@ -117,14 +117,32 @@ static void test_command_line_trust(void) {
 
 static void test_command_line_files(void) {
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
+        static char text[100000];
         CommandLine line;
 
         CU_ASSERT_EQUAL(rootdir_open(scratch_folder, &root), 0);
-        command_line_read(&root, &line); /* no /proc: nothing was said */
+        command_line_read(&root, &line); /* no /proc: the kernel's own is read, by root */
         CU_ASSERT_FALSE(line.off);
+        CU_ASSERT_EQUAL(line.unknown, geteuid() != 0);
         (void)scratch_write("proc/cmdline", "quiet entropy.seeder=off\n");
         command_line_read(&root, &line);
-        CU_ASSERT(line.off);
+        CU_ASSERT(line.off && !line.unknown);
+
+        /* However long it is. */
+        for (size_t length = 4090; length < sizeof(text); length = 2 * length + 7) {
+                harness_row("%zu", length);
+                memset(text, 'x', length);
+                (void)strcpy(text + length - 23, " entropy.credit=cpu:0\n");
+                (void)scratch_write("proc/cmdline", text);
+                command_line_read(&root, &line);
+                CU_ASSERT(!line.unknown && line.sources[SOURCE_CPU].credit_per_1024 == 0);
+        }
+        /* What cannot be read may have said so, too. */
+        CU_ASSERT_EQUAL(unlink(scratch_path("proc/cmdline")), 0);
+        CU_ASSERT_EQUAL(mkdir(scratch_path("proc/cmdline"), 0700), 0);
+        command_line_read(&root, &line);
+        CU_ASSERT(line.unknown && line.sources[SOURCE_CPU].credit_per_1024 == 0);
+        CU_ASSERT_EQUAL(line.seed_file.credit_per_1024, 0);
 }
 
 /* ---- where this is ---- */

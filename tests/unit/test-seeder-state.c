@@ -386,13 +386,57 @@ static void test_seen(void) {
         CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
         CU_ASSERT_EQUAL(
                 static_credit_use(&credit, seed_a, 31, false, &(const char *){ NULL }),
-                STATIC_USE_FIRST);
+                STATIC_USE_AGAIN);
         static_credit_deinit(&credit);
 
         static_credit_init(&credit, fd, "no");
         CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
         CU_ASSERT_EQUAL(use(&credit, seed_b, false), STATIC_USE_FIRST);
         static_credit_deinit(&credit);
+}
+
+/* One secret, as other carriers may hand it over. */
+static void test_seen_alike(void) {
+        static const char secret[] =
+                "\x93\x18\xe2\x40\xfa\x07\x5c\x81\xb6\x2d\x99\xc0\x1e\x73\xa8\x5f"
+                "\xd1\x0b\x66\xec\x38\x97\x42\xbd\xf5\x2a\x70\xc9\x14\x8f\xe3\x5b";
+        static const struct {
+                const char *before, *after;
+                size_t cut;
+                bool same;
+        } rows[] = {
+                { "", "", 0, true },   { "", "\n", 0, true },      { "", "\r\n", 0, true },
+                { "\n", "", 0, true }, { " \t\n", "\n", 0, true }, { "", "more", 0, true },
+                { "", "", 8, true },   { "", "", 16, true },       { "x", "", 0, false },
+        };
+        _cleanup_close_ int fd = open_state();
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                const size_t before = strlen(rows[i].before);
+                StaticCredit credit;
+                const char *note;
+                char other[80] = "";
+                size_t length;
+
+                harness_row("%zu", i);
+                (void)unlink(scratch_path("state/seen"));
+                memcpy(other, rows[i].before, before);
+                memcpy(other + before, secret, 32);
+                (void)strcpy(other + before + 32, rows[i].after);
+                length = before + 32 + strlen(rows[i].after) - rows[i].cut;
+                static_credit_init(&credit, fd, "no");
+                CU_ASSERT_EQUAL(
+                        static_credit_use(&credit, (const uint8_t *)secret, 32, false, &note),
+                        STATIC_USE_FIRST);
+                CU_ASSERT_EQUAL(
+                        static_credit_use(&credit, (uint8_t *)other, length, false, &note),
+                        rows[i].same ? STATIC_USE_AGAIN : STATIC_USE_FIRST);
+                /* A zero byte at its end, as of a string. */
+                CU_ASSERT_EQUAL(
+                        static_credit_use(&credit, (const uint8_t *)secret, 33, false, &note),
+                        STATIC_USE_AGAIN);
+                static_credit_deinit(&credit);
+        }
 }
 
 static void test_seen_damaged(void) {
@@ -490,6 +534,7 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_seen_damaged),
         HARNESS_TEST(test_seen_full),
         HARNESS_TEST(test_this_boot),
+        HARNESS_TEST(test_seen_alike),
         CU_TEST_INFO_NULL,
 };
 
