@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/json.h"
 #include "seeder/account.h"
-#include "seeder/hex.h"
 
 typedef struct json_object Json;
 

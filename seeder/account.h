@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/intake/seen.h"
 #include "lib/policy/refill.h"
 #include "lib/sources/source.h"
 #include "seeder/plan.h"
-#include "seeder/seen.h"
 
 #define ACCOUNT_LINES_MAX 64U
 #define ACCOUNT_NOTE_MAX  160U

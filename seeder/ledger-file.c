@@ -29,7 +29,7 @@ static void make_name(PlanPhase phase, unsigned number, char name[static NAME_BY
                 (void)snprintf(name, NAME_BYTES, "%s.json", file_names[phase]);
 }
 
-static int open_folder(void) {
+int ledger_file_open_folder(void) {
         int fd = open(FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
         return fd < 0 ? negative_errno() : fd;
@@ -40,7 +40,7 @@ unsigned ledger_file_reserve(const Account *account) {
         unsigned number = 1;
 
         (void)mkdir(FOLDER, 0755);
-        fd = open_folder();
+        fd = ledger_file_open_folder();
         for (; fd >= 0 && number < LEDGER_FILE_NUMBER_MAX; number++) {
                 _cleanup_close_ int ledger_fd = -1;
                 char name[NAME_BYTES];
@@ -61,7 +61,7 @@ int ledger_file_write(const Account *account, unsigned number) {
         char name[NAME_BYTES];
         int r;
 
-        fd = open_folder();
+        fd = ledger_file_open_folder();
         if (fd < 0)
                 return fd;
         r = account_to_json(account, &text);
@@ -73,7 +73,7 @@ int ledger_file_write(const Account *account, unsigned number) {
 
 void ledger_file_each(void (*take)(const char *text, void *userdata), void *userdata) {
         _cleanup_free_ char *text = malloc(FILE_MAX_BYTES);
-        _cleanup_close_ int fd = open_folder();
+        _cleanup_close_ int fd = ledger_file_open_folder();
 
         if (fd < 0 || !text)
                 return;

@@ -16,6 +16,9 @@
  * it is now, so that no other run takes it. */
 unsigned ledger_file_reserve(const Account *account);
 
+/* Where they are: a file descriptor, or a negative errno. */
+int ledger_file_open_folder(void);
+
 /* Atomically. Negative errno: a full or missing /run. */
 _must_check_ int ledger_file_write(const Account *account, unsigned number);
 

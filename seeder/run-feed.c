@@ -138,6 +138,54 @@ static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
                 credit->use = SEED_USE_AGAIN;
 }
 
+/* When the first server has sent something: without a folder that lasts, for this boot only. */
+static void open_memory(Run *run) {
+        int r = 0;
+
+        if (run->memory_opened)
+                return;
+        run->memory_opened = true;
+        run->boot_fd = ledger_file_open_folder();
+        if (run->settings->state_folder)
+                r = seed_file_open_folder(
+                        run->settings->state_folder,
+                        !run->settings->dry_run,
+                        &run->memory_fd);
+        if (r < 0)
+                log_debug("What servers sent in earlier boots is not known: %s", strerror(-r));
+}
+
+/*
+ * A server that sends the same again is as good as a static seed: its bytes are remembered before they
+ * are credited, for this boot and on the disk.
+ */
+static void judge_live(Run *run, CreditInput *credit, const char **ret_note) {
+        const bool look_only = run->settings->dry_run;
+        bool remembered = look_only;
+        int folders[2];
+
+        if (credit->source_class != SOURCE_CLASS_LIVE_NETWORK || credit_per_1024(credit) == 0)
+                return;
+        open_memory(run);
+        folders[0] = run->memory_fd;
+        folders[1] = run->boot_fd;
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
+                int r;
+
+                if (folders[i] < 0)
+                        continue;
+                r = seen_live(folders[i], run->batch.secret->bytes, run->batch.length, look_only);
+                credit->repeated = credit->repeated || r != 0;
+                remembered = remembered || r == 0;
+                if (r < 0)
+                        *ret_note = "that it came cannot be recorded";
+        }
+        if (!remembered && !credit->repeated) {
+                credit->repeated = true;
+                *ret_note = "that it came cannot be recorded";
+        }
+}
+
 static void dry_feed(Run *run, Channel *channel, CreditInput *credit, const char *note) {
         AccountLine line = { .n_bytes = run->batch.length };
         HealthVerdict verdict =
@@ -162,13 +210,11 @@ void run_feed(Run *run, Channel *channel) {
 
         credit.fresh = credit.fresh && !run->batch.replay;
         if (source_ops(channel->id)->seeds) {
-                run->batch.length =
-                        seed_length_without_padding(run->batch.secret->bytes, run->batch.length);
-                credit.length_bytes = run->batch.length;
                 judge_seed(run, &credit, &note);
                 /* Each seed by itself: what another one was like says nothing of it. */
                 health_init(&channel->health, credit_per_1024(&credit));
         }
+        judge_live(run, &credit, &note);
         if (run->settings->dry_run) {
                 dry_feed(run, channel, &credit, note);
                 return;

@@ -85,7 +85,7 @@ static const char *find_no_memory(int fd) {
         return why_not;
 }
 
-int seed_file_open(const char *folder, bool create, SeedFile *ret_file) {
+static int open_folder(const char *folder, bool create, int *ret_fd) {
         _cleanup_close_ int fd = -1;
         int r;
 
@@ -96,6 +96,30 @@ int seed_file_open(const char *folder, bool create, SeedFile *ret_file) {
         if (fd < 0)
                 return negative_errno();
         r = check_folder(fd);
+        if (r < 0)
+                return r;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int seed_file_open_folder(const char *folder, bool create, int *ret_fd) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        r = open_folder(folder, create, &fd);
+        if (r < 0)
+                return r;
+        if (find_no_memory(fd))
+                return -ENODATA;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int seed_file_open(const char *folder, bool create, SeedFile *ret_file) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        r = open_folder(folder, create, &fd);
         if (r < 0)
                 return r;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0)

@@ -51,6 +51,9 @@ enum {
 _must_check_ int seed_file_open(const char *folder, bool create, SeedFile *ret_file);
 void seed_file_close(SeedFile *file);
 
+/* The folder alone, not locked: to remember what live sources sent. -ENODATA: it does not last. */
+_must_check_ int seed_file_open_folder(const char *folder, bool create, int *ret_fd);
+
 /* -EBADMSG for a file that is not ours. */
 _must_check_ int seed_file_load(SeedFile *file, const Identity *identity, SeedLoad *ret_load);
 

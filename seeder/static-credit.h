@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "lib/base/error.h"
+#include "lib/intake/seen.h"
 #include "seeder/account.h"
-#include "seeder/seen.h"
 
 #define STATIC_CREDIT_RUNS_MAX 20U
 

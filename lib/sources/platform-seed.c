@@ -98,5 +98,10 @@ int platform_next_seed(PlatformPlace *place, uint8_t *buffer, size_t size, size_
         place->done = true;
         if (place->kind == PLATFORM_OEM0)
                 return seed_of_oem0(place, buffer, size, ret_length);
-        return take(place->bytes, place->length, buffer, size, ret_length);
+        return take(
+                place->bytes,
+                seed_length_without_padding(place->bytes, place->length),
+                buffer,
+                size,
+                ret_length);
 }

@@ -11,7 +11,7 @@
 #include "lib/sources/smbios.h"
 
 typedef enum PlatformKind {
-        PLATFORM_RAW,    /* the bytes are the seed: a credential, a fw_cfg item */
+        PLATFORM_RAW,    /* the bytes are the seed, but for padding: a credential, a fw_cfg item */
         PLATFORM_SMBIOS, /* SMBIOS structures; those of type 11 may hold credentials */
         PLATFORM_OEM0,   /* the ACPI table OEM0 of Hyper-V */
 } PlatformKind;

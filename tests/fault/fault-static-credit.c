@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "lib/base/hash.h"
+#include "lib/base/hex.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/kernel/clock.h"
-#include "seeder/hex.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
 
@@ -65,7 +65,7 @@ static ssize_t fault_write(int fd, const void *buffer, size_t n) {
 #define read                                        fault_read
 #define write                                       fault_write
 #include "lib/base/io.c"
-#include "seeder/seen.c"
+#include "lib/intake/seen.c"
 #include "seeder/static-credit.c"
 #undef openat
 #undef malloc
@@ -144,7 +144,24 @@ static void test_second_use(void) {
         CU_ASSERT_NOT_EQUAL(use(), STATIC_USE_FIRST);
 }
 
+/* What could not be remembered is none of the new ones. */
+static void test_live(void) {
+        unsigned rounds = 0;
+
+        FAULT_EACH(error, EIO) {
+                int r;
+
+                (void)unlinkat(folder_fd, "seen-live", 0);
+                r = seen_live(folder_fd, seed, sizeof(seed), false);
+                CU_ASSERT_EQUAL(r == 0, !fault_hit());
+                CU_ASSERT(r <= 0);
+                rounds++;
+        }
+        CU_ASSERT(rounds > 5);
+}
+
 static CU_TestInfo tests[] = {
+        HARNESS_TEST(test_live),
         HARNESS_TEST(test_second_use),
         HARNESS_TEST(test_first_use),
         CU_TEST_INFO_NULL,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "seeder/seen.c"
+#include "lib/intake/seen.c"
 
 static void check(bool right) {
         if (!right)

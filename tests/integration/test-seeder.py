@@ -71,6 +71,29 @@ class SilentServer:
             self.clients.append(self.server.accept()[0])
 
 
+class RepeatingServer:
+    """An EGD server that sends what it is told to, again and again."""
+
+    def __init__(self):
+        self.path, self.bytes = "/run/repeating", os.urandom(255)
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(self.path)
+        os.chmod(self.path, 0o666)
+        self.server.listen(4)
+        threading.Thread(target=self.take, daemon=True).start()
+
+    def take(self):
+        while True:
+            client = self.server.accept()[0]
+            while command := client.recv(1):
+                if command == b"\0":
+                    client.send(b"\0\0\x10\0")
+                    continue
+                n = client.recv(1)[0]
+                client.send(self.bytes[:n] if command == b"\2" else bytes((n,)) + self.bytes[:n])
+            client.close()
+
+
 def workers():
     """pids of the workers that ask an EGD server"""
     found = []
@@ -212,6 +235,11 @@ def platform(*args):
     return line and (line["credited_bits"], line["note"])
 
 
+def random_seed(n):
+    """Not with a byte at its end that a shell may have put there."""
+    return os.urandom(n - 1) + b"\x81"
+
+
 def give(seed, own=None):
     """A credential of the system's, which the service has, too."""
     for folder, content in ((SYSTEM, seed), (CREDENTIALS, own or seed)):
@@ -226,7 +254,7 @@ def next_boot():
 
 def test_state_in_memory():
     """What is forgotten at a power cut is no memory: the same seed at three boots is credited at none."""
-    give(os.urandom(64))
+    give(random_seed(64))
     CONFIG.write_text("", encoding="utf-8")
     for n in range(3):
         STATE.mkdir(exist_ok=True)
@@ -255,7 +283,7 @@ def test_state_in_memory():
 
 def test_static_seed():
     """Credited once; always for those who want it, but not twice in a boot; and never where that cannot be noted."""
-    give(os.urandom(64))
+    give(random_seed(64))
     CONFIG.write_text("", encoding="utf-8")
     check(platform("--initramfs") == (0, "first use is not known in the initramfs"), f"{ledgers()}")
     check(platform("--real-root") == (512, None), f"{ledgers()}")
@@ -264,11 +292,11 @@ def test_static_seed():
     check(platform("--real-root") == (0, "seen before"), f"{ledgers()}")
     CONFIG.write_text("[platform]\ntrust = always\n", encoding="utf-8")
     check(platform("--real-root") == (0, "seen before"), f"{ledgers()}")
-    give(os.urandom(64))
+    give(random_seed(64))
     check(platform("--initramfs") == (512, "trust=always"), f"{ledgers()}")
     check(platform("--real-root") == (0, "credited in this boot already"), f"{ledgers()}")
     CONFIG.write_text("[platform]\ntrust = never\n", encoding="utf-8")
-    give(os.urandom(64))
+    give(random_seed(64))
     check(platform("--real-root") == (0, "trust=never"), f"{ledgers()}")
 
     clean()
@@ -294,7 +322,7 @@ def test_static_seed():
 def test_one_secret():
     """By two carriers, once with a newline behind it: one credit, in this boot and in the next."""
     CONFIG.write_text("[platform]\ntrust = always\n", encoding="utf-8")
-    secret = os.urandom(64)
+    secret = random_seed(64)
     give(secret, own=secret + b"\n")
     check(platform("--real-root") == (512, None), f"{ledgers()}")
     line = next(x for x in ledgers()[-1]["sources"] if x["name"] == "platform system-credential")
@@ -308,7 +336,7 @@ def test_one_secret():
 def test_credential_of_the_command_line():
     """Every user can read it there. So it is public, whoever else passes it, and whoever trusts it."""
     words = pathlib.Path("/run/cmdline")
-    secret = os.urandom(64)
+    secret = random_seed(64)
     for setting, expected in (("quiet", (512, None)), ("systemd.set_credential_binary=entropy.seed:" + base64.b64encode(secret).decode(),
                                                        (0, "every user can read it on the kernel command line"))):
         clean()
@@ -336,6 +364,29 @@ def test_credential_of_the_command_line():
     finally:
         subprocess.run(["umount", "/proc/cmdline"], check=True)
         subprocess.run(["umount", "/mnt"], check=True)
+
+
+def test_server_that_repeats():
+    """Its bytes are worth something once, also for the next boot; and nothing where they cannot be remembered."""
+    server = RepeatingServer()
+    CONFIG.write_text(f"[egd]\naddress = unix:{server.path}\n", encoding="utf-8")
+
+    def egd(phase="--real-root"):
+        check(seeder("-c", str(CONFIG), "--source=egd", phase).returncode == 0, "a run")
+        line = max(ledgers(), key=lambda x: x["started_usec"])["sources"][0]
+        return line["credited_bits"] > 0, line["note"]
+
+    repeated = (False, "the same bytes came before")
+    check(egd() == (True, None), f"{ledgers()}")
+    check(egd() == repeated, f"{ledgers()}")
+    check("seen-live" in files(STATE) and stat.S_IMODE((STATE / "seen-live").stat().st_mode) == 0o600, f"{files(STATE)}")
+    next_boot()
+    check(egd() == repeated, f"{ledgers()}")
+    server.bytes = os.urandom(255)
+    check(egd("--initramfs") == (True, None) and egd() == repeated, f"{ledgers()}")
+    server.bytes = os.urandom(255)
+    (STATE / "seen-live").write_text("damaged", encoding="utf-8")
+    check(egd() == (False, "that it came cannot be recorded"), f"{ledgers()}")
 
 
 def test_usage():

@@ -218,12 +218,14 @@ static void test_nothing_there(void) {
 static void test_every_place(void) {
         static const char two[] = OEM_STRINGS(BINARY SEED_32 "\0" TEXT HEX_32 "\0");
         static const char bad[] = OEM_STRINGS(BINARY "A\0");
-        uint8_t seed[4097] = { 1, 2, 3 }, table[128];
+        uint8_t seed[4097], table[128];
         char text[512], credentials[128];
         SourceLook what = {};
 
+        memset(seed, 0x77, sizeof(seed));
         (void)snprintf(credentials, sizeof(credentials), "%s/credentials", root);
-        write_file("credentials/entropy.seed", seed, 64);
+        seed[64] = '\n'; /* put there by a shell */
+        write_file("credentials/entropy.seed", seed, 65);
         write_file("run/credentials/@system/entropy.seed", seed, 31);
         write_file("sys/firmware/qemu_fw_cfg/by_name/opt/guest-entropy/seed/raw", seed, 4096);
         write_file(

@@ -2,8 +2,8 @@
 /* What decides of a run: our command line, the kernel's, the file, and all of them together. */
 #include <string.h>
 
+#include "lib/base/hex.h"
 #include "lib/base/log.h"
-#include "seeder/hex.h"
 #include "seeder/settings.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"

@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * The static seeds that were credited already, by salted digest: /var/lib/guest-entropy/seen.
+ * What was credited already, by salted digest: /var/lib/guest-entropy/seen for static seeds, and
+ * seen-live for what other machines sent, which should be new bytes each time.
  *
- * A digest is on the disk before its seed is credited, so a crash in between loses credit and
- * never doubles it. The file is text: "guest-entropy-seen 1", "salt HEX", then a digest a line.
+ * A digest is on the disk before its bytes are credited, so a crash in between loses credit and
+ * never doubles it. Each file is text: "guest-entropy-seen 1", "salt HEX", then a digest a line.
  */
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@
 
 #define SEEN_DIGEST_BYTES 32U
 #define SEEN_MAX          4096U
+#define SEEN_LIVE_MAX     512U /* of seen-live, the newest */
 
 typedef struct Seen {
         uint8_t salt[16];
@@ -48,3 +50,17 @@ _must_check_ int seen_add(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BY
 
 /* Writes and syncs all of it. Only a success allows credit for what was added. */
 _must_check_ int seen_save(const Seen *seen, int folder_fd);
+
+/*
+ * Whether the bytes that a live source sent came before, in this life or in an earlier one. If not,
+ * they are remembered in seen-live and synced; with look_only they are not. Several programs may do
+ * it at once: they wait for each other, a tenth of a second at most.
+ *
+ * 0: new; SEEN_E_BEFORE; negative: that cannot be known, or not be remembered (-EBUSY, -EBADMSG,
+ * -EROFS...), so they are not to be credited.
+ */
+enum {
+        SEEN_E_BEFORE = 1,
+};
+
+_must_check_ int seen_live(int folder_fd, const uint8_t *bytes, size_t length, bool look_only);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "seeder/hex.h"
+#include "lib/base/hex.h"
 
 void hex_encode(const uint8_t *bytes, size_t n, char *text) {
         static const char digits[] = "0123456789abcdef";

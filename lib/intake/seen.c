@@ -2,20 +2,27 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "lib/base/hash.h"
+#include "lib/base/hex.h"
 #include "lib/base/io.h"
+#include "lib/intake/seen.h"
 #include "lib/kernel/clock.h"
 #include "lib/sources/seed.h"
-#include "seeder/hex.h"
-#include "seeder/seen.h"
 
-#define FILE_NAME "seen"
-#define HEADLINE  "guest-entropy-seen 1\n"
-#define SALT_WORD "salt "
-#define KEY_BYTES ((size_t)16)
+#define STATIC_NAME "seen"
+#define LIVE_NAME   "seen-live"
+#define LOCK_NAME   "seen-live.lock"
+#define HEADLINE    "guest-entropy-seen 1\n"
+#define SALT_WORD   "salt "
+#define KEY_BYTES   ((size_t)16)
+
+#define LOCK_TRIES      50U
+#define LOCK_PAUSE_NSEC 2000000
 
 #ifndef GRND_INSECURE
 #define GRND_INSECURE 0x0004
@@ -71,14 +78,14 @@ void seen_make_salt(uint8_t salt[static 16]) {
         }
 }
 
-static int read_file(int folder_fd, char **ret_text, size_t *ret_length) {
+static int read_file(int folder_fd, const char *name, char **ret_text, size_t *ret_length) {
         _cleanup_free_ char *text = NULL;
         _cleanup_close_ int fd = -1;
         struct stat status;
         size_t length;
         int r;
 
-        fd = openat(folder_fd, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
         if (fstat(fd, &status) < 0)
@@ -97,7 +104,7 @@ static int read_file(int folder_fd, char **ret_text, size_t *ret_length) {
         return 0;
 }
 
-int seen_load(int folder_fd, Seen *ret_seen) {
+static int load(int folder_fd, const char *name, Seen *ret_seen) {
         _cleanup_(seen_deinit) Seen seen = {};
         _cleanup_free_ char *text = NULL;
         size_t length;
@@ -107,7 +114,7 @@ int seen_load(int folder_fd, Seen *ret_seen) {
         if (!seen.digests)
                 return -ENOMEM;
 
-        r = read_file(folder_fd, &text, &length);
+        r = read_file(folder_fd, name, &text, &length);
         if (r == -ENOENT)
                 seen_make_salt(seen.salt);
         else if (r < 0)
@@ -120,6 +127,10 @@ int seen_load(int folder_fd, Seen *ret_seen) {
 
         *ret_seen = TAKE(seen, (Seen){});
         return 0;
+}
+
+int seen_load(int folder_fd, Seen *ret_seen) {
+        return load(folder_fd, STATIC_NAME, ret_seen);
 }
 
 void seen_deinit(Seen *seen) {
@@ -168,7 +179,7 @@ static char *put_hex_line(char *text, const uint8_t *bytes, size_t n) {
         return text;
 }
 
-int seen_save(const Seen *seen, int folder_fd) {
+static int save(const Seen *seen, int folder_fd, const char *name) {
         _cleanup_free_ char *text = malloc(FILE_MAX_BYTES + 1);
         char *p = text;
         int r;
@@ -180,8 +191,70 @@ int seen_save(const Seen *seen, int folder_fd) {
         for (size_t i = 0; i < seen->n_digests; i++)
                 p = put_hex_line(p, seen->digests[i], SEEN_DIGEST_BYTES);
 
-        r = io_write_atomic_at(folder_fd, FILE_NAME, 0600, text, (size_t)(p - text));
+        r = io_write_atomic_at(folder_fd, name, 0600, text, (size_t)(p - text));
         if (r < 0)
                 return r;
         return fsync(folder_fd) < 0 ? negative_errno() : 0;
+}
+
+int seen_save(const Seen *seen, int folder_fd) {
+        return save(seen, folder_fd, STATIC_NAME);
+}
+
+/* Not for ever: whoever holds it may be stopped. */
+static int lock_live(int folder_fd, int *ret_fd) {
+        const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NSEC };
+        _cleanup_close_ int fd = -1;
+
+        fd =
+                openat(folder_fd,
+                       LOCK_NAME,
+                       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+                       0600);
+        if (fd < 0)
+                return negative_errno();
+        for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+                if (errno != EWOULDBLOCK)
+                        return negative_errno();
+                if (i == LOCK_TRIES)
+                        return -EBUSY;
+                (void)nanosleep(&pause, NULL);
+        }
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+/* The oldest makes room. */
+static void add_live(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYTES]) {
+        const size_t too_many =
+                seen->n_digests >= SEEN_LIVE_MAX ? seen->n_digests - SEEN_LIVE_MAX + 1 : 0;
+
+        seen->n_digests -= too_many;
+        memmove(seen->digests, seen->digests + too_many, seen->n_digests * SEEN_DIGEST_BYTES);
+        memcpy(seen->digests[seen->n_digests++], digest, SEEN_DIGEST_BYTES);
+}
+
+int seen_live(int folder_fd, const uint8_t *bytes, size_t length, bool look_only) {
+        _cleanup_(seen_deinit) Seen seen = {};
+        uint8_t digest[SEEN_DIGEST_BYTES];
+        _cleanup_close_ int lock_fd = -1;
+        int r;
+
+        if (!look_only) {
+                r = lock_live(folder_fd, &lock_fd);
+                if (r < 0)
+                        return r;
+        }
+        r = load(folder_fd, LIVE_NAME, &seen);
+        if (r < 0)
+                return r;
+        r = seen_digest(&seen, bytes, length, digest);
+        if (r < 0)
+                return r;
+        if (seen_contains(&seen, digest))
+                return SEEN_E_BEFORE;
+        if (look_only)
+                return 0;
+        add_live(&seen, digest);
+        return save(&seen, folder_fd, LIVE_NAME);
 }
