@@ -18,7 +18,7 @@ typedef struct CompatSource {
 } CompatSource;
 
 static const char aes_instead[] =
-        "bytes worth less than eight bits are conditioned with SHA-512 anyway";
+        "the kernel hashes all bytes, and those worth less than eight bits count for less";
 
 /* The first eleven in the order of rng-tools 6: the place is the index that -x and -n take. */
 static const CompatSource compat_sources[] = {

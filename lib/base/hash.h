@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * SHA-512 by libgcrypt, always over a domain string and length-prefixed parts, so that two
- * different inputs can never be the same hash input. libgcrypt is started at the first use only:
- * a daemon that never conditions never pays for it.
+ * SHA-512, always over a domain string and length-prefixed parts, so that two different inputs can
+ * never be the same hash input. Our own, since it is needed before the kernel's RNG is ready: in FIPS mode
+ * a library tests itself first, and waits for random bytes to do so. And the initramfs is spared one.
  */
 
 #include <stddef.h>
@@ -21,7 +21,7 @@ typedef struct HashPart {
 
 #define HASH_PARTS_MAX 8U
 
-/* -EINVAL for more than HASH_PARTS_MAX parts, -EIO if libgcrypt refuses. */
+/* -EINVAL for more than HASH_PARTS_MAX parts; nothing else fails. */
 _must_check_ int hash_sha512(
         const char *domain,
         const HashPart *parts,

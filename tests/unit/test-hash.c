@@ -36,6 +36,23 @@ static void test_known(void) {
                 "ae078e2c4cfb98525172250e22b9337a4b475aa71917c7a85331d88eba0e5a83");
 }
 
+/* Each length around the ends of blocks, each digest a part of the next input. */
+static void test_lengths(void) {
+        uint8_t digest[HASH_SHA512_BYTES] = {}, bytes[400];
+
+        for (size_t n = 0; n < sizeof(bytes); n++) {
+                const HashPart parts[] = { { digest, sizeof(digest) }, { bytes, n } };
+
+                for (size_t i = 0; i < n; i++)
+                        bytes[i] = (uint8_t)(7 * i + n);
+                CU_ASSERT_EQUAL(hash_sha512("chain", parts, 2, digest), 0);
+        }
+        CU_ASSERT_STRING_EQUAL(
+                hex(digest),
+                "199fcbaed43bc5f2e0167de189d086b0e5e2a462c5bd762d606c9dc65fab84f9"
+                "ae673caf3523d1a6d51645fccca12ba63b78d7ea4ac5de286911cec15fb1b2a8");
+}
+
 /* Inputs that would be one string if they were simply put together. */
 static void test_separation(void) {
         static const struct {
@@ -77,10 +94,8 @@ static void test_limits(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_known),
-        HARNESS_TEST(test_separation),
-        HARNESS_TEST(test_limits),
-        CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_known),  HARNESS_TEST(test_lengths), HARNESS_TEST(test_separation),
+        HARNESS_TEST(test_limits), CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {

@@ -7,6 +7,7 @@ A disk that survives the guest holds /var/lib/guest-entropy. QEMU is killed, nev
 import base64
 import json
 import pathlib
+import re
 import shutil
 import sys
 import time
@@ -472,3 +473,47 @@ def test_confidential(bed):
     result = run(vm, "--real-root", "--deadline=500ms", code=NOT_READY)
     check(seed_line(result) == (512, 0, "not credited in a confidential guest"), result.note())
     check(result.lines["platform smbios"]["note"] == "not credited in a confidential guest" and not result.bits(), result.note())
+
+
+# FIPS
+
+BLOCKING = re.compile(r'getrandom\(.*, (0|GRND_RANDOM)[) ]|openat\(.*"/dev/random", O_RDONLY|openat\(.*"/dev/urandom"')
+
+
+def blocking_calls(vm, *argv, timeout=40):
+    """Of a program and its children: calls that wait for the kernel's RNG, or start its jitter loop."""
+    strace = f"strace -f -qq -e trace=execve,getrandom,openat -o /tmp/trace {' '.join(argv)}"
+    done = vm.run("/bin/busybox", "sh", "-c", strace, timeout=timeout)
+    trace = vm.read("/tmp/trace")
+    check("execve(" in trace, f"strace showed nothing: {done}")
+    return [line for line in trace.splitlines() if BLOCKING.search(line)]
+
+
+@vm_test()
+def test_fips(bed):
+    """FIPS mode of the kernel and of libgcrypt, whose self-test waits for the RNG: nobody starts it."""
+    if not shutil.which("strace"):
+        raise Skip("no strace on this machine")
+    archive = image(bed)
+    archive.program(shutil.which("strace"), "/usr/bin/strace")
+    archive.data("etc/gcrypt/fips_enabled", "1\n")
+    metadata = pathlib.Path(bed.rngd).parents[1] / "seeder/metadata/entropy-metadata"
+    if metadata.exists():
+        archive.program(metadata, network.PROGRAM)
+    (bed.folder / "item").write_bytes(sources.seed("item", 64))
+    vm = bed.linux(image=archive, memory_mb=256, append="fips=1", load=(*sources.DRIVE, "qemu_fw_cfg"),
+                   devices=[*state_disk(make_state(bed)), "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.folder / 'item'}"])
+    vm.shell(f"mkdir -p {STATE}; mount -t ext4 /dev/vda {STATE}; chmod 700 {STATE}")
+    check(vm.read("/proc/sys/crypto/fips_enabled").strip() == "1", "this kernel has no FIPS mode")
+    if metadata.exists():
+        found = blocking_calls(vm, network.PROGRAM, "--url=http://127.0.0.1:9/", "--wait-route=300ms")
+        check(not found, f"entropy-metadata: {found}")
+    check(not vm.random()["ready"], "this guest was to be starved")
+    vm.write("/etc/guest-entropy.conf", "[hwrng]\ncredit = 512\n[jitter]\nenabled = no\n", 0o644)
+    found = blocking_calls(vm, SEEDER, "--real-root", "--source=platform", "--source=seed-file", "--deadline=2s")
+    check(not found, f"entropy-seeder: {found}")
+    result = Result(vm, {"code": READY, "out": "", "usec": 0})
+    check(result.bits("platform") == 512 and vm.random()["ready"], result.note())
+    found = blocking_calls(vm, "/bin/busybox", "timeout", "4", "/usr/sbin/rngd", "-f", "--verbose")
+    check(not found, f"rngd: {found}")
+    check(blocking_calls(vm, "/bin/busybox", "head", "-c1", "/dev/urandom"), "a read of /dev/urandom was not seen")

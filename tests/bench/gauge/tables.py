@@ -219,20 +219,11 @@ def median_memory(bench, variant):
     return failed[0] if failed else sorted(runs, key=lambda run: run[0]["alone"] or run[0]["Pss"])[n_runs // 2]
 
 
-def with_conditioner(bench):
-    """A kernel up to 6.1 calls a virtio-rng's quality 1000 of 1024: then libgcrypt is not only there but used."""
-    config = bench.folder / "conditioner.conf"
-    config.write_text("[hwrng]\ncredit = 1000\n")
-    config.chmod(0o644)
-    return Variant("guest-entropy, hwrng of quality 1000 (SHA-512)", bench.ours,
-                   ["-f", "-x", "cpu", "--config", str(config)], "hwrng")
-
-
 def memory(bench):
     table = Table("Memory with workers, kB",
                   ["program", "processes", "Pss_Anon", "× ours", "Pss", "Pss if alone", "× ours", "Rss"])
     base, others, ours = None, {}, []
-    for variant in [*one_each(bench), with_conditioner(bench)]:
+    for variant in one_each(bench):
         m, shared = median_memory(bench, variant)
         if shared is None:
             table.row(variant.label, m, *["–"] * 6)
@@ -318,8 +309,8 @@ def size(bench):
         needed = [(name.split(".so")[0], file.stat().st_size // 1024) for name, file in variant.program.needed()]
         table.row(f"{variant.program.name} {variant.program.version}", f"{own}", ratio([own], [base]),
                   ", ".join(f"{name} {kb}" for name, kb in sorted(needed, key=lambda n: -n[1])) + f"; in all {sum(kb for _, kb in needed)}")
-    table.note("All libraries that the dynamic linker loads, those that a library needs among them. libsystemd,"
-               " libgcrypt, libudev, libcap, liblzma, libzstd and liblz4 are in every initramfs and image with systemd.")
+    table.note("All libraries that the dynamic linker loads, those that a library needs among them. libsystemd and"
+               " its libgcrypt, libudev, libcap, liblzma, libzstd and liblz4 are in every initramfs and image with systemd.")
     return table
 
 

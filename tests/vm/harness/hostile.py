@@ -17,7 +17,7 @@ RNG = ["-device", "virtio-rng-pci"]
 OPENSTACK = ["-smbios", "type=1,product=OpenStack Nova"]
 NO_SOURCE = {"append": "probe=none"}
 BLANK_BYTES = 400 << 10
-LIBRARIES = ("libgcrypt.so.20", "libgcrypt.so.20.4.1")
+LIBRARIES = ("libjson-c.so.5", "libjson-c.so.5.2.0")
 FULL_RUN = b"""#!/bin/sh
 [ "$1" != prereqs ] || exit 0
 mkdir -p /run/guest-entropy
