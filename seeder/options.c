@@ -114,11 +114,16 @@ static int take_option(int option, SeederOptions *options) {
         }
 }
 
+/* Help and the version are all that is done, whatever the verb is; a report is no verb's. */
 static int take_verb(const char *verb, SeederOptions *options) {
-        if (strcmp(verb, "save") == 0)
-                options->action = SEEDER_SAVE;
-        else if (strcmp(verb, "run") != 0)
+        const bool save = strcmp(verb, "save") == 0;
+
+        if (!save && strcmp(verb, "run") != 0)
                 return usage("entropy-seeder", verb, "run, save or image");
+        if (options->action == SEEDER_REPORT)
+                return usage("--report", NULL, "no verb beside it");
+        if (save && options->action == SEEDER_RUN)
+                options->action = SEEDER_SAVE;
         return 0;
 }
 

@@ -389,6 +389,18 @@ def test_server_that_repeats():
     check(egd() == (False, "that it came cannot be recorded"), f"{ledgers()}")
 
 
+def test_help():
+    """Of each verb: it is printed, and that is all."""
+    for args in (["--help"], ["run", "--help"], ["save", "--help"], ["save", "-h"], ["--help", "save"], ["save", "--version"],
+                 ["image", "--help"], ["image", "check", "--help"], ["image", "clean", "--help"], ["image", "check", "/", "--help"],
+                 ["image", "clean", str(CREDENTIALS), "--help"]):
+        give(random_seed(64))
+        done = seeder(*args)
+        check(done.returncode == 0 and ("usage:" in done.stdout.lower() or "entropy-seeder (guest" in done.stdout), f"{args}: {done}")
+        check(not STATE.exists() and not RUN.exists() and not done.stderr, f"{args} did something: {done}")
+        check((CREDENTIALS / "entropy.seed").exists(), f"{args} cleaned")
+
+
 def test_usage():
     for args in (["--nope"], ["load"], ["--source=exec"], ["--deadline=0"], ["image"]):
         check(seeder(*args).returncode == 64, f"{args}: {seeder(*args)}")

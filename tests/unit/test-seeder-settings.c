@@ -210,6 +210,16 @@ static void test_options(void) {
 
         CU_ASSERT_EQUAL(parse("save --verbose", &options), 0);
         CU_ASSERT(options.action == SEEDER_SAVE && options.verbose);
+        /* Nothing is done but what was asked for. */
+        for (unsigned i = 0; i < 4; i++) {
+                static const char *const words[] = { "save --help", "--help save", "run -h", "-h" };
+
+                harness_row("%s", words[i]);
+                CU_ASSERT_EQUAL(parse(words[i], &options), 0);
+                CU_ASSERT_EQUAL(options.action, SEEDER_HELP);
+        }
+        CU_ASSERT_EQUAL(parse("save --version", &options), 0);
+        CU_ASSERT_EQUAL(options.action, SEEDER_VERSION);
         CU_ASSERT_EQUAL(parse("--report", &options), 0);
         CU_ASSERT(options.action == SEEDER_REPORT && !options.as_json);
         CU_ASSERT_EQUAL(parse("--report=json", &options), 0);
@@ -218,13 +228,22 @@ static void test_options(void) {
 
 static void test_bad_options(void) {
         static const char *const rows[] = {
-                "--deadline=0", "--deadline=2h",
-                "--deadline=x", "--source=file",
-                "--source=",    "--source=none",
-                "--report=xml", "--unknown",
-                "load",         "run save",
-                "save now",     "--real-root=yes",
-                "-c",           "-x",
+                "--deadline=0",
+                "--deadline=2h",
+                "--deadline=x",
+                "--source=file",
+                "--source=",
+                "--source=none",
+                "--report=xml",
+                "--unknown",
+                "load",
+                "run save",
+                "save now",
+                "--real-root=yes",
+                "-c",
+                "-x",
+                "save --report",
+                "--report run",
         };
         SeederOptions options;
 
