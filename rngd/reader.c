@@ -240,7 +240,7 @@ static int fail_with_source_error(Reader *reader, int error, uint64_t now_usec) 
                 return fail(reader, now_usec, text);
         default:
                 reader_stop(reader); /* the next request opens it anew */
-                if (reader->id == SOURCE_EXEC && error == -EIO)
+                if (reader->id == SOURCE_METADATA || (reader->id == SOURCE_EXEC && error == -EIO))
                         return fail(reader, now_usec, text);
                 return fail_with_errno(reader, now_usec, "read failed", error);
         }

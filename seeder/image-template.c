@@ -211,9 +211,10 @@ static int parse_openstack(int path_fd) {
         r = io_read_full(fd, text->bytes, text->size_bytes, &length);
         if (r < 0)
                 return r;
-        return seed_from_openstack(
+        return seed_from_json(
                 (const char *)text->bytes,
                 length,
+                SEED_OPENSTACK_KEY,
                 seed->bytes,
                 seed->size_bytes,
                 &length);
@@ -223,7 +224,7 @@ static int parse_openstack(int path_fd) {
 static int holds(int path_fd, Content content) {
         int r = content == CONTENT_OPENSTACK ? parse_openstack(path_fd) : -EBADMSG;
 
-        if (r >= 0)
+        if (r == 0 || r == SEED_E_ABSENT)
                 return r == 0;
         return r == -ENOMEM ? r : holds_key(path_fd);
 }

@@ -64,7 +64,7 @@ int json_get_string(
         if (!json_object_object_get_ex(document, key, &value))
                 return JSON_E_ABSENT;
         if (!json_object_is_type(value, json_type_string))
-                return -EBADMSG;
+                return JSON_E_NO_STRING;
 
         value_length = (size_t)json_object_get_string_len(value);
         if (value_length > size)

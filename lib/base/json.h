@@ -24,11 +24,12 @@ void json_avoid_random(void);
 
 enum {
         JSON_E_ABSENT = 1, /* the document is an object without this key */
+        JSON_E_NO_STRING,  /* what is there is null, a number... */
 };
 
 /*
- * The string at the top-level key, without a zero byte behind it. 0, JSON_E_ABSENT, -EBADMSG (no
- * such document, or no string), -EFBIG (the document is longer than JSON_DOCUMENT_MAX_BYTES),
+ * The string at the top-level key, without a zero byte behind it. 0, JSON_E_ABSENT, JSON_E_NO_STRING,
+ * -EBADMSG (no such document), -EFBIG (the document is longer than JSON_DOCUMENT_MAX_BYTES),
  * -EMSGSIZE (more than size bytes), -ENOMEM. Copies of the document stay in freed memory: for a
  * process that ends soon.
  */

@@ -16,4 +16,11 @@ enum {
         METADATA_E_PROTOCOL = 76,    /* too large, compressed, redirected elsewhere, no HTTP */
         METADATA_E_CERTIFICATE = 77, /* TLS: the server did not prove who it is */
         METADATA_E_CA_FILE = 78,     /* cannot be used */
+
+        /* What METADATA_E_FORMAT means, where it is known: the errors of seed.h, in their order. */
+        METADATA_E_SEED_ABSENT = 80,
+        METADATA_E_SEED_TYPE = 81,
+        METADATA_E_SEED_ENCODING = 82,
+        METADATA_E_SEED_LENGTH = 83,
+        METADATA_E_TOO_LONG = 84,
 };

@@ -50,14 +50,54 @@ bool seed_is_text(const uint8_t *bytes, size_t length) {
         return true;
 }
 
-int seed_from_openstack(
+const char *seed_error_to_string(int error) {
+        switch (error) {
+        case SEED_E_DOCUMENT:
+                return "this is no JSON object";
+        case SEED_E_ABSENT:
+                return "the document has no such top-level key";
+        case SEED_E_TYPE:
+                return "the seed is null, or no string";
+        case SEED_E_ENCODING:
+                return "the seed is not base64";
+        case SEED_E_LENGTH:
+                return "the seed has fewer than 32 or more than 4096 bytes";
+        case SEED_E_TOO_LONG:
+                return "the document is longer than 1 MiB";
+        default:
+                return NULL;
+        }
+}
+
+_Static_assert(JSON_DOCUMENT_MAX_BYTES == 1U << 20, "what SEED_E_TOO_LONG says");
+
+int seed_from_base64(
         const char *text,
         size_t length,
         uint8_t *buffer,
         size_t size,
         size_t *ret_length) {
+        size_t n = 0;
+        int r;
+
+        r = base64_decode(text, length, buffer, MIN(size, SEED_MAX_BYTES), &n);
+        if (r == -EMSGSIZE || (r >= 0 && n < SEED_MIN_BYTES))
+                return SEED_E_LENGTH;
+        if (r < 0)
+                return SEED_E_ENCODING;
+        *ret_length = n;
+        return 0;
+}
+
+int seed_from_json(
+        const char *text,
+        size_t length,
+        const char *key,
+        uint8_t *buffer,
+        size_t size,
+        size_t *ret_length) {
         _cleanup_secret_ Secret *encoded = NULL;
-        size_t encoded_length, n = 0;
+        size_t encoded_length;
         int r;
 
         r = secret_new(ENCODED_MAX_BYTES, &encoded);
@@ -66,26 +106,18 @@ int seed_from_openstack(
         r = json_get_string(
                 text,
                 length,
-                "random_seed",
+                key,
                 (char *)encoded->bytes,
                 encoded->size_bytes,
                 &encoded_length);
-        if (r == JSON_E_ABSENT)
-                return SEED_E_ABSENT;
-        if (r == 0)
-                r = base64_decode(
-                        (const char *)encoded->bytes,
-                        encoded_length,
-                        buffer,
-                        MIN(size, SEED_MAX_BYTES),
-                        &n);
         if (r == -EMSGSIZE)
-                return -ERANGE;
-        if (r < 0)
-                return r;
-        if (n < SEED_MIN_BYTES)
-                return -ERANGE;
-
-        *ret_length = n;
-        return 0;
+                return SEED_E_LENGTH;
+        if (r != 0)
+                return r == JSON_E_ABSENT ? SEED_E_ABSENT : r == JSON_E_NO_STRING ? SEED_E_TYPE : r;
+        return seed_from_base64(
+                (const char *)encoded->bytes,
+                encoded_length,
+                buffer,
+                size,
+                ret_length);
 }

@@ -27,20 +27,38 @@ bool seed_is_text(const uint8_t *bytes, size_t length);
 size_t seed_length_without_padding(const uint8_t *bytes, size_t length);
 bool seed_is_padding(uint8_t byte);
 
-/*
- * The seed of an OpenStack meta_data.json: top-level `random_seed`, base64. A tenant can set keys
- * below `meta`, so nothing deeper counts. Its source: nova/api/metadata/base.py.
- *
- * 0; SEED_E_ABSENT: the document has none, as before 2013-04-04; -EBADMSG: no such document, or no
- * base64; -ERANGE: fewer than SEED_MIN_BYTES or more than SEED_MAX_BYTES; -EFBIG, -ENOMEM.
- */
-enum {
-        SEED_E_ABSENT = 1,
-};
+/* Why a document, or a disk or a server's answer that should be one, gives no seed. */
+#define SEED_E_DOCUMENT (-EBADMSG)
+#define SEED_E_ABSENT   (-ENOMSG)
+#define SEED_E_TYPE     (-ENOSTR)
+#define SEED_E_ENCODING (-EILSEQ)
+#define SEED_E_LENGTH   (-ERANGE)
+#define SEED_E_TOO_LONG (-EFBIG)
 
-_must_check_ int seed_from_openstack(
+/* "the seed is not base64"...: the same words wherever it was found; NULL for another error. */
+const char *seed_error_to_string(int error);
+
+/* From base64: 0, SEED_E_ENCODING or SEED_E_LENGTH. */
+_must_check_ int seed_from_base64(
         const char *text,
         size_t length,
+        uint8_t *buffer,
+        size_t size,
+        size_t *ret_length);
+
+/*
+ * The seed of a JSON document: base64 at a top-level key, which is random_seed in an OpenStack
+ * meta_data.json. A tenant can set keys below `meta`, so nothing deeper counts. Its source:
+ * nova/api/metadata/base.py.
+ *
+ * 0; SEED_E_ABSENT: the document has none, as before 2013-04-04; another one of the above; -ENOMEM.
+ */
+#define SEED_OPENSTACK_KEY "random_seed"
+
+_must_check_ int seed_from_json(
+        const char *text,
+        size_t length,
+        const char *key,
         uint8_t *buffer,
         size_t size,
         size_t *ret_length);

@@ -142,6 +142,12 @@ static int read_label(const char *path, VolumeLabel *ret_label) {
         return volume_label_read(fd, ret_label);
 }
 
+/* What nova makes; the more a file system can do the more it can do to the kernel. */
+static bool may_be_mounted(const char *filesystem) {
+        return filesystem &&
+               (strcmp(filesystem, "iso9660") == 0 || strcmp(filesystem, "vfat") == 0);
+}
+
 /* Keeps the disks that have the label, and what file system each says to hold; NULL: another one. */
 static size_t keep_labelled(
         const char *root,
@@ -159,7 +165,7 @@ static size_t keep_labelled(
                                 continue;
                         label.filesystem = NULL;
                 }
-                filesystems[n] = label.filesystem;
+                filesystems[n] = may_be_mounted(label.filesystem) ? label.filesystem : NULL;
                 disks->disks[n++] = disks->disks[i];
         }
         return disks->n = n;
@@ -283,9 +289,10 @@ static int read_document(
         r = io_read_full(document->fd, drive->text->bytes, drive->text->size_bytes, &length);
         cleanup_close(&document->fd);
         if (r >= 0)
-                r = seed_from_openstack(
+                r = seed_from_json(
                         (const char *)drive->text->bytes,
                         length,
+                        SEED_OPENSTACK_KEY,
                         buffer,
                         size,
                         ret_length);

@@ -7,6 +7,7 @@
 #include "lib/sources/metadata-status.h"
 #include "lib/sources/openstack.h"
 #include "lib/sources/run-program.h"
+#include "lib/sources/seed.h"
 #include "lib/sources/source-list.h"
 
 /* seeder/metadata/, a program of its own for libcurl's sake */
@@ -35,9 +36,19 @@ static int metadata_open(Source *source) {
 static int error_of(int status) {
         switch (status) {
         case METADATA_E_FORMAT:
-                return -EBADMSG;
+                return SEED_E_DOCUMENT;
+        case METADATA_E_SEED_ABSENT:
+                return SEED_E_ABSENT;
+        case METADATA_E_SEED_TYPE:
+                return SEED_E_TYPE;
+        case METADATA_E_SEED_ENCODING:
+                return SEED_E_ENCODING;
+        case METADATA_E_SEED_LENGTH:
+                return SEED_E_LENGTH;
+        case METADATA_E_TOO_LONG:
+                return SEED_E_TOO_LONG;
         case METADATA_E_NOT_THERE:
-                return -ENOMSG;
+                return -ENOLINK;
         case METADATA_E_UNREACHABLE:
                 return -EHOSTUNREACH;
         case METADATA_E_BUSY:

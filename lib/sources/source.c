@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/sources/config-drive-disks.h"
+#include "lib/sources/seed.h"
 #include "lib/sources/source-list.h"
 
 const SourceOps *source_ops(SourceId id) {
@@ -37,6 +38,10 @@ static const char *program_error_to_string(int error) {
 }
 
 static const char *config_drive_error_to_string(int error) {
+        const char *text = seed_error_to_string(error);
+
+        if (text)
+                return text;
         switch (error) {
         case CONFIG_DRIVE_E_PLATFORM:
                 return "labelled config-2, but nothing shows that this is an OpenStack machine: "
@@ -55,6 +60,10 @@ const char *source_error_to_string(SourceId id, int error) {
                 return program_error_to_string(error);
         if (id == SOURCE_CONFIG_DRIVE)
                 return config_drive_error_to_string(error);
+        if (id == SOURCE_METADATA && seed_error_to_string(error))
+                return seed_error_to_string(error);
+        if (id == SOURCE_METADATA && error == -ENOLINK)
+                return "the server has no such document";
 
         switch (-error) {
         case ENODEV:

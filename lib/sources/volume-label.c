@@ -19,6 +19,12 @@
 #define FAT_IS_FOLDER     0x10
 #define FAT_DELETED       0xe5
 
+#define EXT_SUPERBLOCK_AT 1024
+#define EXT_MAGIC_AT      56
+#define EXT_MAGIC         0xef53
+#define EXT_LABEL_AT      120
+#define EXT_LABEL_LENGTH  16
+
 static uint32_t get_u16(const uint8_t *at) {
         return (uint32_t)at[0] | (uint32_t)at[1] << 8;
 }
@@ -133,6 +139,21 @@ static int read_fat(int fd, VolumeLabel *label) {
         return 0;
 }
 
+/* linux, fs/ext4/ext4.h, struct ext4_super_block; ext2 and ext3 have the same. */
+static int read_ext(int fd, VolumeLabel *label) {
+        uint8_t superblock[EXT_LABEL_AT + EXT_LABEL_LENGTH];
+        int r;
+
+        r = read_at(fd, EXT_SUPERBLOCK_AT, superblock, sizeof(superblock));
+        if (r < 0)
+                return r;
+        if (get_u16(superblock + EXT_MAGIC_AT) != EXT_MAGIC)
+                return -ENODATA;
+        label->filesystem = "ext4";
+        take_label(superblock + EXT_LABEL_AT, EXT_LABEL_LENGTH, label);
+        return 0;
+}
+
 int volume_label_read(int fd, VolumeLabel *ret_label) {
         VolumeLabel label = {};
         int r;
@@ -140,6 +161,8 @@ int volume_label_read(int fd, VolumeLabel *ret_label) {
         r = read_iso(fd, &label);
         if (r == -ENODATA)
                 r = read_fat(fd, &label);
+        if (r == -ENODATA)
+                r = read_ext(fd, &label);
         if (r < 0)
                 return r;
         *ret_label = label;

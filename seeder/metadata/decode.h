@@ -11,7 +11,7 @@
 #include "lib/sources/seed.h"
 
 /*
- * 0, or METADATA_E_FORMAT and a text that says why. A seed has SEED_MIN_BYTES to SEED_MAX_BYTES.
+ * 0, or METADATA_E_FORMAT or one of its kinds, and a text that says why. A seed has SEED_MIN_BYTES to SEED_MAX_BYTES.
  * Text under METADATA_RAW is refused: it is somebody's error page, not random bytes.
  */
 _must_check_ int decode_seed(

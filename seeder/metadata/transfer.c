@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "lib/sources/metadata-status.h"
+#include "lib/sources/seed.h"
 #include "seeder/metadata/transfer.h"
 
 static size_t on_body(char *data, size_t size, size_t n, void *userdata) {
@@ -11,7 +12,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *userdata) {
         size_t length = size * n;
 
         if (length > transfer->body->size_bytes - transfer->length) {
-                transfer->refused = "the answer is longer than 64 KiB";
+                transfer->too_long = true;
                 return 0;
         }
         memcpy(transfer->body->bytes + transfer->length, data, length);
@@ -251,6 +252,12 @@ static TransferVerdict judge_failure(const Transfer *transfer, CURLcode code) {
         if (transfer->refused)
                 return verdict(TRANSFER_FAILED, METADATA_E_PROTOCOL, 0, transfer->refused);
 
+        if (transfer->too_long || code == CURLE_FILESIZE_EXCEEDED)
+                return verdict(
+                        TRANSFER_FAILED,
+                        METADATA_E_TOO_LONG,
+                        0,
+                        seed_error_to_string(SEED_E_TOO_LONG));
         /* As a number: curl has a hundred of them, and -Wswitch-enum wants each. */
         switch ((int)code) {
         case CURLE_COULDNT_RESOLVE_HOST:
@@ -278,7 +285,7 @@ static TransferVerdict judge_failure(const Transfer *transfer, CURLcode code) {
         case CURLE_URL_MALFORMAT:
                 return verdict(TRANSFER_FAILED, METADATA_E_USAGE, 0, text);
         default:
-                /* CURLE_FILESIZE_EXCEEDED, CURLE_UNSUPPORTED_PROTOCOL (an answer that is no HTTP)... */
+                /* CURLE_UNSUPPORTED_PROTOCOL (an answer that is no HTTP)... */
                 return verdict(TRANSFER_FAILED, METADATA_E_PROTOCOL, 0, text);
         }
 }

@@ -12,9 +12,10 @@
 #include <stdint.h>
 
 #include "lib/base/error.h"
+#include "lib/base/json.h"
 #include "lib/base/secret.h"
 
-#define TRANSFER_BODY_MAX_BYTES    65536U
+#define TRANSFER_BODY_MAX_BYTES    JSON_DOCUMENT_MAX_BYTES
 #define TRANSFER_HEADERS_MAX_BYTES 32768U
 #define TRANSFER_REDIRECTS_MAX     3U
 #define TRANSFER_WHY_MAX           192U
@@ -33,6 +34,7 @@ typedef struct Transfer {
         size_t length;
         size_t header_bytes;
         unsigned n_redirects;
+        bool too_long;       /* more than TRANSFER_BODY_MAX_BYTES came */
         const char *refused; /* why we broke it off, or NULL */
         char curl_error[CURL_ERROR_SIZE];
 } Transfer;

@@ -18,8 +18,9 @@ import time
 
 import metadata_network
 import metadata_server
-from metadata_run import (BUSY, CA_FILE, CERTIFICATE, FORMAT, NOT_THERE, OK, OPENSTACK, PROTOCOL, UNREACHABLE, USAGE, Run, Skip,
-                          case, check_run, counts, get, memory_seen, skip_with, under_test)
+from metadata_run import (BUSY, CA_FILE, CERTIFICATE, FORMAT, NOT_THERE, OK, OPENSTACK, PROTOCOL, SEED_ABSENT, SEED_ENCODING,
+                          SEED_LENGTH, SEED_TYPE, TOO_LONG, UNREACHABLE, USAGE, Run, Skip, case, check_run, counts, get, memory_seen,
+                          skip_with, under_test)
 from metadata_server import Server
 
 # ---- Answers ----
@@ -89,7 +90,7 @@ def test_refused_then_there():
 
 
 def test_big(server, path, words, sent_max):
-    run = test_status(server, path, PROTOCOL, words)
+    run = test_status(server, path, TOO_LONG if "MiB" in words else PROTOCOL, words)
     time.sleep(0.05)
     assert server.sent <= sent_max, f"{server.sent} bytes were taken"
 
@@ -288,13 +289,14 @@ def tests_of_answers(server):
     case("white space in base64", test_bytes, server, "/spaces", bytes(range(64)))
     case("32 bytes", test_bytes, server, "/shortest", bytes(range(32)))
     case("4096 bytes", test_bytes, server, "/longest", bytes(range(256)) * 16)
-    for path, words in (
-            ("/empty", ""), ("/not-json", "no JSON"), ("/array", "no JSON"), ("/number", "no JSON"), ("/cut", "no JSON"),
-            ("/two-documents", "no JSON"), ("/bad-base64", "not base64"), ("/no-padding", "not base64"),
-            ("/meta-only", "no such top-level key"), ("/too-short", "shorter than 32"), ("/too-long", "longer than 4096")):
-        case(f"refused: {path}", test_status, server, path, FORMAT, words)
+    for path, status, words in (
+            ("/empty", FORMAT, ""), ("/not-json", FORMAT, "no JSON"), ("/array", FORMAT, "no JSON"), ("/cut", FORMAT, "no JSON"),
+            ("/two-documents", FORMAT, "no JSON"), ("/number", SEED_TYPE, "no string"), ("/bad-base64", SEED_ENCODING, "not base64"),
+            ("/no-padding", SEED_ENCODING, "not base64"), ("/meta-only", SEED_ABSENT, "no such top-level key"),
+            ("/too-short", SEED_LENGTH, "fewer than 32"), ("/too-long", SEED_LENGTH, "more than 4096")):
+        case(f"refused: {path}", test_status, server, path, status, words)
     case("refused: text as raw", test_status, server, "/text", FORMAT, "text", "--format=raw")
-    case("refused: nothing as raw", test_status, server, "/empty", FORMAT, "shorter", "--format=raw")
+    case("refused: nothing as raw", test_status, server, "/empty", SEED_LENGTH, "fewer than 32", "--format=raw")
     for path in ("/404", "/403", "/204"):
         case(f"not there: {path}", test_status, server, path, NOT_THERE, "HTTP " + path[1:])
     for path in ("/stall", "/stall-in-body", "/drip", "/short"):
@@ -302,7 +304,7 @@ def tests_of_answers(server):
     case("time is kept: connecting", test_connect_timeout)
     case("a server that comes later", test_refused_then_there)
     for path, words in (
-            ("/gigabyte", "longer than 64 KiB"), ("/gigabyte-told", ""), ("/one-header", ""), ("/many-headers", "headers"),
+            ("/gigabyte", "longer than 1 MiB"), ("/gigabyte-told", "longer than 1 MiB"), ("/one-header", ""), ("/many-headers", "headers"),
             ("/continues", "headers"), ("/gzip", "compressed"), ("/gzip-te", "compressed")):
         case(f"broken off: {path}", test_big, server, path, words, 16 * 1024 * 1024)
     case("refused: no HTTP", test_status, server, "/no-http", PROTOCOL, "")

@@ -113,6 +113,18 @@ static void test_fat_labels(void) {
         }
 }
 
+/* Known by its label, and not mounted. */
+static void test_ext_label(void) {
+        VolumeLabel label = { .filesystem = "" };
+
+        if (shell("command -v mke2fs") != 0)
+                HARNESS_SKIP("no mke2fs");
+        CU_ASSERT_EQUAL(shell("truncate -s 1M $R/ext; mke2fs -q -t ext4 -L config-2 -F $R/ext"), 0);
+        CU_ASSERT_EQUAL(label_of("ext", &label), 0);
+        CU_ASSERT_STRING_EQUAL(label.filesystem, "ext4");
+        CU_ASSERT_STRING_EQUAL(label.label, "config-2");
+}
+
 static void test_other_disks(void) {
         static const char *const rows[] = {
                 ": > $R/disk",
@@ -349,6 +361,7 @@ static void test_worker_gives_seeds_with_labels(void) {
 static CU_TestInfo label_tests[] = {
         HARNESS_TEST(test_iso_label),
         HARNESS_TEST(test_fat_labels),
+        HARNESS_TEST(test_ext_label),
         HARNESS_TEST(test_other_disks),
         CU_TEST_INFO_NULL,
 };

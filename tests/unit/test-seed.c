@@ -28,15 +28,16 @@ static void test_documents(void) {
                   0 },
                 /* The last one counts. */
                 { "{\"random_seed\": 1, \"random_seed\": \"" SEED_32 "\"}", 0 },
-                { "{\"random_seed\": \"" SEED_32 "\", \"random_seed\": 1}", -EBADMSG },
+                { "{\"random_seed\": \"" SEED_32 "\", \"random_seed\": 1}", SEED_E_TYPE },
                 { "{}", SEED_E_ABSENT },
                 { "{\"meta\": {\"random_seed\": \"" SEED_32 "\"}}", SEED_E_ABSENT },
                 { "{\"Random_seed\": \"" SEED_32 "\"}", SEED_E_ABSENT },
                 { "{\"random_seed\": \"" SEED_31 "\"}", -ERANGE },
                 { "{\"random_seed\": \"\"}", -ERANGE },
-                { "{\"random_seed\": null}", -EBADMSG },
-                { "{\"random_seed\": [\"" SEED_32 "\"]}", -EBADMSG },
-                { "{\"random_seed\": \"AAEC*\"}", -EBADMSG },
+                { "{\"random_seed\": null}", SEED_E_TYPE },
+                { "{\"random_seed\": [\"" SEED_32 "\"]}", SEED_E_TYPE },
+                { "{\"random_seed\": \"AAEC*\"}", SEED_E_ENCODING },
+                { "{\"random_seed\": \"550e8400-e29b-41d4-a716-446655440000\"}", SEED_E_ENCODING },
                 { "", -EBADMSG },
                 { "null", -EBADMSG },
                 { "[]", -EBADMSG },
@@ -56,9 +57,10 @@ static void test_documents(void) {
                 int r;
 
                 harness_row("%s", rows[i].text);
-                r = seed_from_openstack(
+                r = seed_from_json(
                         rows[i].text,
                         strlen(rows[i].text),
+                        "random_seed",
                         buffer,
                         sizeof(buffer),
                         &n);
@@ -75,7 +77,7 @@ static void test_zero_byte_behind_the_document(void) {
         size_t n = 0;
 
         CU_ASSERT_EQUAL(
-                seed_from_openstack(text, sizeof(text), buffer, sizeof(buffer), &n),
+                seed_from_json(text, sizeof(text), "random_seed", buffer, sizeof(buffer), &n),
                 -EBADMSG);
 }
 
@@ -94,7 +96,13 @@ static void test_longest(void) {
                 (void)strcpy(text + length, groups == 1365 ? "AA==\"}" : "\"}");
                 harness_row("%d groups", groups);
                 CU_ASSERT_EQUAL(
-                        seed_from_openstack(text, strlen(text), buffer, sizeof(buffer), &n),
+                        seed_from_json(
+                                text,
+                                strlen(text),
+                                "random_seed",
+                                buffer,
+                                sizeof(buffer),
+                                &n),
                         groups == 1365 ? 0 : -ERANGE);
                 CU_ASSERT_EQUAL(n, groups == 1365 ? SEED_MAX_BYTES : 0);
         }
@@ -109,10 +117,22 @@ static void test_document_too_long(void) {
         memset(text, ' ', JSON_DOCUMENT_MAX_BYTES + 2);
         memcpy(text, "{}", 2);
         CU_ASSERT_EQUAL(
-                seed_from_openstack(text, JSON_DOCUMENT_MAX_BYTES + 1, buffer, sizeof(buffer), &n),
+                seed_from_json(
+                        text,
+                        JSON_DOCUMENT_MAX_BYTES + 1,
+                        "random_seed",
+                        buffer,
+                        sizeof(buffer),
+                        &n),
                 -EFBIG);
         CU_ASSERT_EQUAL(
-                seed_from_openstack(text, JSON_DOCUMENT_MAX_BYTES, buffer, sizeof(buffer), &n),
+                seed_from_json(
+                        text,
+                        JSON_DOCUMENT_MAX_BYTES,
+                        "random_seed",
+                        buffer,
+                        sizeof(buffer),
+                        &n),
                 SEED_E_ABSENT);
         free(text);
 }
@@ -130,7 +150,14 @@ static int try_document(const char *folder, const char *name, uint8_t *buffer, s
                 return negative_errno();
         r = io_read_full(fd, text, sizeof(text), &length);
         (void)close(fd);
-        return r < 0 ? r : seed_from_openstack(text, length, buffer, SEED_MAX_BYTES, ret_length);
+        return r < 0 ? r
+                     : seed_from_json(
+                               text,
+                               length,
+                               "random_seed",
+                               buffer,
+                               SEED_MAX_BYTES,
+                               ret_length);
 }
 
 static void test_fixtures(void) {
@@ -188,6 +215,21 @@ static void test_real_documents(void) {
         }
         (void)closedir(stream);
         CU_ASSERT(n_tried > 0);
+}
+
+/* Each has its words, and no two the same. */
+static void test_words(void) {
+        static const int errors[] = { SEED_E_DOCUMENT, SEED_E_ABSENT, SEED_E_TYPE,
+                                      SEED_E_ENCODING, SEED_E_LENGTH, SEED_E_TOO_LONG };
+
+        for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
+                CU_ASSERT_PTR_NOT_NULL_FATAL(seed_error_to_string(errors[i]));
+                for (size_t j = 0; j < i; j++)
+                        CU_ASSERT_STRING_NOT_EQUAL(
+                                seed_error_to_string(errors[i]),
+                                seed_error_to_string(errors[j]));
+        }
+        CU_ASSERT_PTR_NULL(seed_error_to_string(-EIO));
 }
 
 static void test_text(void) {
@@ -261,11 +303,17 @@ static void test_no_text(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_documents), HARNESS_TEST(test_zero_byte_behind_the_document),
-        HARNESS_TEST(test_longest),   HARNESS_TEST(test_document_too_long),
-        HARNESS_TEST(test_fixtures),  HARNESS_TEST(test_real_documents),
-        HARNESS_TEST(test_text),      HARNESS_TEST(test_padding),
-        HARNESS_TEST(test_no_text),   CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_documents),
+        HARNESS_TEST(test_zero_byte_behind_the_document),
+        HARNESS_TEST(test_longest),
+        HARNESS_TEST(test_document_too_long),
+        HARNESS_TEST(test_fixtures),
+        HARNESS_TEST(test_real_documents),
+        HARNESS_TEST(test_words),
+        HARNESS_TEST(test_text),
+        HARNESS_TEST(test_padding),
+        HARNESS_TEST(test_no_text),
+        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {

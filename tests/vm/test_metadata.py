@@ -17,14 +17,14 @@ ENABLED = "[metadata]\nenabled = yes\ntimeout = 6s\n"
 FAILURES = (
     ("/stall", "No route to host"),
     ("/drip", "No route to host"),
-    ("/gigabyte", "Protocol error"),
+    ("/gigabyte", "the document is longer than 1 MiB"),
     ("/redirect-host", "Protocol error"),
     ("/redirect-loop", "Protocol error"),
     ("/gzip", "Protocol error"),
-    ("/not-json", "Bad message"),
-    ("/bad-base64", "Bad message"),
-    ("/meta-only", "Bad message"),
-    ("/404", "No message"),
+    ("/not-json", "this is no JSON object"),
+    ("/bad-base64", "the seed is not base64"),
+    ("/meta-only", "the document has no such top-level key"),
+    ("/404", "the server has no such document"),
 )
 
 

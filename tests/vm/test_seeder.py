@@ -212,6 +212,32 @@ def test_config_drive_of_strangers(bed):
 
 
 @vm_test()
+def test_config_drive_that_is_none(bed):
+    """One line that says why: another file system, and documents that hold no seed."""
+    ext = bed.folder / "ext.img"
+    ext.write_bytes(bytes(4 << 20))
+    sources.tool("mke2fs", "-q", "-t", "ext4", "-L", "config-2", "-F", str(ext))
+    vm = guest(bed, make_state(bed), [*sources.disk(ext, "d0"), *OPENSTACK])
+    result = run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=NOT_READY)
+    check(result.lines["config-drive vdb"]["note"] == "labelled config-2, but neither iso9660 nor vfat", result.note())
+    vm.close()
+
+    documents = {"null": '{"random_seed": null}', "uuid": '{"random_seed": "550e8400-e29b-41d4-a716-446655440000"}',
+                 "cut": '{"random_seed": "', "short": '{"random_seed": "QUJD"}',
+                 "long": '{"a": "' + "x" * (1 << 20) + '"}', "none": '{"a": "b"}'}
+    expected = {"null": "the seed is null, or no string", "uuid": "the seed is not base64", "cut": "this is no JSON object",
+                "short": "the seed has fewer than 32 or more than 4096 bytes", "long": "the document is longer than 1 MiB"}
+    for name, text in documents.items():
+        (bed.folder / "bad/openstack" / name).mkdir(parents=True)
+        (bed.folder / "bad/openstack" / name / "meta_data.json").write_text(text, encoding="utf-8")
+    sources.tool("genisoimage", "-J", "-r", "-V", "config-2", "-o", str(bed.folder / "bad.iso"), str(bed.folder / "bad"))
+    vm = guest(bed, make_state(bed), [*sources.disk(bed.folder / "bad.iso", "d0"), *OPENSTACK], load=("isofs",))
+    result = run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=NOT_READY)
+    found = {name.removeprefix("config-drive vdb:"): line["note"] for name, line in result.lines.items()}
+    check(found == expected, f"{found}")
+
+
+@vm_test()
 def test_seeds_of_the_image(bed):
     """What lies in the image lies in each of its clones: mixed in, whoever says that it is to be trusted."""
     vm = guest(bed, make_state(bed), OPENSTACK)
