@@ -72,7 +72,7 @@ typedef struct SourceLook {
          * no number is enough, since a program makes them ahead and waits until they are read.
          */
         uint32_t stale_bytes;
-        SeedOrigin origin;         /* static: the best that a seed of it can have here */
+        SeedOrigin origin; /* static: the best that a seed of it can have here */
 } SourceLook;
 
 typedef struct Source Source;

@@ -154,8 +154,7 @@ static void test_batch(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_half_quality),
-        HARNESS_TEST(test_full),         HARNESS_TEST(test_stale),
+        HARNESS_TEST(test_half_quality), HARNESS_TEST(test_full), HARNESS_TEST(test_stale),
         HARNESS_TEST(test_batch),        CU_TEST_INFO_NULL,
 };
 
