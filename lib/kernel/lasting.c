@@ -9,6 +9,7 @@
 #include <sys/vfs.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/parse.h"
 #include "lib/kernel/lasting.h"
 
 /* An overlay on a loop device on an overlay... */
@@ -31,12 +32,18 @@ static const char in_memory[] = "the state folder is kept in memory only";
 static const char cannot_tell[] = "nothing shows that the state folder outlasts a power cut";
 
 typedef struct Mount {
-        char root[1024];
-        char point[1024];
-        char source[256];
-        char options[2048];
-        unsigned major_number, minor_number;
+        char *line; /* the others point into it */
+        char *root;
+        char *point;
+        char *source;
+        char *options;
+        uint32_t major_number, minor_number;
 } Mount;
+
+static void mount_free(Mount *mount) {
+        free(mount->line);
+        *mount = (Mount){};
+}
 
 static bool lasts(const RootDir *root, int fd, unsigned depth, const char **ret_why_not);
 
@@ -83,7 +90,8 @@ static FILE *open_stream(const RootDir *root, const char *path) {
         return stream;
 }
 
-static bool find_mount_id(const RootDir *root, int fd, unsigned *ret_id) {
+static bool find_mount_id(const RootDir *root, int fd, uint32_t *ret_id) {
+        static const char key[] = "mnt_id:";
         char path[64], line[128];
         bool found = false;
         FILE *stream;
@@ -92,10 +100,24 @@ static bool find_mount_id(const RootDir *root, int fd, unsigned *ret_id) {
         stream = open_stream(root, path);
         if (!stream)
                 return false;
-        while (!found && fgets(line, sizeof(line), stream))
-                found = sscanf(line, "mnt_id: %u", ret_id) == 1;
+        while (!found && fgets(line, sizeof(line), stream)) {
+                const size_t end = strcspn(line, "\n");
+
+                line[end] = '\0';
+                if (strncmp(line, key, strlen(key)) == 0) {
+                        const char *value = line + strlen(key);
+
+                        value += strspn(value, " \t");
+                        found = parse_u32(value, 0, UINT32_MAX, ret_id) >= 0;
+                }
+        }
         (void)fclose(stream);
         return found;
+}
+
+static bool is_octal(const char *text) {
+        return text[0] >= '0' && text[0] <= '3' && text[1] >= '0' && text[1] <= '7' &&
+               text[2] >= '0' && text[2] <= '7';
 }
 
 /* \040 and the like, as mountinfo writes white space and backslashes. */
@@ -103,11 +125,8 @@ static void unescape(char *text) {
         char *to = text;
 
         for (const char *p = text; *p; p++) {
-                unsigned code;
-
-                if (*p == '\\' && strspn(p + 1, "01234567") >= 3 &&
-                    sscanf(p + 1, "%3o", &code) == 1) {
-                        *to++ = (char)code;
+                if (*p == '\\' && is_octal(p + 1)) {
+                        *to++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
                         p += 3;
                 } else
                         *to++ = *p;
@@ -115,22 +134,54 @@ static void unescape(char *text) {
         *to = '\0';
 }
 
-/* proc_pid_mountinfo(5): ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG]... - TYPE SOURCE OPTIONS */
-static bool parse_mount(const char *line, unsigned id, Mount *ret_mount) {
-        const char *rest = strstr(line, " - ");
-        unsigned found;
+static bool parse_device(char *text, Mount *mount) {
+        char *colon = strchr(text, ':');
 
-        if (!rest ||
-            sscanf(line,
-                   "%u %*u %u:%u %1023s %1023s",
-                   &found,
-                   &ret_mount->major_number,
-                   &ret_mount->minor_number,
-                   ret_mount->root,
-                   ret_mount->point) != 5 ||
-            found != id ||
-            sscanf(rest, " - %*s %255s %2047s", ret_mount->source, ret_mount->options) != 2)
+        if (!colon)
                 return false;
+        *colon = '\0';
+        return parse_u32(text, 0, UINT32_MAX, &mount->major_number) >= 0 &&
+               parse_u32(colon + 1, 0, UINT32_MAX, &mount->minor_number) >= 0;
+}
+
+/*
+ * proc_pid_mountinfo(5): ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG]... - TYPE SOURCE OPTIONS. The
+ * strings stay those of the line.
+ */
+static bool parse_mount(char *line, uint32_t id, Mount *ret_mount) {
+        enum {
+                ID,
+                PARENT,
+                DEVICE,
+                ROOT,
+                POINT,
+                OPTIONS,
+                FIELDS
+        };
+        char *fields[FIELDS], *behind[3], *rest = line, *word;
+        uint32_t found;
+
+        line[strcspn(line, "\n")] = '\0';
+        for (size_t i = 0; i < FIELDS; i++) {
+                fields[i] = strsep(&rest, " ");
+                if (!fields[i])
+                        return false;
+        }
+        do
+                word = strsep(&rest, " ");
+        while (word && strcmp(word, "-") != 0);
+        for (size_t i = 0; i < ELEMENTSOF(behind); i++) {
+                behind[i] = strsep(&rest, " ");
+                if (!behind[i])
+                        return false;
+        }
+        if (parse_u32(fields[ID], 0, UINT32_MAX, &found) < 0 || found != id ||
+            !parse_device(fields[DEVICE], ret_mount))
+                return false;
+        ret_mount->root = fields[ROOT];
+        ret_mount->point = fields[POINT];
+        ret_mount->source = behind[1];
+        ret_mount->options = behind[2];
         unescape(ret_mount->root);
         unescape(ret_mount->point);
         unescape(ret_mount->source);
@@ -142,7 +193,7 @@ static bool find_mount(const RootDir *root, int fd, Mount *ret_mount) {
         bool found = false;
         FILE *stream;
         size_t size = 0;
-        unsigned id;
+        uint32_t id;
 
         if (!find_mount_id(root, fd, &id))
                 return false;
@@ -152,6 +203,8 @@ static bool find_mount(const RootDir *root, int fd, Mount *ret_mount) {
         while (!found && getline(&line, &size, stream) >= 0)
                 found = parse_mount(line, id, ret_mount);
         (void)fclose(stream);
+        if (found)
+                ret_mount->line = TAKE_PTR(line);
         return found;
 }
 
@@ -247,7 +300,7 @@ static bool disk_lasts(
         const Mount *mount,
         unsigned depth,
         const char **ret_why_not) {
-        unsigned major_number = mount->major_number, minor_number = mount->minor_number;
+        uint32_t major_number = mount->major_number, minor_number = mount->minor_number;
         char folder[64];
 
         if (major_number == 0) {
@@ -329,21 +382,21 @@ static bool overlay_lasts(
 }
 
 static bool lasts(const RootDir *root, int fd, unsigned depth, const char **ret_why_not) {
-        _cleanup_free_ Mount *mount = calloc(1, sizeof(*mount));
+        _cleanup_(mount_free) Mount mount = {};
         struct statfs filesystem;
         FilesystemKind kind;
 
-        if (!mount || depth == 0 || fstatfs(fd, &filesystem) < 0)
+        if (depth == 0 || fstatfs(fd, &filesystem) < 0)
                 return refuse(cannot_tell, ret_why_not);
         kind = kind_of((uint32_t)filesystem.f_type);
         if (kind == FILESYSTEM_LOCAL)
                 return true;
         if (kind == FILESYSTEM_MEMORY)
                 return refuse(in_memory, ret_why_not);
-        if (kind == FILESYSTEM_UNKNOWN || !find_mount(root, fd, mount))
+        if (kind == FILESYSTEM_UNKNOWN || !find_mount(root, fd, &mount))
                 return refuse(cannot_tell, ret_why_not);
-        return kind == FILESYSTEM_OVERLAY ? overlay_lasts(root, mount, fd, depth - 1, ret_why_not)
-                                          : disk_lasts(root, mount, depth - 1, ret_why_not);
+        return kind == FILESYSTEM_OVERLAY ? overlay_lasts(root, &mount, fd, depth - 1, ret_why_not)
+                                          : disk_lasts(root, &mount, depth - 1, ret_why_not);
 }
 
 bool lasting_folder(const RootDir *root, int folder_fd, const char **ret_why_not) {

@@ -207,7 +207,7 @@ static void add_disks(
         const char *root_path,
         bool vouched_for) {
         const bool by_platform = openstack_is_platform(root);
-        const char *filesystems[CONFIG_DRIVE_DISKS_MAX];
+        const char *filesystems[CONFIG_DRIVE_DISKS_MAX] = {};
         SeedOrigin origin = SEED_ORIGIN_UNKNOWN;
         ConfigDriveDisks disks;
 
