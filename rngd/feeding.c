@@ -98,7 +98,7 @@ static void leave_hwrng(Feeding *feeding, Reader *reader) {
 
 /* feeding->batch holds the answer; it is wiped at the end, and only its verdict is left. */
 static void take_batch(Feeding *feeding, Reader *reader) {
-        const CreditInput credit = reader_credit_input_of(reader, &feeding->batch);
+        CreditInput credit = reader_credit_input_of(reader, &feeding->batch);
         const Batch *batch = &feeding->batch;
         const bool reseed = feeding->reseed[reader->id];
         /* What only had to be passed over is no answer yet. */
@@ -115,6 +115,7 @@ static void take_batch(Feeding *feeding, Reader *reader) {
                 return;
         }
 
+        credit.repeated = live_memory_is_repeated(&feeding->memory, &credit, &feeding->batch);
         fed = feeder_feed(
                 &feeding->feeder,
                 &reader->health,
@@ -464,6 +465,7 @@ int feeding_init(
                 .random = random,
                 .settings = settings,
                 .confidential = confidential_guest(root),
+                .memory = LIVE_MEMORY_NULL,
                 .feeder = { .random = random, .ledger = &feeding->ledger },
                 .worker_news = { .say = say_for_worker },
         };
@@ -483,5 +485,10 @@ void feeding_deinit(Feeding *feeding) {
         }
         feeding->deadline_source = sd_event_source_disable_unref(feeding->deadline_source);
         feeding->next_source = sd_event_source_disable_unref(feeding->next_source);
+        live_memory_deinit(&feeding->memory);
         batch_deinit(&feeding->batch);
+}
+
+void feeding_set_runtime(Feeding *feeding, int runtime_fd) {
+        feeding->memory.boot_fd = runtime_fd;
 }

@@ -13,6 +13,7 @@
 #include "lib/base/rootdir.h"
 #include "lib/intake/feeder.h"
 #include "rngd/hwrng-choice.h"
+#include "rngd/live-memory.h"
 #include "rngd/need.h"
 #include "rngd/reader.h"
 #include "rngd/settings.h"
@@ -47,6 +48,7 @@ typedef struct Feeding {
         Reader readers[_SOURCE_LIVE_MAX];
         bool reseed[_SOURCE_LIVE_MAX]; /* after what was asked for */
         HwrngChoice hwrng_choice;
+        LiveMemory memory;
         sd_event_source *answers[_SOURCE_LIVE_MAX];
         pid_t answer_pids[_SOURCE_LIVE_MAX]; /* of whose worker answers[] is */
         sd_event_source *deadline_source;    /* of the answers that are owed */
@@ -63,6 +65,9 @@ _must_check_ int feeding_init(
         KernelRandom *random,
         const Settings *settings,
         const FeedingHooks *hooks);
+
+/* The runtime directory, if there is one; not owned. */
+void feeding_set_runtime(Feeding *feeding, int runtime_fd);
 void feeding_deinit(Feeding *feeding);
 
 /* The kernel as it was found at the start. */

@@ -199,6 +199,7 @@ static int build(Manager *manager) {
         r = open_runtime_folder(manager);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot name the runtime folder");
+        feeding_set_runtime(&manager->feeding, manager->runtime_fd);
         return 0;
 }
 

@@ -135,6 +135,7 @@ CreditInput reader_credit_input(const Reader *reader) {
                 .fresh = reader->look.fresh,
                 .confidential_guest = reader->confidential,
                 .enabled_by_admin = reader->settings->by_admin,
+                .trust = reader->settings->trust,
                 .quality_per_1024 = reader->look.quality_per_1024,
                 .override_per_1024 = reader->settings->credit_override_per_1024,
         };

@@ -160,30 +160,22 @@ static void open_memory(Run *run) {
  * are credited, for this boot and on the disk.
  */
 static void judge_live(Run *run, CreditInput *credit, const char **ret_note) {
-        const bool look_only = run->settings->dry_run;
-        bool remembered = look_only;
-        int folders[2];
+        int folders[2], r;
 
         if (credit->source_class != SOURCE_CLASS_LIVE_NETWORK || credit_per_1024(credit) == 0)
                 return;
         open_memory(run);
         folders[0] = run->memory_fd;
         folders[1] = run->boot_fd;
-        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
-                int r;
-
-                if (folders[i] < 0)
-                        continue;
-                r = seen_live(folders[i], run->batch.secret->bytes, run->batch.length, look_only);
-                credit->repeated = credit->repeated || r != 0;
-                remembered = remembered || r == 0;
-                if (r < 0)
-                        *ret_note = "that it came cannot be recorded";
-        }
-        if (!remembered && !credit->repeated) {
-                credit->repeated = true;
+        r = seen_live_in(
+                folders,
+                ELEMENTSOF(folders),
+                run->batch.secret->bytes,
+                run->batch.length,
+                run->settings->dry_run);
+        credit->repeated = r != 0;
+        if (r < 0)
                 *ret_note = "that it came cannot be recorded";
-        }
 }
 
 static void dry_feed(Run *run, Channel *channel, CreditInput *credit, const char *note) {

@@ -141,7 +141,7 @@ static const ConfigKey source_keys[] = {
           apply_source_user },
         { "enabled", IN_LIVE | IN_STATIC, "yes or no", apply_enabled },
         { "credit", IN_LIVE | IN_STATIC, "0 to 1024, or auto", apply_credit },
-        { "trust", IN_STATIC, SOURCE_SETTINGS_TRUST_WORDS, apply_trust },
+        { "trust", IN_STATIC | IN(SOURCE_FILE), SOURCE_SETTINGS_TRUST_WORDS, apply_trust },
         { "path",
           IN(SOURCE_HWRNG) | IN(SOURCE_TPM) | IN(SOURCE_FILE),
           "an absolute path",

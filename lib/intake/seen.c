@@ -258,3 +258,23 @@ int seen_live(int folder_fd, const uint8_t *bytes, size_t length, bool look_only
         add_live(&seen, digest);
         return save(&seen, folder_fd, LIVE_NAME);
 }
+
+int seen_live_in(
+        const int *folder_fds,
+        size_t n_folders,
+        const uint8_t *bytes,
+        size_t length,
+        bool look_only) {
+        int result = look_only ? 0 : -ENOENT;
+
+        for (size_t i = 0; i < n_folders; i++) {
+                int r;
+
+                if (folder_fds[i] < 0)
+                        continue;
+                r = seen_live(folder_fds[i], bytes, length, look_only);
+                if (result == -ENOENT || (r != 0 && result != SEEN_E_BEFORE))
+                        result = r;
+        }
+        return result;
+}

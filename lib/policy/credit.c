@@ -106,11 +106,14 @@ static CreditReason find_doubt(const CreditInput *input) {
                 if (!input->enabled_by_admin)
                         return CREDIT_NO_NOT_ENABLED;
                 return doubt_of_live(input);
+        case SOURCE_CLASS_CONFIGURED:
+                if (input->trust == CREDIT_TRUST_NEVER)
+                        return CREDIT_NO_TRUST;
+                return doubt_of_live(input);
         case SOURCE_CLASS_CPU:
         case SOURCE_CLASS_LOCAL_HARDWARE:
         case SOURCE_CLASS_LIVE_HOST:
         case SOURCE_CLASS_LOCAL_SOFTWARE:
-        case SOURCE_CLASS_CONFIGURED:
                 return doubt_of_live(input);
         case SOURCE_CLASS_STATIC_HOST:
                 return doubt_of_static(input);

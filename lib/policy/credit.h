@@ -73,7 +73,7 @@ typedef struct CreditInput {
         bool text;                  /* static: printable throughout, where the format is binary */
         bool marked_creditable;     /* saved: the mark was there, was removed and synced */
         bool first_boot;            /* saved: never credited then */
-        CreditTrust trust;          /* static and saved */
+        CreditTrust trust;          /* static, saved and configured */
         uint32_t quality_per_1024;  /* the driver's word, or CREDIT_QUALITY_UNKNOWN */
         uint32_t override_per_1024; /* the administrator's, or CREDIT_OVERRIDE_NONE */
 } CreditInput;
@@ -120,7 +120,7 @@ typedef struct CreditVerdict {
  *   static-host            from the platform (or trust=always), no text, first use
  *                          recorded (or trust=always, and not known to be used)         1024
  *   saved                  marked creditable, not the first boot, trust not never       1024
- *   configured             fresh, not stale, not repeated                               0
+ *   configured             fresh, not stale, not repeated, trust not never              0
  *
  * In a confidential guest only the class cpu is credited. An override takes the place of the default;
  * the driver's quality limits both. Over 1024 counts as 1024.

@@ -93,7 +93,9 @@ static uint32_t oracle(const CreditInput *input, unsigned flags) {
         if (input->source_class == SOURCE_CLASS_STATIC_HOST &&
             !static_oracle[input->trust][input->use][input->origin])
                 return 0;
-        if (input->source_class == SOURCE_CLASS_SAVED && input->trust == CREDIT_TRUST_NEVER)
+        if ((input->source_class == SOURCE_CLASS_SAVED ||
+             input->source_class == SOURCE_CLASS_CONFIGURED) &&
+            input->trust == CREDIT_TRUST_NEVER)
                 return 0;
         if (input->override_per_1024 == CREDIT_OVERRIDE_NONE)
                 value = oracle_rows[input->source_class].per_1024;
@@ -261,6 +263,7 @@ static void test_reasons(void) {
                 { SOURCE_CLASS_SAVED, MARKED, 1, 1, 0, CREDIT_NO_MARK },
                 { SOURCE_CLASS_SAVED, NOT_FIRST_BOOT, 1, 1, 0, CREDIT_NO_FIRST_BOOT },
                 { SOURCE_CLASS_CONFIGURED, 0, 1, 1, 0, CREDIT_NO_STATEMENT },
+                { SOURCE_CLASS_CONFIGURED, 0, 1, 1, CREDIT_TRUST_NEVER, CREDIT_NO_TRUST },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {

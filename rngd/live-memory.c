@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "lib/base/log.h"
+#include "lib/intake/seen.h"
+#include "lib/kernel/lasting.h"
+#include "rngd/live-memory.h"
+
+#define STATE_DIRECTORY "/var/lib/guest-entropy"
+
+/* As the seeder's, which it shares it with: of root, and closed to others. */
+static int open_state_directory(void) {
+        _cleanup_close_ int fd = -1;
+        _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
+        const char *why_not = "";
+        struct stat status;
+
+        (void)mkdir(STATE_DIRECTORY, 0700);
+        fd = open(STATE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &status) < 0)
+                return negative_errno();
+        if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+                return -EPERM;
+        if (rootdir_open("/", &root) < 0 || !lasting_folder(&root, fd, &why_not)) {
+                log_debug(STATE_DIRECTORY ": %s", why_not);
+                return -ENODATA;
+        }
+        return TAKE_FD(fd);
+}
+
+bool live_memory_is_repeated(LiveMemory *memory, const CreditInput *credit, const Batch *batch) {
+        int folders[2], r;
+
+        if (credit->source_class != SOURCE_CLASS_LIVE_NETWORK || credit_per_1024(credit) == 0)
+                return false;
+        if (!memory->opened)
+                memory->state_fd = open_state_directory();
+        memory->opened = true;
+        folders[0] = memory->state_fd;
+        folders[1] = memory->boot_fd;
+        r = seen_live_in(folders, ELEMENTSOF(folders), batch->secret->bytes, batch->length, false);
+        if (r < 0)
+                (void)log_errno(
+                        LOG_WARNING,
+                        r,
+                        "%s: cannot record what it sent, so it is not credited",
+                        source_name(batch->source));
+        return r != 0;
+}
+
+void live_memory_deinit(LiveMemory *memory) {
+        if (memory->opened)
+                cleanup_close(&memory->state_fd);
+}
