@@ -3,11 +3,10 @@
 #include <sys/stat.h>
 
 #include "lib/base/log.h"
+#include "lib/intake/seed-mark.h"
 #include "lib/intake/seen.h"
 #include "lib/kernel/lasting.h"
 #include "rngd/live-memory.h"
-
-#define STATE_DIRECTORY "/var/lib/guest-entropy"
 
 /* As the seeder's, which it shares it with: of root, and closed to others. */
 static int open_state_directory(void) {
@@ -16,14 +15,14 @@ static int open_state_directory(void) {
         const char *why_not = "";
         struct stat status;
 
-        (void)mkdir(STATE_DIRECTORY, 0700);
-        fd = open(STATE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        (void)mkdir(SEED_STATE_FOLDER, 0700);
+        fd = open(SEED_STATE_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &status) < 0)
                 return negative_errno();
         if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
                 return -EPERM;
         if (rootdir_open("/", &root) < 0 || !lasting_folder(&root, fd, &why_not)) {
-                log_debug(STATE_DIRECTORY ": %s", why_not);
+                log_debug(SEED_STATE_FOLDER ": %s", why_not);
                 return -ENODATA;
         }
         return TAKE_FD(fd);

@@ -6,8 +6,8 @@
 #include "lib/base/parse.h"
 #include "rngd/reader.h"
 
-/* With the back-offs in between two minutes, at the usual time-out. */
-#define LATE_MAX 6U
+/* With the back-offs in between 47 s, at the usual time-out. */
+#define LATE_MAX 3U
 
 void reader_init(Reader *reader, SourceId id, const RootDir *root, bool confidential) {
         *reader = (Reader){

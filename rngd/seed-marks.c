@@ -9,6 +9,7 @@
 #include <sys/xattr.h>
 
 #include "lib/base/log.h"
+#include "lib/intake/seed-mark.h"
 #include "rngd/seed-marks.h"
 
 /* src/shared/random-util.h of systemd */
@@ -31,7 +32,7 @@ typedef struct Mark {
 } Mark;
 
 static const Mark marks[] = {
-        { STRIP_RENAME, "var/lib/guest-entropy", "seed.credit", "seed" },
+        { STRIP_RENAME, &SEED_STATE_FOLDER[1], SEED_MARKED_NAME, SEED_UNMARKED_NAME },
         { STRIP_RENAME, "var/lib/seedrng", "seed.credit", "seed.no-credit" },
         { STRIP_XATTR, "var/lib/systemd", "random-seed", NULL },
         { STRIP_REMOVE, "efi/loader", "random-seed", NULL },

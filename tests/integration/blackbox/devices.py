@@ -200,8 +200,20 @@ def other_fifo(box):
     rngd.stop()
 
 
-@case("a FIFO with good bytes is credited as -e says, and not without it")
+@case("a FIFO with good bytes is credited as -e says where somebody vouches for its writer, and not without both")
 def good_fifo(box):
+    with feeder(box, os.urandom) as fifo:
+        rngd = box.start("-r", fifo, *ALONE, "-e", "8")
+        found = rngd.wait_source("file", lambda s: s["batches"] > 0, "feeds")
+        assert found["credited_bits"] == 0 and "copied" in found["last_verdict"], found
+        rngd.stop()
+    box.write_config("[file]\ntrust = never\n")
+    with feeder(box, os.urandom) as fifo:
+        rngd = box.start("-r", fifo, *ALONE, "-e", "8")
+        found = rngd.wait_source("file", lambda s: s["batches"] > 0, "feeds")
+        assert found["credited_bits"] == 0 and found["last_verdict"] == "trust=never", found
+        rngd.stop()
+    box.write_config("[file]\ntrust = always\n")
     for options, credited in ((("-e", "8"), True), (("-e", "4"), True), ((), False)):
         with feeder(box, os.urandom) as fifo:
             rngd = box.start("-r", fifo, *ALONE, *options)
@@ -237,6 +249,7 @@ def bad_fifo(box):
 
 @case("a retired source stays so, whatever it gives, until SIGHUP")
 def retired(box):
+    box.write_config("[file]\ntrust = always\n")
     feeding = feeder(box, bytes)
     with feeding as fifo, open(fifo, "rb", buffering=0) as drain:
         rngd = box.start("-r", fifo, *ALONE, "-H", "1")
@@ -257,6 +270,7 @@ def retired(box):
 
 @case("a FIFO that gives one byte at a time, and one that stops half way")
 def slow_fifo(box):
+    box.write_config("[file]\ntrust = always\n")
     with feeder(box, os.urandom, step=1, pause=0.001) as fifo:
         rngd = box.start("-r", fifo, *NO_CPU, "-T", "2s", "-e", "8")
         rngd.wait_source("file", lambda s: s["credited_bits"] > 0, "is credited")

@@ -84,7 +84,8 @@ def stopped(box):
     assert 0.25 < took < 0.7, f"killed after {took:.2f} s"
     assert found["state"] == "waiting" and "no answer" in found["last_error"], found
     batches = found["batches"]
-    wait_until(lambda: not exists(worker), "the stopped worker is gone")
+    # A slow device is waited for beyond its deadline, with back-offs of 1, 2 and 4 s.
+    wait_until(lambda: not exists(worker), "the stopped worker is gone", 20)
     rngd.wait_source("hwrng", lambda s: s["batches"] > batches, "feeds again after its back-off")
     assert 1.0 < time.monotonic() - start < 3, "one second of back-off"
     rngd.stop()

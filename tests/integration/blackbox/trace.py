@@ -53,7 +53,7 @@ def traced_rngd(box, *arguments):
 @case("no read of /dev/random or urandom, no blocking getrandom(), from start to end")
 def whole_life(box):
     fifo = box.fifo()
-    box.write_config(f"[file]\npath = {fifo}\ncredit = 512\n")
+    box.write_config(f"[file]\npath = {fifo}\ncredit = 512\ntrust = always\n")
     with open(fifo, "r+b", buffering=0) as writer:
         rngd, pid, path = traced_rngd(box, "-T", "2s")
         for _ in range(50):
