@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import time
 
-from .devices import ALONE, assert_idle
+from .devices import ALONE, assert_idle, feeder
 from .harness import (
     NO_CPU,
     case,
@@ -73,21 +73,42 @@ def killed_while_asked(box):
 
 @case("a worker stopped with SIGSTOP is killed at the deadline and comes back")
 def stopped(box):
+    with feeder(box, os.urandom) as fifo:
+        rngd = box.start("-r", fifo, *ALONE, "-T", "300ms")
+        worker = rngd.worker("file")
+        before = rngd.wait_source("file", lambda s: s["state"] == "idle" and s["batches"] > 0, "is idle")
+        os.kill(worker, signal.SIGSTOP)
+        start = time.monotonic()
+        rngd.kill(signal.SIGUSR1)
+        found = rngd.wait_source("file", lambda s: s["failures"] == 1, "failed")
+        took = time.monotonic() - start
+        assert 0.25 < took < 0.7, f"killed after {took:.2f} s"
+        assert found["state"] == "waiting" and "no answer" in found["last_error"], found
+        wait_until(lambda: not exists(worker), "the stopped worker is gone")
+        rngd.wait_source("file", lambda s: s["batches"] > before["batches"], "feeds again after its back-off")
+        assert 1.0 < time.monotonic() - start < 3, "one second of back-off"
+        rngd.stop()
+
+
+@case("a hardware RNG's worker that is late goes on, and what it gives counts; in the end it is killed")
+def late(box):
     rngd = box.start("-T", "300ms", *NO_CPU)
     worker = rngd.worker("hwrng")
-    rngd.wait_source("hwrng", lambda s: s["state"] == "idle", "is idle")
+    before = rngd.wait_source("hwrng", lambda s: s["state"] == "idle" and s["batches"] > 0, "is idle")
     os.kill(worker, signal.SIGSTOP)
-    start = time.monotonic()
     rngd.kill(signal.SIGUSR1)
     found = rngd.wait_source("hwrng", lambda s: s["failures"] == 1, "failed")
-    took = time.monotonic() - start
-    assert 0.25 < took < 0.7, f"killed after {took:.2f} s"
-    assert found["state"] == "waiting" and "no answer" in found["last_error"], found
-    batches = found["batches"]
-    # A slow device is waited for beyond its deadline, with back-offs of 1, 2 and 4 s.
+    assert "goes on waiting" in found["last_error"], found
+    os.kill(worker, signal.SIGCONT)
+    rngd.wait_source("hwrng", lambda s: s["batches"] > before["batches"], "feeds without being asked again", 1)
+    assert exists(worker) and rngd.worker("hwrng") == worker, "another worker"
+
+    os.kill(worker, signal.SIGSTOP)
+    rngd.kill(signal.SIGUSR1)
+    # With back-offs of 1, 2 and 4 s.
     wait_until(lambda: not exists(worker), "the stopped worker is gone", 20)
-    rngd.wait_source("hwrng", lambda s: s["batches"] > batches, "feeds again after its back-off")
-    assert 1.0 < time.monotonic() - start < 3, "one second of back-off"
+    found = rngd.wait_source("hwrng", lambda s: True, "answers")
+    assert "was killed" in found["last_error"], found
     rngd.stop()
 
 
