@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/cleanup.h"
+#include "tests/lifetimes/events.h"
+#include "tests/lifetimes/machine.h"
+
+enum {
+        MACHINES = 4,
+        SNAPSHOTS = 2,
+        CUTS = 60, /* calls of a boot that a power cut can strike */
+        PIPE_UNIT_BYTES = 64,
+        SEED_BYTES = 64,
+};
+
+static Machine machines[MACHINES], snapshots[SNAPSHOTS];
+
+static Machine *machine_of(const uint8_t *arguments) {
+        return &machines[arguments[0] % MACHINES];
+}
+
+void events_begin(void) {
+        for (size_t i = 0; i < MACHINES; i++)
+                machines[i].present = false;
+        for (size_t i = 0; i < SNAPSHOTS; i++)
+                snapshots[i].present = false;
+        machine_now = NULL;
+        machine_init(&machines[0], chance_next(&life_bytes));
+}
+
+/* ---- power ---- */
+
+static void boot(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (machine->present)
+                machine_boot(machine, 0);
+}
+
+static void boot_cut(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (machine->present)
+                machine_boot(machine, arguments[1] + 1U);
+}
+
+static void shut_down(const uint8_t *arguments) {
+        machine_shut_down(machine_of(arguments), 0);
+}
+
+static void shut_down_cut(const uint8_t *arguments) {
+        machine_shut_down(machine_of(arguments), arguments[1] + 1U);
+}
+
+static void power_cut(const uint8_t *arguments) {
+        machine_lose_power(machine_of(arguments));
+}
+
+/* kexec is one, too: no firmware in between, but nothing of that is kept for a program. */
+static void reboot(const uint8_t *arguments) {
+        shut_down(arguments);
+        boot(arguments);
+}
+
+static void soft_reboot(const uint8_t *arguments) {
+        machine_soft_reboot(machine_of(arguments));
+}
+
+static void suspend(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (!machine->on)
+                return;
+        machine->kernel.boottime_usec += 3600000000;
+        machine->kernel.suspended_usec += 3600000000;
+        kernel_log(&machine->kernel, KERNEL_LINE_RESUME);
+}
+
+/* Its memory lay on a disk meanwhile, where it could be copied. */
+static void hibernate(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (!machine->on)
+                return;
+        disk_sync_all(&machine->image.var);
+        machine->kernel.boottime_usec += 3600000000;
+        machine->copied_at = witness_now();
+        kernel_log(&machine->kernel, KERNEL_LINE_RESUME);
+}
+
+static void wait_some(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        machine->kernel.boottime_usec += 1000000U << arguments[1];
+}
+
+/* ---- the seeder by hand ---- */
+
+static void run_again(const uint8_t *arguments) {
+        machine_run_seeder(machine_of(arguments), _SOURCE_MAX, 0);
+}
+
+static void run_cut(const uint8_t *arguments) {
+        machine_run_seeder(machine_of(arguments), _SOURCE_MAX, arguments[1] + 1U);
+}
+
+static void run_metadata(const uint8_t *arguments) {
+        machine_run_seeder(machine_of(arguments), SOURCE_METADATA, 0);
+}
+
+static void save(const uint8_t *arguments) {
+        machine_save(machine_of(arguments), 0);
+}
+
+static void save_cut(const uint8_t *arguments) {
+        machine_save(machine_of(arguments), arguments[1] + 1U);
+}
+
+/* ---- copies ---- */
+
+static void new_generation(Machine *machine) {
+        Platform *platform = &machine->platform;
+
+        if (!platform->has_generation)
+                return;
+        platform->generation[0] = chance_next(&life_bytes);
+        platform->generation[1] = chance_next(&life_bytes);
+        if (machine->on && platform->driver)
+                kernel_fork(&machine->kernel, platform->generation);
+}
+
+static void snapshot(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (!machine->present || machine->platform.bare_metal)
+                return;
+        machine->image.copied = true;
+        machine->image.expects_credit = false;
+        if (machine->on)
+                machine->copied_at = witness_now();
+        snapshots[arguments[1] % SNAPSHOTS] = *machine;
+}
+
+/* Memory and disk as they were; the sign of it is another generation ID, or there is none. */
+static void restore_to(Machine *machine, const uint8_t *arguments) {
+        const Machine *from = &snapshots[arguments[1] % SNAPSHOTS];
+
+        if (!from->present)
+                return;
+        *machine = *from;
+        machine->copied_at = machine->on ? witness_now() : 0;
+        if (arguments[2] > 0)
+                new_generation(machine);
+}
+
+static void restore(const uint8_t *arguments) {
+        if (machine_of(arguments)->present)
+                restore_to(machine_of(arguments), arguments);
+}
+
+static void clone(const uint8_t *arguments) {
+        for (size_t i = 0; i < MACHINES; i++)
+                if (!machines[i].present) {
+                        restore_to(&machines[i], arguments);
+                        return;
+                }
+}
+
+/* The disk alone goes back, while the machine is off or as if its power had failed. */
+static void disk_back(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+        const Machine *from = &snapshots[arguments[1] % SNAPSHOTS];
+
+        if (!machine->present || !from->present)
+                return;
+        machine_lose_power(machine);
+        machine->image = from->image;
+        if (from->on)
+                disk_cut(&machine->image.var, &life_chance);
+        if (arguments[2] > 0)
+                new_generation(machine);
+}
+
+/* Another machine from this one's disk; cloud-init and the like have cleaned it, or nobody has. */
+static void deploy(const uint8_t *arguments) {
+        const Machine *from = machine_of(arguments);
+
+        if (!from->present)
+                return;
+        for (size_t i = 0; i < MACHINES; i++) {
+                Machine *machine = &machines[i];
+
+                if (machine->present)
+                        continue;
+                machine_init(machine, chance_next(&life_bytes));
+                machine->image = from->image;
+                machine->image.copied = true;
+                machine->image.expects_credit = false;
+                if (from->on)
+                        disk_cut(&machine->image.var, &life_chance);
+                if (arguments[1] > 0) {
+                        disk_init(&machine->image.var);
+                        machine->image.machine_id = 0;
+                        machine->image.seen_exists = false;
+                }
+                machines[arguments[0] % MACHINES].image.copied = true;
+                return;
+        }
+}
+
+static void first_boot(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (!machine->on)
+                machine->image.machine_id = 0;
+        machine->image.expects_credit = false;
+}
+
+static void swap_disks(const uint8_t *arguments) {
+        Machine *one = machine_of(arguments), *other = &machines[arguments[1] % MACHINES];
+        Image image;
+
+        if (!one->present || !other->present || one->on || other->on)
+                return;
+        image = one->image;
+        one->image = other->image;
+        other->image = image;
+        one->image.expects_credit = other->image.expects_credit = false;
+}
+
+static void reinstall(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (machine->on || !machine->present)
+                return;
+        machine->image = (Image){ .machine_id = chance_next(&life_bytes) };
+        disk_init(&machine->image.var);
+}
+
+/* ---- what the machine is ---- */
+
+static void var(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (machine->on)
+                return;
+        machine->image.var_kind = arguments[1] % _VAR_KIND_MAX;
+        machine->image.expects_credit = false;
+}
+
+static void generation(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (machine->on)
+                return;
+        machine->platform.has_generation = arguments[1] > 0;
+        machine->platform.driver = arguments[1] > 1 && arguments[1] < 4;
+        machine->platform.readable = arguments[1] == 1 || arguments[1] == 2;
+        machine->image.expects_credit = false;
+}
+
+static void readable(const uint8_t *arguments) {
+        machine_of(arguments)->platform.readable = arguments[1] > 0;
+}
+
+static void boot_id(const uint8_t *arguments) {
+        machine_of(arguments)->platform.boot_id_readable = arguments[1] > 0;
+}
+
+static void initramfs(const uint8_t *arguments) {
+        machine_of(arguments)->initramfs = arguments[1] > 0;
+}
+
+static void old_kernel(const uint8_t *arguments) {
+        machine_of(arguments)->platform.counting = arguments[1] > 0;
+}
+
+/* What a host encrypts from the start on; nobody has looked at its disk before. */
+static void confidential(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (!machine->on)
+                machine->platform.confidential = arguments[1] > 0;
+}
+
+static void bare_metal(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (machine->on)
+                return;
+        machine->platform.bare_metal = true;
+        machine->platform.has_generation = machine->platform.driver = false;
+}
+
+static void clock_set(const uint8_t *arguments) {
+}
+
+/* ---- sources ---- */
+
+static LyingSeed make_seed(SourceId source, SeedOrigin origin, const char *label) {
+        uint8_t *bytes = arena_new(SEED_BYTES);
+        bool known = origin != SEED_ORIGIN_PLATFORM;
+        LyingSeed seed = {
+                .source = source,
+                .origin = origin,
+                .bytes = bytes,
+                .n_bytes = SEED_BYTES,
+        };
+
+        chance_bytes(&life_bytes, bytes, SEED_BYTES);
+        witness_made(
+                bytes,
+                SEED_BYTES,
+                (Made){
+                        .by = MADE_STATIC,
+                        .host_made = true,
+                        .known = known,
+                        .what = known ? "a seed that others have" : "a seed of the platform",
+                });
+        (void)snprintf(seed.label, sizeof(seed.label), "%s", label);
+        return seed;
+}
+
+static void add_seed(Machine *machine, LyingSeed seed) {
+        Platform *platform = &machine->platform;
+
+        if (platform->n_seeds < PLATFORM_SEEDS_MAX)
+                platform->seeds[platform->n_seeds++] = seed;
+}
+
+/* The same secret in two places, once as an editor would save it. */
+static void add_twin(Machine *machine) {
+        LyingSeed seed = make_seed(SOURCE_PLATFORM, SEED_ORIGIN_PLATFORM, "smbios");
+        uint8_t *longer = arena_new(SEED_BYTES + 1);
+
+        memcpy(longer, seed.bytes, SEED_BYTES);
+        longer[SEED_BYTES] = '\n';
+        add_seed(machine, seed);
+        seed.bytes = longer;
+        seed.n_bytes = SEED_BYTES + 1;
+        (void)snprintf(seed.label, sizeof(seed.label), "credential");
+        add_seed(machine, seed);
+}
+
+static void add_text(Machine *machine) {
+        uint8_t *text = arena_new(SEED_BYTES);
+
+        for (size_t i = 0; i < SEED_BYTES; i++)
+                text[i] = (uint8_t)('a' + chance_below(&life_bytes, 26));
+        witness_made(
+                text,
+                SEED_BYTES,
+                (Made){ .by = MADE_STATIC, .known = true, .what = "words that a person typed" });
+        add_seed(
+                machine,
+                (LyingSeed){
+                        .source = SOURCE_PLATFORM,
+                        .origin = SEED_ORIGIN_PLATFORM,
+                        .label = "credential",
+                        .is_text = true,
+                        .bytes = text,
+                        .n_bytes = SEED_BYTES,
+                });
+}
+
+enum {
+        SEED_CONFIG_DRIVE,
+        SEED_FOREIGN_DISK,
+        SEED_IN_IMAGE,
+        SEED_CREDENTIAL,
+        SEED_TWIN,
+        SEED_COMMAND_LINE,
+        SEED_TEXT,
+        _SEED_KIND_MAX,
+};
+
+static void seed(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+        Image *image = &machine->image;
+
+        if (!machine->present)
+                return;
+        machine_now = machine;
+        switch (arguments[1] % _SEED_KIND_MAX) {
+        case SEED_CONFIG_DRIVE:
+                add_seed(machine, make_seed(SOURCE_CONFIG_DRIVE, SEED_ORIGIN_PLATFORM, "vdb:latest"));
+                return;
+        case SEED_FOREIGN_DISK:
+                add_seed(machine, make_seed(SOURCE_CONFIG_DRIVE, SEED_ORIGIN_UNKNOWN, "vdc:latest"));
+                return;
+        case SEED_IN_IMAGE:
+                if (image->n_seeds < ELEMENTSOF(image->seeds))
+                        image->seeds[image->n_seeds++] =
+                                make_seed(SOURCE_CONFIG_DRIVE, SEED_ORIGIN_IMAGE, "folder:latest");
+                return;
+        case SEED_CREDENTIAL:
+                add_seed(machine, make_seed(SOURCE_PLATFORM, SEED_ORIGIN_PLATFORM, "fw_cfg"));
+                return;
+        case SEED_TWIN:
+                add_twin(machine);
+                return;
+        case SEED_COMMAND_LINE:
+                add_seed(machine, make_seed(SOURCE_PLATFORM, SEED_ORIGIN_PUBLIC, "cmdline"));
+                return;
+        case SEED_TEXT:
+        default:
+                add_text(machine);
+                return;
+        }
+}
+
+/* Another host, another cloud: what the old one gave is gone. */
+static void other_cloud(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (machine->on || !machine->present)
+                return;
+        machine->platform.cloud++;
+        machine->platform.n_seeds = 0;
+        machine->platform.product_uuid = chance_next(&life_bytes);
+        machine->image.expects_credit = false;
+        new_generation(machine);
+}
+
+static void hwrng(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        machine_now = machine;
+        machine->platform.hwrng = arguments[1] % _HWRNG_KIND_MAX;
+        machine->platform.n_ahead = 0;
+}
+
+static void quality(const uint8_t *arguments) {
+        static const uint32_t qualities[] = { 1024, 512, 1, 0 };
+
+        machine_of(arguments)->platform.quality_per_1024 = qualities[arguments[1] % 4];
+}
+
+static void cpu(const uint8_t *arguments) {
+        machine_of(arguments)->platform.cpu = arguments[1] > 0;
+}
+
+static void metadata(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+        Platform *platform = &machine->platform;
+        LyingSeed file;
+
+        if (!machine->present)
+                return;
+        machine_now = machine;
+        platform->metadata = arguments[1] % _METADATA_MODE_MAX;
+        file = make_seed(SOURCE_METADATA, SEED_ORIGIN_PLATFORM, "");
+        platform->metadata_bytes = file.bytes;
+        platform->n_metadata_bytes = file.n_bytes;
+}
+
+const EventKind events[] = {
+        { "boot", boot, 24, 1, { MACHINES } },
+        { "boot-cut", boot_cut, 8, 2, { MACHINES, CUTS } },
+        { "shut-down", shut_down, 8, 1, { MACHINES } },
+        { "shut-down-cut", shut_down_cut, 4, 2, { MACHINES, CUTS } },
+        { "power-cut", power_cut, 8, 1, { MACHINES } },
+        { "reboot", reboot, 12, 1, { MACHINES } },
+        { "kexec", reboot, 2, 1, { MACHINES } },
+        { "soft-reboot", soft_reboot, 4, 1, { MACHINES } },
+        { "suspend", suspend, 2, 1, { MACHINES } },
+        { "hibernate", hibernate, 2, 1, { MACHINES } },
+        { "wait", wait_some, 2, 2, { MACHINES, 10 } },
+        { "clock-set", clock_set, 1, 1, { MACHINES } },
+        { "run", run_again, 4, 1, { MACHINES } },
+        { "run-cut", run_cut, 2, 2, { MACHINES, CUTS } },
+        { "run-metadata", run_metadata, 4, 1, { MACHINES } },
+        { "save", save, 4, 1, { MACHINES } },
+        { "save-cut", save_cut, 2, 2, { MACHINES, CUTS } },
+        { "snapshot", snapshot, 12, 2, { MACHINES, SNAPSHOTS } },
+        { "restore", restore, 6, 3, { MACHINES, SNAPSHOTS, 2 } },
+        { "clone", clone, 8, 3, { MACHINES, SNAPSHOTS, 2 } },
+        { "disk-back", disk_back, 4, 3, { MACHINES, SNAPSHOTS, 2 } },
+        { "deploy", deploy, 6, 2, { MACHINES, 2 } },
+        { "first-boot", first_boot, 4, 1, { MACHINES } },
+        { "swap-disks", swap_disks, 2, 2, { MACHINES, MACHINES } },
+        { "reinstall", reinstall, 1, 1, { MACHINES } },
+        { "var", var, 6, 2, { MACHINES, _VAR_KIND_MAX } },
+        { "generation", generation, 8, 2, { MACHINES, 5 } },
+        { "readable", readable, 4, 2, { MACHINES, 2 } },
+        { "boot-id", boot_id, 2, 2, { MACHINES, 2 } },
+        { "initramfs", initramfs, 4, 2, { MACHINES, 2 } },
+        { "old-kernel", old_kernel, 2, 2, { MACHINES, 2 } },
+        { "confidential", confidential, 3, 2, { MACHINES, 2 } },
+        { "bare-metal", bare_metal, 1, 1, { MACHINES } },
+        { "seed", seed, 16, 2, { MACHINES, _SEED_KIND_MAX } },
+        { "other-cloud", other_cloud, 3, 1, { MACHINES } },
+        { "hwrng", hwrng, 8, 2, { MACHINES, _HWRNG_KIND_MAX } },
+        { "quality", quality, 4, 2, { MACHINES, 4 } },
+        { "cpu", cpu, 2, 2, { MACHINES, 2 } },
+        { "metadata", metadata, 5, 2, { MACHINES, _METADATA_MODE_MAX } },
+};
+const size_t events_n = ELEMENTSOF(events);

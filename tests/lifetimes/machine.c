@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/cleanup.h"
+#include "seeder/saved.h"
+#include "seeder/settings.h"
+#include "tests/lifetimes/life.h"
+#include "tests/lifetimes/machine.h"
+#include "tests/lifetimes/witness.h"
+
+#define STATE_FULL_PATH "/" STATE_PATH
+
+/* Below it a source's driver says that its bytes hold next to nothing. */
+#define QUALITY_OF_USE 256U
+
+Machine *machine_now;
+
+Disk *machine_disk(Machine *machine, DiskChoice choice) {
+        if (choice == DISK_RUN)
+                return &machine->run;
+        return machine->image.var_kind == VAR_TMPFS || machine->image.var_kind == VAR_OVERLAY
+                       ? &machine->memory_var
+                       : &machine->image.var;
+}
+
+bool machine_call(Machine *machine) {
+        if (machine->dead)
+                return false;
+        if (machine->calls_left > 0 && --machine->calls_left == 0) {
+                machine->dead = true;
+                disk_cut(&machine->image.var, &life_chance);
+        }
+        return !machine->dead;
+}
+
+void machine_init(Machine *machine, uint64_t luck) {
+        *machine = (Machine){
+                .present = true,
+                .platform = {
+                        .has_generation = true,
+                        .generation = { chance_mix(luck), luck },
+                        .readable = true,
+                        .boot_id_readable = true,
+                        .product_uuid = chance_mix(luck ^ 3),
+                        .cloud = 1,
+                        .hwrng = HWRNG_VIRTIO,
+                        .quality_per_1024 = 1024,
+                },
+                .image = { .machine_id = chance_mix(luck ^ 4) },
+        };
+        disk_init(&machine->image.var);
+}
+
+/* ---- the seeder ---- */
+
+static void judge_report(const Machine *machine, const Account *account, const Machine *before) {
+        size_t n_bytes = 0;
+        uint64_t bits = 0;
+
+        for (size_t i = 0; i < account->n_lines; i++) {
+                const AccountLine *line = &account->lines[i];
+
+                n_bytes += line->n_bytes;
+                bits += line->credited_bits;
+                if (line->credited_bits == 0 && !line->note[0])
+                        witness_break(PROMISE_REASON, "no reason for the 0 of %s", line->name);
+        }
+        if (bits != machine->credited_bits - before->credited_bits)
+                witness_break(PROMISE_REASON, "the report does not say what was credited");
+        if (n_bytes != machine->added_bytes - before->added_bytes)
+                witness_break(PROMISE_REASON, "the report does not say what was mixed in");
+}
+
+/* Of the defaults, made once: what an administrator sets is an event of a life. */
+static const Settings *defaults(void) {
+        static Settings settings = { .enabled = true, .seed_file = true };
+        static bool made;
+
+        if (!made && source_settings_init(settings.sources) < 0)
+                abort();
+        made = true;
+        return &settings;
+}
+
+static void make_settings(
+        const Machine *machine,
+        PlanPhase phase,
+        SourceId only,
+        RunSettings *ret_settings) {
+        SeederOptions options = { .only_named = only != _SOURCE_MAX };
+        Settings settings = *defaults();
+        CommandLine line;
+
+        command_line_parse("", &line);
+        if (options.only_named)
+                options.named[only] = true;
+        settings.sources[SOURCE_METADATA].enabled = machine->platform.metadata != METADATA_NONE;
+        settings.sources[SOURCE_METADATA].by_admin = settings.sources[SOURCE_METADATA].enabled;
+        settings_make_run(&settings, &line, &options, phase, ret_settings);
+        ret_settings->metadata_apart = false;
+}
+
+static void run_seeder(Machine *machine, PlanPhase phase, SourceId only) {
+        Account *account = calloc(1, sizeof(*account));
+        Machine *before = malloc(sizeof(*before));
+        RunSettings settings;
+
+        if (!account || !before)
+                abort();
+        *before = *machine;
+        make_settings(machine, phase, only, &settings);
+        if (run_all(&settings, account) < 0 && !machine->dead)
+                witness_break(PROMISE_NO_WAIT, "the seeder could not run");
+        if (!machine->dead)
+                judge_report(machine, account, before);
+        free(account);
+        free(before);
+}
+
+static void end_if_dead(Machine *machine) {
+        machine->calls_left = 0;
+        if (!machine->dead)
+                return;
+        machine->dead = machine->on = false;
+        machine->image.expects_credit = false;
+}
+
+void machine_run_seeder(Machine *machine, SourceId only, uint32_t cut_at) {
+        if (!machine->on)
+                return;
+        machine_now = machine;
+        machine->calls_left = cut_at;
+        run_seeder(machine, PLAN_REAL_ROOT, only);
+        end_if_dead(machine);
+}
+
+/* As main() does it. */
+void machine_save(Machine *machine, uint32_t cut_at) {
+        SeedFile file = SEED_FILE_NULL;
+        RootDir root = ROOTDIR_NULL;
+        Account *account;
+
+        if (!machine->on)
+                return;
+        machine_now = machine;
+        machine->calls_left = cut_at;
+        account = calloc(1, sizeof(*account));
+        if (account && rootdir_open("/", &root) == 0 &&
+            seed_file_open(STATE_FULL_PATH, true, &file) == 0) {
+                (void)saved_save(&file, &root, account);
+                seed_file_close(&file);
+        }
+        rootdir_close(&root);
+        free(account);
+        end_if_dead(machine);
+}
+
+/* ---- the promise that the kernel does not wait ---- */
+
+static const char *honest_source(const Machine *machine) {
+        const Platform *platform = &machine->platform;
+
+        if (platform->cpu)
+                return "the CPU";
+        if (platform->confidential)
+                return NULL;
+        if (platform->hwrng != HWRNG_NONE && platform->quality_per_1024 >= QUALITY_OF_USE)
+                return "a hwrng";
+        return NULL;
+}
+
+/* What the platform gave for this boot alone, on a machine that remembers it. */
+static bool has_new_seed(const Machine *machine) {
+        const Platform *platform = &machine->platform;
+
+        if (platform->confidential || machine->image.var_kind != VAR_DISK ||
+            machine->image.copied || !platform->boot_id_readable)
+                return false;
+        for (size_t i = 0; i < platform->n_seeds; i++)
+                if (platform->seeds[i].origin == SEED_ORIGIN_PLATFORM &&
+                    !platform->seeds[i].is_text &&
+                    !witness_was_credited(platform->seeds[i].bytes, platform->seeds[i].n_bytes))
+                        return true;
+        return false;
+}
+
+static bool can_credit_saved(const Machine *machine) {
+        const Platform *platform = &machine->platform;
+
+        return machine->image.expects_credit && machine->image.var_kind == VAR_DISK &&
+               !machine->first_boot && platform->boot_id_readable && !platform->confidential &&
+               platform->has_generation && platform->readable;
+}
+
+static void judge_waiting(const Machine *machine, const char *source) {
+        if (source && !machine->kernel.ready)
+                witness_break(PROMISE_NO_WAIT, "the kernel waits in spite of %s", source);
+}
+
+/* ---- power ---- */
+
+static void power_on(Machine *machine) {
+        machine_now = machine;
+        machine->on = true;
+        machine->told = false;
+        machine->copied_at = 0;
+        machine->added_bytes = 0;
+        machine->credited_bits = 0;
+        machine->first_boot = machine->image.machine_id == 0;
+        if (machine->first_boot)
+                machine->image.machine_id = chance_next(&life_bytes);
+        memset(machine->fds, 0, sizeof(machine->fds));
+        memcpy(machine->boot_generation,
+               machine->platform.generation,
+               sizeof(machine->boot_generation));
+        kernel_boot(&machine->kernel, machine->platform.counting, chance_next(&life_bytes));
+        platform_power_on(&machine->platform);
+        disk_init(&machine->run);
+        if (machine->image.var_kind == VAR_OVERLAY)
+                machine->memory_var = machine->image.var;
+        else
+                disk_init(&machine->memory_var);
+}
+
+void machine_boot(Machine *machine, uint32_t cut_at) {
+        const char *source;
+
+        if (machine->on)
+                return;
+        power_on(machine);
+        source = honest_source(machine);
+        if (!source && has_new_seed(machine))
+                source = "a new seed of the platform";
+        if (!source && can_credit_saved(machine))
+                source = "a seed that was saved";
+        machine->image.expects_credit = false;
+
+        machine->calls_left = cut_at;
+        if (machine->initramfs)
+                run_seeder(machine, PLAN_INITRAMFS, _SOURCE_MAX);
+        if (!machine->dead)
+                run_seeder(machine, PLAN_REAL_ROOT, _SOURCE_MAX);
+        if (!machine->dead)
+                judge_waiting(machine, source);
+        end_if_dead(machine);
+}
+
+void machine_shut_down(Machine *machine, uint32_t cut_at) {
+        const Platform *platform = &machine->platform;
+
+        if (!machine->on)
+                return;
+        machine_save(machine, cut_at);
+        if (!machine->on)
+                return;
+        machine->image.expects_credit = machine->kernel.ready && platform->readable &&
+                                        platform->has_generation && platform->boot_id_readable &&
+                                        machine->image.var_kind == VAR_DISK &&
+                                        !machine->image.copied && machine->copied_at == 0;
+        disk_sync_all(&machine->image.var);
+        machine->on = false;
+}
+
+void machine_lose_power(Machine *machine) {
+        if (!machine->on)
+                return;
+        machine_now = machine;
+        disk_cut(&machine->image.var, &life_chance);
+        machine->image.expects_credit = false;
+        machine->on = false;
+}
+
+/* Userspace begins anew: the kernel and /run are what they were. */
+void machine_soft_reboot(Machine *machine) {
+        if (!machine->on)
+                return;
+        machine_save(machine, 0);
+        machine->image.expects_credit = false;
+        memset(machine->fds, 0, sizeof(machine->fds));
+        memset(machine->platform.workers, 0, sizeof(machine->platform.workers));
+        run_seeder(machine, PLAN_REAL_ROOT, _SOURCE_MAX);
+}

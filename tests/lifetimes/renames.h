@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The compiler puts this in front of each product file: its system calls go to the simulation. The
+ * files themselves are the shipped ones. Names that are a struct, too, are renamed only where they are
+ * called.
+ */
+
+#include "lib/base/hash.h"
+#include "tests/lifetimes/calls.h"
+
+#define open                 sim_open
+#define openat               sim_openat
+#define close                sim_close
+#define read                 sim_read
+#define pread                sim_pread
+#define write                sim_write
+#define lseek                sim_lseek
+#define fstat                sim_fstat
+#define fstatat              sim_fstatat
+#define fstatfs              sim_fstatfs
+#define faccessat            sim_faccessat
+#define mkdir                sim_mkdir
+#define fsync                sim_fsync
+#define fchmod               sim_fchmod
+#define renameat             sim_renameat
+#define unlinkat             sim_unlinkat
+#define ioctl                sim_ioctl
+#define poll                 sim_poll
+#define getrandom            sim_getrandom
+#define clock_gettime        sim_clock_gettime
+#define nanosleep            sim_nanosleep
+#define sigprocmask          sim_sigprocmask
+#define setpriority          sim_setpriority
+#define waitpid              sim_waitpid
+#define stat(path, status)   sim_stat((path), (status))
+#define flock(fd, operation) sim_flock((fd), (operation))
+#define signalfd(...)        sim_signalfd(__VA_ARGS__)
+
+/* The witness is told of what is made of a source's bytes. */
+int sim_hash_sha512(
+        const char *domain,
+        const HashPart *parts,
+        size_t n_parts,
+        uint8_t ret_digest[static HASH_SHA512_BYTES]);
+#define hash_sha512 sim_hash_sha512
