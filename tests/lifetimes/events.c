@@ -21,10 +21,8 @@ static Machine *machine_of(const uint8_t *arguments) {
 }
 
 void events_begin(void) {
-        for (size_t i = 0; i < MACHINES; i++)
-                machines[i].present = false;
-        for (size_t i = 0; i < SNAPSHOTS; i++)
-                snapshots[i].present = false;
+        memset(machines, 0, sizeof(machines));
+        memset(snapshots, 0, sizeof(snapshots));
         machine_now = NULL;
         machine_init(&machines[0], chance_next(&life_bytes));
 }
