@@ -43,6 +43,17 @@ ssize_t sim_getrandom(void *buffer, size_t n, unsigned flags);
 int sim_clock_gettime(clockid_t clock, struct timespec *ret_time);
 int sim_nanosleep(const struct timespec *time, struct timespec *left);
 
+int sim_timerfd_create(int clock, int flags);
+int sim_timerfd_settime(
+        int fd,
+        int flags,
+        const struct itimerspec *value,
+        struct itimerspec *ret_before);
+
+static inline int sim_access(const char *path, int mode) {
+        return sim_faccessat(AT_FDCWD, path, mode, 0);
+}
+
 static inline int sim_stat(const char *path, struct stat *status) {
         return sim_fstatat(AT_FDCWD, path, status, 0);
 }

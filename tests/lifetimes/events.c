@@ -14,6 +14,9 @@ enum {
         SEED_BYTES = 64,
 };
 
+/* What rngd has for an event, until the next one. */
+#define EVENT_USEC UINT64_C(2000000)
+
 static Machine machines[MACHINES], snapshots[SNAPSHOTS];
 
 static Machine *machine_of(const uint8_t *arguments) {
@@ -24,7 +27,13 @@ void events_begin(void) {
         memset(machines, 0, sizeof(machines));
         memset(snapshots, 0, sizeof(snapshots));
         machine_now = NULL;
+        daemon_forget(NULL);
         machine_init(&machines[0], chance_next(&life_bytes));
+}
+
+void events_end(void) {
+        for (size_t i = 0; i < MACHINES; i++)
+                machine_check_end(&machines[i]);
 }
 
 /* ---- power ---- */
@@ -73,6 +82,7 @@ static void suspend(const uint8_t *arguments) {
         machine->kernel.boottime_usec += 3600000000;
         machine->kernel.suspended_usec += 3600000000;
         kernel_log(&machine->kernel, KERNEL_LINE_RESUME);
+        daemon_run(machine, EVENT_USEC);
 }
 
 /* Its memory lay on a disk meanwhile, where it could be copied. */
@@ -85,12 +95,14 @@ static void hibernate(const uint8_t *arguments) {
         machine->kernel.boottime_usec += 3600000000;
         machine->copied_at = witness_now();
         kernel_log(&machine->kernel, KERNEL_LINE_RESUME);
+        daemon_run(machine, EVENT_USEC);
 }
 
 static void wait_some(const uint8_t *arguments) {
         Machine *machine = machine_of(arguments);
 
-        machine->kernel.boottime_usec += 1000000U << arguments[1];
+        if (machine->on)
+                machine_wait(machine, UINT64_C(1000000) << arguments[1]);
 }
 
 /* ---- the seeder by hand ---- */
@@ -115,7 +127,75 @@ static void save_cut(const uint8_t *arguments) {
         machine_save(machine_of(arguments), arguments[1] + 1U);
 }
 
+/* ---- rngd ---- */
+
+static void rngd(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        machine->daemon.enabled = arguments[1] > 0;
+        if (arguments[1] > 0)
+                daemon_start(machine);
+        else
+                daemon_stop(machine);
+}
+
+static void restart(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        daemon_stop(machine);
+        daemon_start(machine);
+}
+
+/* It asks its sources; their answers are there only if there is time. */
+static void signal_rngd(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        machine->daemon.signalled = machine->daemon.running;
+        daemon_run(machine, arguments[1] > 0 ? EVENT_USEC : 0);
+}
+
+static void clock_set(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        machine->daemon.clock_set = machine->daemon.running;
+        daemon_run(machine, EVENT_USEC);
+}
+
+/* A FIFO that an administrator named, with credit, and what its writer puts there; or a regular file
+ * in its place. */
+static void pipe_kind(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (!machine->present)
+                return;
+        machine_now = machine;
+        machine->platform.pipe_exists = true;
+        machine->platform.pipe_is_file = arguments[1] > 0;
+        machine->platform.n_pipe = 0;
+        if (arguments[1] > 0)
+                platform_fill_pipe(&machine->platform, 4 * PIPE_UNIT_BYTES);
+        machine->daemon.file_enabled = true;
+}
+
+static void fill_pipe(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (!machine->on || !machine->platform.pipe_exists || machine->platform.pipe_is_file)
+                return;
+        machine_now = machine;
+        platform_fill_pipe(&machine->platform, PIPE_UNIT_BYTES * (1U + arguments[1]));
+        if (arguments[2] > 0)
+                daemon_run(machine, EVENT_USEC);
+}
+
 /* ---- copies ---- */
+
+/* Somebody who watches is told by the kernel's log, or looks at fw_cfg. */
+static void tell_of_fork(Machine *machine) {
+        if (machine->daemon.running &&
+            (machine->platform.driver || machine->daemon.reads_generation))
+                machine->told = true;
+}
 
 static void new_generation(Machine *machine) {
         Platform *platform = &machine->platform;
@@ -124,8 +204,11 @@ static void new_generation(Machine *machine) {
                 return;
         platform->generation[0] = chance_next(&life_bytes);
         platform->generation[1] = chance_next(&life_bytes);
-        if (machine->on && platform->driver)
+        if (!machine->on)
+                return;
+        if (platform->driver)
                 kernel_fork(&machine->kernel, platform->generation);
+        tell_of_fork(machine);
 }
 
 static void snapshot(const uint8_t *arguments) {
@@ -133,6 +216,7 @@ static void snapshot(const uint8_t *arguments) {
 
         if (!machine->present || machine->platform.bare_metal)
                 return;
+        daemon_unload();
         machine->image.copied = true;
         machine->image.expects_credit = false;
         if (machine->on)
@@ -146,10 +230,13 @@ static void restore_to(Machine *machine, const uint8_t *arguments) {
 
         if (!from->present)
                 return;
+        daemon_unload();
         *machine = *from;
         machine->copied_at = machine->on ? witness_now() : 0;
         if (arguments[2] > 0)
                 new_generation(machine);
+        if (machine->on)
+                daemon_run(machine, EVENT_USEC);
 }
 
 static void restore(const uint8_t *arguments) {
@@ -291,9 +378,6 @@ static void bare_metal(const uint8_t *arguments) {
         machine->platform.has_generation = machine->platform.driver = false;
 }
 
-static void clock_set(const uint8_t *arguments) {
-}
-
 /* ---- sources ---- */
 
 static LyingSeed make_seed(SourceId source, SeedOrigin origin, const char *label) {
@@ -427,16 +511,22 @@ static void hwrng(const uint8_t *arguments) {
         machine_now = machine;
         machine->platform.hwrng = arguments[1] % _HWRNG_KIND_MAX;
         machine->platform.n_ahead = 0;
+        if (!machine->on)
+                return;
+        machine->daemon.plugged = machine->daemon.running;
+        daemon_run(machine, EVENT_USEC);
 }
 
 static void quality(const uint8_t *arguments) {
         static const uint32_t qualities[] = { 1024, 512, 1, 0 };
 
         machine_of(arguments)->platform.quality_per_1024 = qualities[arguments[1] % 4];
+        machine_of(arguments)->platform.n_ahead = 0;
 }
 
 static void cpu(const uint8_t *arguments) {
-        machine_of(arguments)->platform.cpu = arguments[1] > 0;
+        if (!machine_of(arguments)->on)
+                machine_of(arguments)->platform.cpu = arguments[1] > 0;
 }
 
 static void metadata(const uint8_t *arguments) {
@@ -471,6 +561,11 @@ const EventKind events[] = {
         { "run-metadata", run_metadata, 4, 1, { MACHINES } },
         { "save", save, 4, 1, { MACHINES } },
         { "save-cut", save_cut, 2, 2, { MACHINES, CUTS } },
+        { "rngd", rngd, 6, 2, { MACHINES, 2 } },
+        { "restart", restart, 6, 1, { MACHINES } },
+        { "signal", signal_rngd, 10, 2, { MACHINES, 2 } },
+        { "pipe", pipe_kind, 4, 2, { MACHINES, 2 } },
+        { "fill-pipe", fill_pipe, 6, 3, { MACHINES, 4, 2 } },
         { "snapshot", snapshot, 12, 2, { MACHINES, SNAPSHOTS } },
         { "restore", restore, 6, 3, { MACHINES, SNAPSHOTS, 2 } },
         { "clone", clone, 8, 3, { MACHINES, SNAPSHOTS, 2 } },
@@ -495,3 +590,5 @@ const EventKind events[] = {
         { "metadata", metadata, 5, 2, { MACHINES, _METADATA_MODE_MAX } },
 };
 const size_t events_n = ELEMENTSOF(events);
+
+_Static_assert(ELEMENTSOF(events) <= EVENT_KINDS_MAX, "a weight for each");

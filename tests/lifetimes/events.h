@@ -8,6 +8,10 @@
 
 #include "tests/lifetimes/life.h"
 
+enum {
+        EVENT_KINDS_MAX = 64,
+};
+
 typedef struct EventKind {
         const char *name;
         void (*happen)(const uint8_t *arguments);
@@ -21,3 +25,6 @@ extern const size_t events_n;
 
 /* One machine, installed and off. */
 void events_begin(void);
+
+/* Whether the machines that are left on have what they need. */
+void events_end(void);

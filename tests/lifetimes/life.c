@@ -27,29 +27,40 @@ static uint32_t weight_of(const EventKind *event) {
         return event->weight;
 }
 
-static uint8_t choose_event(Chance *chance) {
-        uint32_t all = 0, at;
+/* Each life does without about half of what there is, so that it has more of the rest. */
+static uint32_t choose_weights(Chance *chance, uint32_t weights[static EVENT_KINDS_MAX]) {
+        uint32_t all = 0;
 
-        for (size_t i = 0; i < events_n; i++)
-                all += weight_of(&events[i]);
-        at = chance_below(chance, all);
+        for (size_t i = 0; i < events_n; i++) {
+                weights[i] = i == 0 || chance_below(chance, 2) == 0 ? weight_of(&events[i]) : 0;
+                all += weights[i];
+        }
+        return all;
+}
+
+static uint8_t choose_event(
+        Chance *chance,
+        const uint32_t weights[static EVENT_KINDS_MAX],
+        uint32_t all) {
+        uint32_t at = chance_below(chance, all);
+
         for (uint8_t i = 0;; i++) {
-                uint32_t weight = weight_of(&events[i]);
-
-                if (at < weight)
+                if (at < weights[i])
                         return i;
-                at -= weight;
+                at -= weights[i];
         }
 }
 
 void life_make(Life *life, uint64_t seed) {
         Chance chance = { .state = chance_mix(seed) };
+        uint32_t weights[EVENT_KINDS_MAX];
+        const uint32_t all = choose_weights(&chance, weights);
 
         *life = (Life){ .seed = seed, .n_events = 4 + chance_below(&chance, 16) };
         for (size_t i = 0; i < life->n_events; i++) {
                 Event *event = &life->events[i];
 
-                event->kind = choose_event(&chance);
+                event->kind = choose_event(&chance, weights, all);
                 for (size_t j = 0; j < events[event->kind].n_arguments; j++)
                         event->arguments[j] = (uint8_t)chance_below(
                                 &chance,
@@ -70,6 +81,8 @@ Promise life_run(const Life *life) {
         events_begin();
         for (size_t i = 0; i < life->n_events && witness_broken() == PROMISE_NONE; i++)
                 events[life->events[i].kind].happen(life->events[i].arguments);
+        if (witness_broken() == PROMISE_NONE)
+                events_end();
         return witness_broken();
 }
 

@@ -15,6 +15,8 @@
 /* Below it a source's driver says that its bytes hold next to nothing. */
 #define QUALITY_OF_USE 256U
 
+#define PATIENCE_USEC UINT64_C(30000000)
+
 Machine *machine_now;
 
 Disk *machine_disk(Machine *machine, DiskChoice choice) {
@@ -49,6 +51,7 @@ void machine_init(Machine *machine, uint64_t luck) {
                         .quality_per_1024 = 1024,
                 },
                 .image = { .machine_id = chance_mix(luck ^ 4) },
+                .daemon = { .enabled = true },
         };
         disk_init(&machine->image.var);
 }
@@ -125,6 +128,7 @@ static void end_if_dead(Machine *machine) {
                 return;
         machine->dead = machine->on = false;
         machine->image.expects_credit = false;
+        daemon_stop(machine);
 }
 
 void machine_run_seeder(Machine *machine, SourceId only, uint32_t cut_at) {
@@ -244,7 +248,22 @@ void machine_boot(Machine *machine, uint32_t cut_at) {
                 run_seeder(machine, PLAN_REAL_ROOT, _SOURCE_MAX);
         if (!machine->dead)
                 judge_waiting(machine, source);
+        if (!machine->dead)
+                daemon_start(machine);
         end_if_dead(machine);
+}
+
+void machine_wait(Machine *machine, uint64_t usec) {
+        const char *source = honest_source(machine);
+
+        daemon_run(machine, usec);
+        if (machine->on && machine->daemon.running && usec >= PATIENCE_USEC)
+                judge_waiting(machine, source);
+}
+
+void machine_check_end(Machine *machine) {
+        if (machine->present && machine->on && machine->daemon.running && !machine->kernel.ready)
+                machine_wait(machine, PATIENCE_USEC);
 }
 
 void machine_shut_down(Machine *machine, uint32_t cut_at) {
@@ -260,6 +279,7 @@ void machine_shut_down(Machine *machine, uint32_t cut_at) {
                                         machine->image.var_kind == VAR_DISK &&
                                         !machine->image.copied && machine->copied_at == 0;
         disk_sync_all(&machine->image.var);
+        daemon_stop(machine);
         machine->on = false;
 }
 
@@ -269,6 +289,7 @@ void machine_lose_power(Machine *machine) {
         machine_now = machine;
         disk_cut(&machine->image.var, &life_chance);
         machine->image.expects_credit = false;
+        daemon_stop(machine);
         machine->on = false;
 }
 
@@ -278,7 +299,8 @@ void machine_soft_reboot(Machine *machine) {
                 return;
         machine_save(machine, 0);
         machine->image.expects_credit = false;
+        daemon_stop(machine);
         memset(machine->fds, 0, sizeof(machine->fds));
-        memset(machine->platform.workers, 0, sizeof(machine->platform.workers));
         run_seeder(machine, PLAN_REAL_ROOT, _SOURCE_MAX);
+        daemon_start(machine);
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/lifetimes/daemon.h"
 #include "tests/lifetimes/sim-disk.h"
 #include "tests/lifetimes/sim-kernel.h"
 #include "tests/lifetimes/sim-platform.h"
@@ -77,13 +78,14 @@ typedef struct Fd {
         DiskChoice disk; /* of a file, and of a directory that is one of the two */
         int file;
         bool writes;
+        bool of_daemon;
         const char *text;
         size_t n_text, at;
         uint32_t mode, major, minor;
         uint64_t next_line;
 } Fd;
 
-typedef struct Machine {
+struct Machine {
         bool present, on;
         bool first_boot;
         bool initramfs; /* its image has the seeder in it */
@@ -105,7 +107,9 @@ typedef struct Machine {
         /* What this boot's programs gave to the kernel: for the report. */
         size_t added_bytes;
         uint64_t credited_bits;
-} Machine;
+
+        Daemon daemon;
+};
 
 /* The machine that runs now. */
 extern Machine *machine_now;
@@ -122,6 +126,10 @@ void machine_save(Machine *machine, uint32_t cut_at);
 void machine_shut_down(Machine *machine, uint32_t cut_at);
 void machine_lose_power(Machine *machine);
 void machine_soft_reboot(Machine *machine);
+
+/* Time passes; after 30 s with rngd and an honest source the kernel must be ready. */
+void machine_wait(Machine *machine, uint64_t usec);
+void machine_check_end(Machine *machine);
 
 /* ---- for the simulation ---- */
 

@@ -7,9 +7,18 @@
  * called.
  */
 
-#include "lib/base/hash.h"
-#include "tests/lifetimes/calls.h"
+#include <string.h>
 
+#include "tests/lifetimes/calls.h"
+#include "tests/lifetimes/daemon.h"
+
+#define access               sim_access
+#define calloc               sim_calloc
+#define free                 sim_free
+#define malloc               sim_malloc
+#define strdup               sim_strdup
+#define timerfd_create       sim_timerfd_create
+#define timerfd_settime      sim_timerfd_settime
 #define open                 sim_open
 #define openat               sim_openat
 #define close                sim_close
@@ -37,6 +46,9 @@
 #define stat(path, status)   sim_stat((path), (status))
 #define flock(fd, operation) sim_flock((fd), (operation))
 #define signalfd(...)        sim_signalfd(__VA_ARGS__)
+
+/* Behind the others, since what it includes closes and frees. */
+#include "lib/base/hash.h"
 
 /* The witness is told of what is made of a source's bytes. */
 int sim_hash_sha512(

@@ -8,6 +8,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/secret.h"
 #include "lib/kernel/hotplug.h"
+#include "lib/kernel/lasting.h"
 #include "seeder/metadata-request.h"
 #include "tests/lifetimes/calls.h"
 #include "tests/lifetimes/files.h"
@@ -40,9 +41,11 @@ static int add(Machine *machine, const struct rand_pool_info *info) {
         kernel_mix(&machine->kernel, bytes, n);
         machine->added_bytes += n;
         machine->credited_bits += bits;
+        if (daemon_is_current())
+                machine->daemon.credited_bits += bits;
         if (bits == 0)
                 return 0;
-        witness_credited(machine, bytes, n);
+        witness_credited(machine, bytes, n, bits);
         kernel_credit(&machine->kernel, bits);
         return 0;
 }
@@ -141,6 +144,12 @@ static short events_of(int fd) {
                 return random_events(&machine_now->kernel);
         if (target->kind == FD_WORKER)
                 return platform_answer_usec(fd) <= machine_now->kernel.boottime_usec ? POLLIN : 0;
+        if (target->kind == FD_LOG)
+                return target->next_line < machine_now->kernel.n_lines ? POLLIN : 0;
+        if (target->kind == FD_CLOCK)
+                return machine_now->daemon.clock_set ? POLLIN : 0;
+        if (target->kind == FD_PLUG)
+                return machine_now->daemon.plugged ? POLLIN : 0;
         return 0;
 }
 
@@ -196,13 +205,13 @@ int sim_hash_sha512(
 }
 
 int secret_new(size_t size_bytes, Secret **ret_secret) {
-        Secret *secret = calloc(1, sizeof(*secret));
+        Secret *secret = sim_calloc(1, sizeof(*secret));
 
         if (!secret)
                 return -ENOMEM;
-        secret->bytes = calloc(1, size_bytes);
+        secret->bytes = sim_calloc(1, size_bytes);
         if (!secret->bytes) {
-                free(secret);
+                sim_free(secret);
                 return -ENOMEM;
         }
         secret->size_bytes = size_bytes;
@@ -216,20 +225,42 @@ void secret_wipe(Secret *secret) {
 
 Secret *secret_free(Secret *secret) {
         if (secret)
-                free(secret->bytes);
-        free(secret);
+                sim_free(secret->bytes);
+        sim_free(secret);
         return NULL;
 }
 
 void secret_wipe_stack(void) {
 }
 
-/* Nobody tells of devices in the middle of a run. */
+/* What it finds out is the truth; how it does is tested elsewhere, on real file systems. */
+bool lasting_folder(const RootDir *root, int folder_fd, const char **ret_why_not) {
+        if (machine_now->image.var_kind == VAR_DISK || machine_now->image.var_kind == VAR_READ_ONLY)
+                return true;
+        *ret_why_not = "the state folder does not outlast a power cut";
+        return false;
+}
+
+/* The daemon is told of devices; nothing comes in the middle of a run of the seeder. */
+struct Hotplug {
+        int fd;
+};
+
 int hotplug_new(const RootDir *root, Hotplug **ret_hotplug) {
-        return -ENOENT;
+        Hotplug *hotplug;
+
+        if (!daemon_is_current())
+                return -ENOENT;
+        hotplug = sim_calloc(1, sizeof(*hotplug));
+        if (!hotplug)
+                return -ENOMEM;
+        hotplug->fd = files_new((Fd){ .kind = FD_PLUG });
+        *ret_hotplug = hotplug;
+        return 0;
 }
 
 Hotplug *hotplug_free(Hotplug *hotplug) {
+        sim_free(hotplug);
         return NULL;
 }
 
@@ -238,7 +269,7 @@ int hotplug_add_disks(Hotplug *hotplug) {
 }
 
 int hotplug_fd(const Hotplug *hotplug) {
-        return -1;
+        return hotplug->fd;
 }
 
 bool hotplug_by_udevd(const Hotplug *hotplug) {
@@ -246,7 +277,9 @@ bool hotplug_by_udevd(const Hotplug *hotplug) {
 }
 
 int hotplug_receive(Hotplug *hotplug, HotplugChange *ret_change) {
-        return -ENOENT;
+        *ret_change = (HotplugChange){ .any = machine_now->daemon.plugged };
+        machine_now->daemon.plugged = false;
+        return 0;
 }
 
 void metadata_request(const RootDir *root, const RunSource *source) {

@@ -39,6 +39,7 @@ int files_new(Fd fd) {
         for (int i = 0; i < MACHINE_FDS_MAX; i++)
                 if (machine_now->fds[i].kind == FD_FREE) {
                         machine_now->fds[i] = fd;
+                        machine_now->fds[i].of_daemon = daemon_is_current();
                         return FD_FIRST + i;
                 }
         return fail(EMFILE);
@@ -194,13 +195,17 @@ ssize_t sim_read(int fd, void *buffer, size_t n) {
                 return take(source, file->bytes, file->n_bytes, buffer, n);
         case FD_LOG:
                 return files_read_log(source, buffer, n);
+        case FD_CLOCK:
+                if (!machine_now->daemon.clock_set)
+                        return fail(EAGAIN);
+                machine_now->daemon.clock_set = false;
+                return fail(ECANCELED);
         case FD_FREE:
         case FD_DIRECTORY:
         case FD_NODE:
         case FD_GENERATION:
         case FD_RANDOM:
         case FD_WORKER:
-        case FD_CLOCK:
         case FD_PLUG:
         default:
                 return fail(EINVAL);
@@ -392,6 +397,19 @@ int sim_fstatfs(int fd, struct statfs *status) {
         else if (target->disk == DISK_RUN)
                 status->f_type = TMPFS_MAGIC;
         return 0;
+}
+
+/* The wall clock is set once in a while; else the timer never expires. */
+int sim_timerfd_create(int clock, int flags) {
+        return files_new((Fd){ .kind = FD_CLOCK });
+}
+
+int sim_timerfd_settime(
+        int fd,
+        int flags,
+        const struct itimerspec *value,
+        struct itimerspec *ret_before) {
+        return files_get(fd) ? 0 : fail(EBADF);
 }
 
 int sim_flock(int fd, int operation) {

@@ -16,30 +16,39 @@
 
 #define ANSWER_USEC  1000U
 #define NETWORK_USEC 80000U
+#define PIPE_USEC    9000000U
 
-const uint8_t *platform_make(size_t n, bool host_made, bool known) {
+static const uint8_t *make(size_t n, Made made) {
         uint8_t *bytes = arena_new(n);
 
         chance_bytes(&life_bytes, bytes, n);
-        witness_made(
-                bytes,
+        witness_made(bytes, n, made);
+        return bytes;
+}
+
+const uint8_t *platform_make(size_t n, const char *what, bool host_made) {
+        return make(n, (Made){ .by = MADE_LIVE, .what = what, .host_made = host_made });
+}
+
+/* Both chips can be the host's: a guest cannot tell an emulated one. The driver's word of its quality
+ * counts where the kernel keeps it apart from none. */
+static const uint8_t *make_hwrng(const Platform *platform, size_t n) {
+        return make(
                 n,
                 (Made){
                         .by = MADE_LIVE,
-                        .host_made = host_made,
-                        .known = known,
-                        .what = "a source's bytes",
+                        .what = "a hwrng's bytes",
+                        .host_made = true,
+                        .known = platform->quality_per_1024 == 0 && !platform->counting,
+                        .per_1024 = platform->quality_per_1024,
                 });
-        return bytes;
 }
 
 static void fetch_ahead(Platform *platform) {
         size_t missing = PLATFORM_AHEAD_BYTES - platform->n_ahead;
 
         if (missing > 0)
-                memcpy(platform->ahead + platform->n_ahead,
-                       platform_make(missing, true, false),
-                       missing);
+                memcpy(platform->ahead + platform->n_ahead, make_hwrng(platform, missing), missing);
         platform->n_ahead = PLATFORM_AHEAD_BYTES;
 }
 
@@ -56,14 +65,25 @@ void platform_fill_pipe(Platform *platform, size_t n) {
 
         if (platform->n_pipe > 0)
                 memcpy(whole, platform->pipe, platform->n_pipe);
-        memcpy(whole + platform->n_pipe, platform_make(n, false, false), n);
+        memcpy(whole + platform->n_pipe,
+               make(n,
+                    (Made){
+                            .by = MADE_LIVE,
+                            .what = platform->pipe_is_file ? "a file's bytes" : "a FIFO's bytes",
+                            .known = platform->pipe_is_file,
+                    }),
+               n);
         platform->pipe = whole;
         platform->n_pipe += n;
+        for (size_t i = 0; i < PLATFORM_WORKERS_MAX; i++)
+                if (platform->workers[i].used && platform->workers[i].source == SOURCE_FILE &&
+                    platform->workers[i].answer_usec != UINT64_MAX &&
+                    platform->n_pipe >= platform->workers[i].min_bytes)
+                        platform->workers[i].answer_usec = machine_now->kernel.boottime_usec;
 }
 
 /* ---- what each source reads ---- */
 
-/* Both chips can be the host's: a guest cannot tell an emulated one. */
 static int read_hwrng(Platform *platform, uint8_t *bytes, size_t n) {
         size_t old = n < platform->n_ahead ? n : platform->n_ahead;
 
@@ -73,17 +93,19 @@ static int read_hwrng(Platform *platform, uint8_t *bytes, size_t n) {
         platform->n_ahead -= old;
         memmove(platform->ahead, platform->ahead + old, platform->n_ahead);
         if (n > old)
-                memcpy(bytes + old, platform_make(n - old, true, false), n - old);
+                memcpy(bytes + old, make_hwrng(platform, n - old), n - old);
         fetch_ahead(platform);
         return (int)n;
 }
 
-static int read_pipe(Platform *platform, uint8_t *bytes, size_t n) {
+static int read_pipe(Platform *platform, uint8_t *bytes, size_t n, size_t min_bytes) {
         if (!platform->pipe_exists)
                 return -ENOENT;
         n = n < platform->n_pipe ? n : platform->n_pipe;
         if (n == 0)
                 return platform->pipe_is_file ? -ENODATA : -ETIMEDOUT;
+        if (n < min_bytes && !platform->pipe_is_file)
+                return -EINPROGRESS;
         memcpy(bytes, platform->pipe, n);
         /* What lies in a file is there for everybody who reads it, and the next time, too. */
         if (!platform->pipe_is_file) {
@@ -98,7 +120,7 @@ static int read_metadata(const Platform *platform, uint8_t *bytes, size_t n) {
 
         switch (platform->metadata) {
         case METADATA_HONEST:
-                memcpy(bytes, platform_make(n, true, false), n);
+                memcpy(bytes, platform_make(n, "a server's bytes", true), n);
                 return (int)n;
         case METADATA_REPEATS:
                 n = n < platform->n_metadata_bytes ? n : platform->n_metadata_bytes;
@@ -139,19 +161,16 @@ static int read_seed(SimWorker *worker, Batch *batch) {
 }
 
 /* Whose turn it is, and what they say: a length or an error. */
-static int answer(SimWorker *worker, Batch *batch, size_t n_bytes, size_t n_discard) {
+static int answer(SimWorker *worker, Batch *batch, size_t n_bytes) {
         Platform *platform = &machine_now->platform;
         uint8_t *bytes = batch->secret->bytes;
-        uint8_t thrown_away[SOURCE_READ_MAX_BYTES];
 
         switch (worker->source) {
         case SOURCE_HWRNG:
-                if (n_discard > 0)
-                        (void)read_hwrng(platform, thrown_away, n_discard);
                 return read_hwrng(platform, bytes, n_bytes);
         case SOURCE_FILE:
                 batch->replay = platform->pipe_is_file;
-                return read_pipe(platform, bytes, n_bytes);
+                return read_pipe(platform, bytes, n_bytes, worker->min_bytes);
         case SOURCE_METADATA:
                 return read_metadata(platform, bytes, n_bytes);
         case SOURCE_PLATFORM:
@@ -215,7 +234,22 @@ pid_t worker_stop(Worker *worker) {
         return pid;
 }
 
-int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t discard_bytes) {
+static uint64_t time_to_answer(const SimWorker *worker) {
+        const Platform *platform = &machine_now->platform;
+
+        if (worker->source == SOURCE_METADATA)
+                return NETWORK_USEC;
+        if (worker->source == SOURCE_FILE && platform->pipe_exists && !platform->pipe_is_file &&
+            platform->n_pipe < worker->min_bytes)
+                return PIPE_USEC;
+        return ANSWER_USEC;
+}
+
+void worker_drain(Worker *worker) {
+        worker->drain = true;
+}
+
+int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t min_bytes) {
         SimWorker *sim = worker_of(worker->fd);
 
         if (!sim)
@@ -225,9 +259,11 @@ int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t discard_bytes) {
         worker->sequence++;
         worker->asked_bytes = n_bytes;
         worker->asked_usec = clock_boottime_usec();
-        sim->n_discard = discard_bytes;
-        sim->answer_usec = worker->asked_usec +
-                           (sim->source == SOURCE_METADATA ? NETWORK_USEC : ANSWER_USEC);
+        sim->min_bytes = min_bytes;
+        if (worker->drain && sim->source == SOURCE_FILE && !machine_now->platform.pipe_is_file)
+                machine_now->platform.n_pipe = 0;
+        worker->drain = false;
+        sim->answer_usec = worker->asked_usec + time_to_answer(sim);
         return 0;
 }
 
@@ -243,7 +279,7 @@ int worker_receive(Worker *worker, Batch *batch, int *ret_error) {
         batch->replay = false;
         batch->origin = SEED_ORIGIN_UNKNOWN;
         sim->answer_usec = UINT64_MAX;
-        r = answer(sim, batch, worker->asked_bytes, sim->n_discard);
+        r = answer(sim, batch, worker->asked_bytes);
         worker->asked_bytes = 0;
         if (r < 0) {
                 *ret_error = r;
@@ -274,6 +310,7 @@ static int look(SourceLook *ret_look, bool there, SourceClass class) {
                 .source_class = class,
                 .quality_per_1024 = CREDIT_QUALITY_UNKNOWN,
                 .fresh = class != SOURCE_CLASS_STATIC_HOST,
+                .origin = SEED_ORIGIN_PLATFORM,
         };
         return there ? 0 : -ENOENT;
 }
@@ -305,7 +342,7 @@ static int look_nothing(const SourceConfig *config, const RootDir *root, SourceL
 }
 
 static int read_cpu(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
-        memcpy(buffer, platform_make(size, false, false), size);
+        memcpy(buffer, platform_make(size, "the CPU's bytes", false), size);
         *ret_length = size;
         return 0;
 }

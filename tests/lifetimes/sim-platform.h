@@ -48,7 +48,7 @@ typedef struct SimWorker {
         int fd;
         SourceId source;
         size_t next_seed;
-        size_t n_discard;
+        size_t min_bytes;
         uint64_t answer_usec; /* UINT64_MAX: nothing was asked */
 } SimWorker;
 
@@ -88,10 +88,10 @@ typedef struct Platform {
 /* What the kernel and its drivers held is gone: a boot. */
 void platform_power_on(Platform *platform);
 
-/* n bytes that the host, the chip or the server makes now; the witness knows them. */
-const uint8_t *platform_make(size_t n, bool host_made, bool known);
+/* n bytes that somebody makes now; the witness knows them. */
+const uint8_t *platform_make(size_t n, const char *what, bool host_made);
 
-/* By the writer of the FIFO. */
+/* By the writer of the FIFO, or what is in a file. */
 void platform_fill_pipe(Platform *platform, size_t n);
 
 /* When the answer of this worker's fd is there; UINT64_MAX: never. */

@@ -21,6 +21,7 @@ typedef struct Record {
 
         /* The machine that made or credited it, as it was. */
         uint64_t machine_id, product_uuid;
+        uint64_t boot_id[2];
         uint64_t generation[2];
         bool had_generation;
         bool kernel_is_copy; /* its kernel was copied, could have noticed, and was not told */
@@ -130,6 +131,7 @@ static void add_record(Record record, const uint8_t *bytes, size_t n) {
 
                 record.machine_id = machine->image.machine_id;
                 record.product_uuid = platform->product_uuid;
+                memcpy(record.boot_id, machine->kernel.boot_id, sizeof(record.boot_id));
                 record.had_generation = platform->has_generation;
                 memcpy(record.generation, platform->generation, sizeof(record.generation));
                 record.kernel_is_copy =
@@ -257,8 +259,24 @@ static void judge_secret(const Machine *machine, const Record *made) {
                         PROMISE_SECRET,
                         "credited in a confidential guest, but the host's to see: %s",
                         made->made.what);
-        if (made->made.by == MADE_KERNEL && sign_of_saved(machine, made))
+        if (made->made.by != MADE_KERNEL)
+                return;
+        if (sign_of_saved(machine, made))
                 witness_break(PROMISE_SECRET, "another machine's, or its copy's: %s", made->made.what);
+        if (memcmp(made->boot_id, machine->kernel.boot_id, sizeof(made->boot_id)) == 0)
+                witness_break(PROMISE_SECRET, "this kernel's own: %s", made->made.what);
+}
+
+static void judge_amount(const Record *made, size_t n, uint32_t bits) {
+        uint64_t per_1024 = made->made.per_1024 > 0 ? made->made.per_1024 : 1024;
+
+        if (bits > 8 * n * per_1024 / 1024)
+                witness_break(
+                        PROMISE_SECRET,
+                        "%u bits for %zu bytes are more than it can hold: %s",
+                        bits,
+                        n,
+                        made->made.what);
 }
 
 static void judge_fresh(const Machine *machine, const Record *made) {
@@ -321,7 +339,7 @@ static void remember(Machine *machine, const uint8_t *bytes, size_t n) {
         witness.credits++;
 }
 
-void witness_credited(Machine *machine, const uint8_t *bytes, size_t n) {
+void witness_credited(Machine *machine, const uint8_t *bytes, size_t n, uint32_t bits) {
         const Record *made;
         Matches matches;
 
@@ -339,6 +357,7 @@ void witness_credited(Machine *machine, const uint8_t *bytes, size_t n) {
                 else {
                         judge_secret(machine, record);
                         judge_fresh(machine, record);
+                        judge_amount(record, n, bits);
                 }
         }
         remember(machine, bytes, n);

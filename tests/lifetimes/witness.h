@@ -46,6 +46,7 @@ typedef struct Made {
         MadeBy by;
         bool host_made;
         bool known;       /* to the attacker */
+        uint32_t per_1024; /* at most so much credit; 0: no limit but the length */
         const char *what; /* for the message */
 } Made;
 
@@ -69,7 +70,7 @@ void witness_made(const uint8_t *bytes, size_t n, Made made);
 void witness_derived(const uint8_t *from, size_t n_from, const uint8_t *to, size_t n_to);
 
 /* RNDADDENTROPY with bits. */
-void witness_credited(Machine *machine, const uint8_t *bytes, size_t n);
+void witness_credited(Machine *machine, const uint8_t *bytes, size_t n, uint32_t bits);
 
 /* Whether a seed was credited in any life. */
 bool witness_was_credited(const uint8_t *bytes, size_t n);
