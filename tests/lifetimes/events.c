@@ -93,7 +93,7 @@ static void hibernate(const uint8_t *arguments) {
                 return;
         disk_sync_all(&machine->image.var);
         machine->kernel.boottime_usec += 3600000000;
-        machine->copied_at = witness_now();
+        machine_note_copy(machine, true);
         kernel_log(&machine->kernel, KERNEL_LINE_RESUME);
         daemon_run(machine, EVENT_USEC);
 }
@@ -220,7 +220,7 @@ static void snapshot(const uint8_t *arguments) {
         machine->image.copied = true;
         machine->image.expects_credit = false;
         if (machine->on)
-                machine->copied_at = witness_now();
+                machine_note_copy(machine, false);
         snapshots[arguments[1] % SNAPSHOTS] = *machine;
 }
 
@@ -232,7 +232,8 @@ static void restore_to(Machine *machine, const uint8_t *arguments) {
                 return;
         daemon_unload();
         *machine = *from;
-        machine->copied_at = machine->on ? witness_now() : 0;
+        if (machine->on)
+                machine_note_copy(machine, false);
         if (arguments[2] > 0)
                 new_generation(machine);
         if (machine->on)

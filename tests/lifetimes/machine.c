@@ -209,7 +209,7 @@ static void power_on(Machine *machine) {
         machine_now = machine;
         machine->on = true;
         machine->told = false;
-        machine->copied_at = 0;
+        machine->copied_at = machine->in_flight = 0;
         machine->added_bytes = 0;
         machine->credited_bits = 0;
         machine->first_boot = machine->image.machine_id == 0;
@@ -251,6 +251,12 @@ void machine_boot(Machine *machine, uint32_t cut_at) {
         if (!machine->dead)
                 daemon_start(machine);
         end_if_dead(machine);
+}
+
+void machine_note_copy(Machine *machine, bool in_sleep) {
+        machine->copied_at = witness_now();
+        machine->in_flight = platform_in_flight(&machine->platform);
+        machine->slept = in_sleep;
 }
 
 void machine_wait(Machine *machine, uint64_t usec) {

@@ -91,6 +91,8 @@ struct Machine {
         bool initramfs; /* its image has the seeder in it */
         bool told;      /* of a fork since the boot, by whatever way */
         uint64_t copied_at; /* its memory: when, as the witness counts; 0: never in this boot */
+        uint64_t in_flight; /* platform_in_flight() then */
+        bool slept;         /* the copy was made in a sleep, which rngd sees */
         uint64_t boot_generation[2];
         Kernel kernel;
         Platform platform;
@@ -126,6 +128,9 @@ void machine_save(Machine *machine, uint32_t cut_at);
 void machine_shut_down(Machine *machine, uint32_t cut_at);
 void machine_lose_power(Machine *machine);
 void machine_soft_reboot(Machine *machine);
+
+/* Its memory was, or may have been, copied. */
+void machine_note_copy(Machine *machine, bool in_sleep);
 
 /* Time passes; after 30 s with rngd and an honest source the kernel must be ready. */
 void machine_wait(Machine *machine, uint64_t usec);

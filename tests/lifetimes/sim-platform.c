@@ -203,6 +203,19 @@ uint64_t platform_answer_usec(int fd) {
         return worker ? worker->answer_usec : UINT64_MAX;
 }
 
+uint64_t platform_in_flight(const Platform *platform) {
+        uint64_t oldest = 0;
+
+        for (size_t i = 0; i < PLATFORM_WORKERS_MAX; i++) {
+                const SimWorker *worker = &platform->workers[i];
+
+                if (worker->used && worker->answer_usec != UINT64_MAX &&
+                    (oldest == 0 || worker->asked_at < oldest))
+                        oldest = worker->asked_at;
+        }
+        return oldest;
+}
+
 int worker_start(Worker *worker, const WorkerSpec *spec) {
         SimWorker *workers = machine_now->platform.workers;
 
@@ -263,6 +276,7 @@ int worker_ask(Worker *worker, uint32_t n_bytes, uint32_t min_bytes) {
         if (worker->drain && sim->source == SOURCE_FILE && !machine_now->platform.pipe_is_file)
                 machine_now->platform.n_pipe = 0;
         worker->drain = false;
+        sim->asked_at = witness_now();
         sim->answer_usec = worker->asked_usec + time_to_answer(sim);
         return 0;
 }

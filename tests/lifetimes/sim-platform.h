@@ -50,6 +50,7 @@ typedef struct SimWorker {
         size_t next_seed;
         size_t min_bytes;
         uint64_t answer_usec; /* UINT64_MAX: nothing was asked */
+        uint64_t asked_at;    /* by the witness's time */
 } SimWorker;
 
 typedef struct Platform {
@@ -93,6 +94,9 @@ const uint8_t *platform_make(size_t n, const char *what, bool host_made);
 
 /* By the writer of the FIFO, or what is in a file. */
 void platform_fill_pipe(Platform *platform, size_t n);
+
+/* When the oldest request was made that has no answer yet, by the witness's time; 0: there is none. */
+uint64_t platform_in_flight(const Platform *platform);
 
 /* When the answer of this worker's fd is there; UINT64_MAX: never. */
 uint64_t platform_answer_usec(int fd);

@@ -73,6 +73,7 @@ const char *outside_to_string(Outside kind) {
                 [OUTSIDE_SAVED_COPY] = "a saved seed whose disk or kernel was copied without a sign",
                 [OUTSIDE_SEED_ROLLBACK] = "a seed of the platform after a rollback without a sign",
                 [OUTSIDE_UNREADY_COPY] = "bytes from before a copy, in a kernel that was not ready",
+                [OUTSIDE_IN_FLIGHT] = "an answer that was on its way when a copy was made without a sign",
         };
 
         return names[kind];
@@ -279,9 +280,19 @@ static void judge_amount(const Record *made, size_t n, uint32_t bits) {
                         made->made.what);
 }
 
+/* Nothing tells that it came before the copy and not after it. */
+static bool is_in_flight(const Machine *machine, const Record *made) {
+        return machine->in_flight > 0 && made->at > machine->in_flight && !machine->told &&
+               !machine->slept;
+}
+
 static void judge_fresh(const Machine *machine, const Record *made) {
         if (made->made.by != MADE_LIVE || made->at > machine->copied_at)
                 return;
+        if (is_in_flight(machine, made)) {
+                witness.outside[OUTSIDE_IN_FLIGHT]++;
+                return;
+        }
         if (machine->kernel.ready || machine->told)
                 witness_break(
                         PROMISE_FRESH,
@@ -312,7 +323,9 @@ static void judge_once(const Machine *machine, const Record *made, const Record 
                 return;
         case MADE_LIVE:
         default:
-                if (machine->kernel.ready || machine->told)
+                if (is_in_flight(machine, made))
+                        witness.outside[OUTSIDE_IN_FLIGHT]++;
+                else if (machine->kernel.ready || machine->told)
                         witness_break(PROMISE_ONCE, "credited in a copy, too: %s", made->made.what);
                 else
                         witness.outside[OUTSIDE_UNREADY_COPY]++;

@@ -33,6 +33,7 @@ typedef enum Outside {
         OUTSIDE_SAVED_COPY,    /* a disk, or the kernel that a seed is saved from, was copied; no sign */
         OUTSIDE_SEED_ROLLBACK, /* the disk forgot that a seed was used; no sign */
         OUTSIDE_UNREADY_COPY,  /* the kernel was not ready and no fork was told: it credits, too */
+        OUTSIDE_IN_FLIGHT,     /* asked for before a copy that has no sign, and answered after it */
         _OUTSIDE_MAX,
 } Outside;
 
