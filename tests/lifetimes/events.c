@@ -426,6 +426,17 @@ static void add_twin(Machine *machine) {
         add_seed(machine, seed);
 }
 
+/* It stands on the kernel's command line, and looks like the firmware's a second time. */
+static void add_public_twin(Machine *machine) {
+        LyingSeed seed = make_seed(SOURCE_PLATFORM, SEED_ORIGIN_PUBLIC, "cmdline");
+
+        add_seed(machine, seed);
+        seed.is_worthless = true;
+        seed.origin = SEED_ORIGIN_PLATFORM;
+        (void)snprintf(seed.label, sizeof(seed.label), "system-credential");
+        add_seed(machine, seed);
+}
+
 static void add_text(Machine *machine) {
         uint8_t *text = arena_new(SEED_BYTES);
 
@@ -441,7 +452,7 @@ static void add_text(Machine *machine) {
                         .source = SOURCE_PLATFORM,
                         .origin = SEED_ORIGIN_PLATFORM,
                         .label = "credential",
-                        .is_text = true,
+                        .is_worthless = true,
                         .bytes = text,
                         .n_bytes = SEED_BYTES,
                 });
@@ -455,6 +466,7 @@ enum {
         SEED_TWIN,
         SEED_COMMAND_LINE,
         SEED_TEXT,
+        SEED_PUBLIC_TWIN,
         _SEED_KIND_MAX,
 };
 
@@ -485,6 +497,9 @@ static void seed(const uint8_t *arguments) {
                 return;
         case SEED_COMMAND_LINE:
                 add_seed(machine, make_seed(SOURCE_PLATFORM, SEED_ORIGIN_PUBLIC, "cmdline"));
+                return;
+        case SEED_PUBLIC_TWIN:
+                add_public_twin(machine);
                 return;
         case SEED_TEXT:
         default:

@@ -184,7 +184,7 @@ static bool has_new_seed(const Machine *machine) {
                 return false;
         for (size_t i = 0; i < platform->n_seeds; i++)
                 if (platform->seeds[i].origin == SEED_ORIGIN_PLATFORM &&
-                    !platform->seeds[i].is_text &&
+                    !platform->seeds[i].is_worthless &&
                     !witness_was_credited(platform->seeds[i].bytes, platform->seeds[i].n_bytes))
                         return true;
         return false;

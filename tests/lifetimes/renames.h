@@ -46,14 +46,3 @@
 #define stat(path, status)   sim_stat((path), (status))
 #define flock(fd, operation) sim_flock((fd), (operation))
 #define signalfd(...)        sim_signalfd(__VA_ARGS__)
-
-/* Behind the others, since what it includes closes and frees. */
-#include "lib/base/hash.h"
-
-/* The witness is told of what is made of a source's bytes. */
-int sim_hash_sha512(
-        const char *domain,
-        const HashPart *parts,
-        size_t n_parts,
-        uint8_t ret_digest[static HASH_SHA512_BYTES]);
-#define hash_sha512 sim_hash_sha512

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "lib/base/hash.h"
 #include "lib/base/secret.h"
 #include "lib/kernel/hotplug.h"
 #include "lib/kernel/lasting.h"
@@ -185,24 +184,6 @@ int sim_poll(struct pollfd *entries, nfds_t n, int timeout_msec) {
 }
 
 /* ---- what stands in for whole modules ---- */
-
-int sim_hash_sha512(
-        const char *domain,
-        const HashPart *parts,
-        size_t n_parts,
-        uint8_t ret_digest[static HASH_SHA512_BYTES]);
-
-int sim_hash_sha512(
-        const char *domain,
-        const HashPart *parts,
-        size_t n_parts,
-        uint8_t ret_digest[static HASH_SHA512_BYTES]) {
-        int r = hash_sha512(domain, parts, n_parts, ret_digest);
-
-        if (r >= 0 && strstr(domain, "conditioner"))
-                witness_derived(parts[1].bytes, parts[1].length, ret_digest, HASH_SHA512_BYTES);
-        return r;
-}
 
 int secret_new(size_t size_bytes, Secret **ret_secret) {
         Secret *secret = sim_calloc(1, sizeof(*secret));

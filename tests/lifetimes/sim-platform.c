@@ -9,6 +9,7 @@
 
 #include "lib/kernel/clock.h"
 #include "lib/kernel/confidential.h"
+#include "lib/kernel/virtual.h"
 #include "lib/sources/source-list.h"
 #include "tests/lifetimes/files.h"
 #include "tests/lifetimes/life.h"
@@ -415,7 +416,11 @@ const char *source_error_to_string(SourceId id, int error) {
         return strerror(-error);
 }
 
-/* The machine that runs this test may be one itself. */
+/* What the CPU of the machine that runs this test says is of no interest. */
 bool confidential_cpu(void) {
         return false;
+}
+
+VirtualCpu virtual_cpu(void) {
+        return machine_now->platform.bare_metal ? VIRTUAL_CPU_NO : VIRTUAL_CPU_YES;
 }

@@ -194,21 +194,6 @@ static void find(const uint8_t *bytes, size_t n, Matches *matches) {
         }
 }
 
-void witness_derived(const uint8_t *from, size_t n_from, const uint8_t *to, size_t n_to) {
-        Matches matches;
-
-        find(from, n_from, &matches);
-        for (size_t i = 0; i < matches.n; i++) {
-                Record copy = witness.records[matches.records[i]];
-                uint64_t at = copy.at;
-
-                if (copy.is_credit)
-                        continue;
-                add_record(copy, to, n_to);
-                witness.records[witness.n_records - 1].at = at;
-        }
-}
-
 bool witness_was_credited(const uint8_t *bytes, size_t n) {
         Matches matches;
 

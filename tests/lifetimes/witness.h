@@ -67,9 +67,6 @@ uint64_t witness_now(void);
 
 void witness_made(const uint8_t *bytes, size_t n, Made made);
 
-/* The output says what the input did: a hash of it. */
-void witness_derived(const uint8_t *from, size_t n_from, const uint8_t *to, size_t n_to);
-
 /* RNDADDENTROPY with bits. */
 void witness_credited(Machine *machine, const uint8_t *bytes, size_t n, uint32_t bits);
 
