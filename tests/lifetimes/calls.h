@@ -3,12 +3,16 @@
 
 /* The system calls of the simulation (sim-files.c, sim-calls.c): as those of the kernel. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -17,6 +21,7 @@
 #include <sys/timerfd.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,7 +63,12 @@ static inline int sim_stat(const char *path, struct stat *status) {
         return sim_fstatat(AT_FDCWD, path, status, 0);
 }
 
-/* A signal, a child or a priority is nothing that credit depends on. */
+/* A child runs at once and to its end, in the middle of its parent. */
+#define SIM_CHILD_PID 4711
+jmp_buf *sim_child_begin(void);
+_Noreturn void sim_child_exit(int status);
+
+/* A signal, an end of a child or a priority is nothing that credit depends on. */
 static inline int sim_signalfd(int fd, const sigset_t *mask, int flags) {
         return -1;
 }
@@ -69,6 +79,23 @@ static inline int sim_sigprocmask(int how, const sigset_t *set, sigset_t *ret_be
 
 static inline int sim_setpriority(int which, id_t who, int priority) {
         return 0;
+}
+
+static inline sighandler_t sim_signal(int number, sighandler_t handler) {
+        return SIG_DFL;
+}
+
+static inline unsigned sim_alarm(unsigned seconds) {
+        return 0;
+}
+
+static inline int sim_prctl(int option, ...) {
+        return 0;
+}
+
+static inline int sim_fremovexattr(int fd, const char *name) {
+        errno = ENODATA;
+        return -1;
 }
 
 static inline pid_t sim_waitpid(pid_t pid, int *status, int options) {

@@ -204,6 +204,12 @@ int sd_event_source_set_enabled(sd_event_source *source, int enabled) {
         return 0;
 }
 
+int sd_event_source_get_enabled(sd_event_source *source, int *ret_enabled) {
+        if (ret_enabled)
+                *ret_enabled = source ? source->enabled : SD_EVENT_OFF;
+        return source && source->enabled != SD_EVENT_OFF;
+}
+
 int sd_event_source_set_io_events(sd_event_source *source, uint32_t events) {
         source->events = events;
         return 0;

@@ -211,6 +211,17 @@ static void new_generation(Machine *machine) {
         tell_of_fork(machine);
 }
 
+/* So many lines that who reads the log loses some. */
+static void log_flood(const uint8_t *arguments) {
+        Machine *machine = machine_of(arguments);
+
+        if (!machine->on)
+                return;
+        for (size_t i = 0; i < KERNEL_LINES_MAX + 1; i++)
+                kernel_log(&machine->kernel, KERNEL_LINE_NONE);
+        daemon_run(machine, EVENT_USEC);
+}
+
 static void snapshot(const uint8_t *arguments) {
         Machine *machine = machine_of(arguments);
 
@@ -289,6 +300,7 @@ static void deploy(const uint8_t *arguments) {
                         disk_init(&machine->image.var);
                         machine->image.machine_id = 0;
                         machine->image.seen_exists = false;
+                        machine->image.past = NULL;
                 }
                 machines[arguments[0] % MACHINES].image.copied = true;
                 return;
@@ -431,7 +443,7 @@ static void add_public_twin(Machine *machine) {
         LyingSeed seed = make_seed(SOURCE_PLATFORM, SEED_ORIGIN_PUBLIC, "cmdline");
 
         add_seed(machine, seed);
-        seed.is_worthless = true;
+        seed.nothing_due = true;
         seed.origin = SEED_ORIGIN_PLATFORM;
         (void)snprintf(seed.label, sizeof(seed.label), "system-credential");
         add_seed(machine, seed);
@@ -452,7 +464,7 @@ static void add_text(Machine *machine) {
                         .source = SOURCE_PLATFORM,
                         .origin = SEED_ORIGIN_PLATFORM,
                         .label = "credential",
-                        .is_worthless = true,
+                        .nothing_due = true,
                         .bytes = text,
                         .n_bytes = SEED_BYTES,
                 });
@@ -582,6 +594,7 @@ const EventKind events[] = {
         { "signal", signal_rngd, 10, 2, { MACHINES, 2 } },
         { "pipe", pipe_kind, 4, 2, { MACHINES, 2 } },
         { "fill-pipe", fill_pipe, 6, 3, { MACHINES, 4, 2 } },
+        { "log-flood", log_flood, 2, 1, { MACHINES } },
         { "snapshot", snapshot, 12, 2, { MACHINES, SNAPSHOTS } },
         { "restore", restore, 6, 3, { MACHINES, SNAPSHOTS, 2 } },
         { "clone", clone, 8, 3, { MACHINES, SNAPSHOTS, 2 } },

@@ -126,6 +126,9 @@ static void end_if_dead(Machine *machine) {
         machine->calls_left = 0;
         if (!machine->dead)
                 return;
+        /* What was recorded as used, and not used any more, is lost. */
+        for (size_t i = 0; i < machine->platform.n_seeds; i++)
+                machine->platform.seeds[i].nothing_due = true;
         machine->dead = machine->on = false;
         machine->image.expects_credit = false;
         daemon_stop(machine);
@@ -184,7 +187,7 @@ static bool has_new_seed(const Machine *machine) {
                 return false;
         for (size_t i = 0; i < platform->n_seeds; i++)
                 if (platform->seeds[i].origin == SEED_ORIGIN_PLATFORM &&
-                    !platform->seeds[i].is_worthless &&
+                    !platform->seeds[i].nothing_due &&
                     !witness_was_credited(platform->seeds[i].bytes, platform->seeds[i].n_bytes))
                         return true;
         return false;
@@ -212,6 +215,7 @@ static void power_on(Machine *machine) {
         machine->copied_at = machine->in_flight = 0;
         machine->added_bytes = 0;
         machine->credited_bits = 0;
+        machine->was_readable = machine->platform.readable;
         machine->first_boot = machine->image.machine_id == 0;
         if (machine->first_boot)
                 machine->image.machine_id = chance_next(&life_bytes);
@@ -281,7 +285,8 @@ void machine_shut_down(Machine *machine, uint32_t cut_at) {
         if (!machine->on)
                 return;
         machine->image.expects_credit = machine->kernel.ready && platform->readable &&
-                                        platform->has_generation && platform->boot_id_readable &&
+                                        machine->was_readable && platform->has_generation &&
+                                        platform->boot_id_readable &&
                                         machine->image.var_kind == VAR_DISK &&
                                         !machine->image.copied && machine->copied_at == 0;
         disk_sync_all(&machine->image.var);

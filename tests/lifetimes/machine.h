@@ -88,6 +88,7 @@ typedef struct Fd {
 struct Machine {
         bool present, on;
         bool first_boot;
+        bool was_readable; /* the generation ID, when it booted */
         bool initramfs; /* its image has the seeder in it */
         bool told;      /* of a fork since the boot, by whatever way */
         uint64_t copied_at; /* its memory: when, as the witness counts; 0: never in this boot */

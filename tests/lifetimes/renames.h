@@ -7,8 +7,6 @@
  * called.
  */
 
-#include <string.h>
-
 #include "tests/lifetimes/calls.h"
 #include "tests/lifetimes/daemon.h"
 
@@ -43,6 +41,12 @@
 #define sigprocmask          sim_sigprocmask
 #define setpriority          sim_setpriority
 #define waitpid              sim_waitpid
+#define signal               sim_signal
+#define alarm                sim_alarm
+#define prctl                sim_prctl
+#define fremovexattr         sim_fremovexattr
+#define _exit                sim_child_exit
+#define fork()               (setjmp(*sim_child_begin()) == 0 ? 0 : SIM_CHILD_PID)
 #define stat(path, status)   sim_stat((path), (status))
 #define flock(fd, operation) sim_flock((fd), (operation))
 #define signalfd(...)        sim_signalfd(__VA_ARGS__)

@@ -80,6 +80,21 @@ static bool is_read_only(DiskChoice choice) {
         return choice == DISK_STATE && machine_now->image.var_kind == VAR_READ_ONLY;
 }
 
+/* ---- a child of the program ---- */
+
+static jmp_buf child;
+static Fd fds_of_parent[MACHINE_FDS_MAX];
+
+jmp_buf *sim_child_begin(void) {
+        memcpy(fds_of_parent, machine_now->fds, sizeof(fds_of_parent));
+        return &child;
+}
+
+_Noreturn void sim_child_exit(int status) {
+        memcpy(machine_now->fds, fds_of_parent, sizeof(fds_of_parent));
+        longjmp(child, 1);
+}
+
 /* ---- opening ---- */
 
 static int open_on_disk(DiskChoice choice, const char *name, int flags) {
@@ -119,7 +134,7 @@ static int open_text(const char *text) {
 static int open_special(const char *path, int flags) {
         const Platform *platform = &machine_now->platform;
 
-        if (!*path || (flags & O_DIRECTORY))
+        if (!*path || strcmp(path, "var/lib") == 0)
                 return files_new((Fd){ .kind = FD_DIRECTORY });
         if (strcmp(path, "dev/random") == 0)
                 return files_new((Fd){ FD_RANDOM, .mode = S_IFCHR, .minor = MINOR_RANDOM });
@@ -251,6 +266,10 @@ ssize_t sim_write(int fd, const void *buffer, size_t n) {
 off_t sim_lseek(int fd, off_t offset, int whence) {
         Fd *target = files_get(fd);
 
+        if (target && target->kind == FD_LOG && whence == SEEK_END) {
+                target->next_line = machine_now->kernel.n_lines;
+                return 0;
+        }
         if (!target || whence != SEEK_SET)
                 return fail(EINVAL);
         target->at = (size_t)offset;

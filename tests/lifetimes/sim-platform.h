@@ -38,7 +38,7 @@ typedef struct LyingSeed {
         SourceId source;
         SeedOrigin origin; /* as the source finds out from where it lies */
         char label[PLATFORM_SEED_LABEL_BYTES];
-        bool is_worthless;
+        bool nothing_due; /* nobody has to credit it */
         const uint8_t *bytes;
         size_t n_bytes;
 } LyingSeed;

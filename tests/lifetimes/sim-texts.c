@@ -65,11 +65,17 @@ static bool rng_current(const Machine *machine, char *text, size_t size) {
 
 static bool rng_quality(const Machine *machine, char *text, size_t size) {
         (void)snprintf(text, size, "%" PRIu32 "\n", machine->platform.quality_per_1024);
-        return machine->platform.hwrng != HWRNG_NONE;
+        return machine->platform.hwrng != HWRNG_NONE && !machine->kernel.counting;
+}
+
+/* Where an older kernel says it. */
+static bool current_quality(const Machine *machine, char *text, size_t size) {
+        (void)snprintf(text, size, "%" PRIu32 "\n", machine->platform.quality_per_1024);
+        return machine->platform.hwrng != HWRNG_NONE && machine->kernel.counting;
 }
 
 static bool default_quality(const Machine *machine, char *text, size_t size) {
-        (void)snprintf(text, size, "1024\n");
+        (void)snprintf(text, size, "%d\n", machine->kernel.counting ? 0 : 1024);
         return true;
 }
 
@@ -124,6 +130,7 @@ static const struct {
         { HWRNG_PATH "rng_current", rng_current },
         { HWRNG_PATH "rng_quality", rng_quality },
         { "sys/module/rng_core/parameters/default_quality", default_quality },
+        { "sys/module/rng_core/parameters/current_quality", current_quality },
         { "dev/sev-guest", confidential },
         { "sys/devices/system/cpu/sev", confidential },
         { "proc/sys/kernel/osrelease", release },

@@ -34,7 +34,7 @@ typedef struct Slot {
 
 static struct {
         Record records[RECORDS_MAX];
-        size_t n_records;
+        size_t n_records, n_slots;
         Slot slots[SLOTS];
         uint32_t life;
         uint64_t now;
@@ -46,7 +46,7 @@ static struct {
 
 void witness_begin(void) {
         witness.life++;
-        witness.n_records = 0;
+        witness.n_records = witness.n_slots = 0;
         witness.now = 0;
         witness.broken = PROMISE_NONE;
         witness.message[0] = '\0';
@@ -113,6 +113,10 @@ static void add_to_index(uint32_t record, uint32_t offset) {
         uint32_t at = UINT32_MAX;
         Slot *slot;
 
+        if (++witness.n_slots > SLOTS / 2) {
+                witness_break(PROMISE_NO_WAIT, "more bytes than any life needs: a loop without end");
+                return;
+        }
         do
                 slot = slot_of(key, &at);
         while (slot->life == witness.life);
@@ -245,12 +249,29 @@ static void judge_secret(const Machine *machine, const Record *made) {
                         PROMISE_SECRET,
                         "credited in a confidential guest, but the host's to see: %s",
                         made->made.what);
-        if (made->made.by != MADE_KERNEL)
-                return;
-        if (sign_of_saved(machine, made))
-                witness_break(PROMISE_SECRET, "another machine's, or its copy's: %s", made->made.what);
-        if (memcmp(made->boot_id, machine->kernel.boot_id, sizeof(made->boot_id)) == 0)
+        if (made->made.by == MADE_KERNEL &&
+            memcmp(made->boot_id, machine->kernel.boot_id, sizeof(made->boot_id)) == 0)
                 witness_break(PROMISE_SECRET, "this kernel's own: %s", made->made.what);
+}
+
+/* Two clones may have made the same: one of them must have been this machine, as it is now. */
+static void judge_whose(const Machine *machine, const Matches *matches) {
+        const Record *foreign = NULL;
+
+        for (size_t i = 0; i < matches->n; i++) {
+                const Record *record = &witness.records[matches->records[i]];
+
+                if (record->is_credit || record->made.by != MADE_KERNEL)
+                        continue;
+                if (!sign_of_saved(machine, record))
+                        return;
+                foreign = record;
+        }
+        if (foreign)
+                witness_break(
+                        PROMISE_SECRET,
+                        "another machine's, or its copy's: %s",
+                        foreign->made.what);
 }
 
 static void judge_amount(const Record *made, size_t n, uint32_t bits) {
@@ -347,6 +368,7 @@ void witness_credited(Machine *machine, const uint8_t *bytes, size_t n, uint32_t
                 witness_break(PROMISE_SECRET, "%zu bytes of unknown origin are credited", n);
                 return;
         }
+        judge_whose(machine, &matches);
         for (size_t i = 0; i < matches.n; i++) {
                 const Record *record = &witness.records[matches.records[i]];
 
