@@ -345,8 +345,7 @@ int sd_event_loop(sd_event *event) {
                 next = next_usec(event);
                 if (next > daemon_until_usec())
                         break;
-                machine_now->kernel.boottime_usec =
-                        MAX(machine_now->kernel.boottime_usec, next);
+                machine_now->kernel.boottime_usec = MAX(machine_now->kernel.boottime_usec, next);
         }
         return event->exit_code;
 }

@@ -44,7 +44,7 @@ static unsigned class_of(size_t n) {
         unsigned class = 0;
 
         while (((size_t)CLASS_MINIMUM << class) < n)
-                class++;
+                class ++;
         return class;
 }
 

@@ -491,10 +491,14 @@ static void seed(const uint8_t *arguments) {
         machine_now = machine;
         switch (arguments[1] % _SEED_KIND_MAX) {
         case SEED_CONFIG_DRIVE:
-                add_seed(machine, make_seed(SOURCE_CONFIG_DRIVE, SEED_ORIGIN_PLATFORM, "vdb:latest"));
+                add_seed(
+                        machine,
+                        make_seed(SOURCE_CONFIG_DRIVE, SEED_ORIGIN_PLATFORM, "vdb:latest"));
                 return;
         case SEED_FOREIGN_DISK:
-                add_seed(machine, make_seed(SOURCE_CONFIG_DRIVE, SEED_ORIGIN_UNKNOWN, "vdc:latest"));
+                add_seed(
+                        machine,
+                        make_seed(SOURCE_CONFIG_DRIVE, SEED_ORIGIN_UNKNOWN, "vdc:latest"));
                 return;
         case SEED_IN_IMAGE:
                 if (image->n_seeds < ELEMENTSOF(image->seeds))

@@ -62,9 +62,8 @@ void life_make(Life *life, uint64_t seed) {
 
                 event->kind = choose_event(&chance, weights, all);
                 for (size_t j = 0; j < events[event->kind].n_arguments; j++)
-                        event->arguments[j] = (uint8_t)chance_below(
-                                &chance,
-                                events[event->kind].limits[j]);
+                        event->arguments[j] =
+                                (uint8_t)chance_below(&chance, events[event->kind].limits[j]);
                 /* Most of it happens to the first machine. */
                 if (chance_below(&chance, 2) == 0)
                         event->arguments[0] = 0;

@@ -49,7 +49,7 @@ typedef struct Image {
         bool seen_exists;
         bool seen_generation_known; /* of the run that wrote the list of used seeds last */
         uint64_t seen_generation[2];
-        bool copied;        /* at any time: whether the others tell of themselves is another question */
+        bool copied; /* at any time: whether the others tell of themselves is another question */
         bool expects_credit; /* a seed was saved that the next boot of this machine can credit */
 } Image;
 
@@ -88,9 +88,9 @@ typedef struct Fd {
 struct Machine {
         bool present, on;
         bool first_boot;
-        bool was_readable; /* the generation ID, when it booted */
-        bool initramfs; /* its image has the seeder in it */
-        bool told;      /* of a fork since the boot, by whatever way */
+        bool was_readable;  /* the generation ID, when it booted */
+        bool initramfs;     /* its image has the seeder in it */
+        bool told;          /* of a fork since the boot, by whatever way */
         uint64_t copied_at; /* its memory: when, as the witness counts; 0: never in this boot */
         uint64_t in_flight; /* platform_in_flight() then */
         bool slept;         /* the copy was made in a sleep, which rngd sees */

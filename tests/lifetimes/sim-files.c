@@ -380,9 +380,8 @@ int sim_fstat(int fd, struct stat *status) {
         if (target->kind == FD_DIRECTORY)
                 status->st_mode = S_IFDIR | 0700;
         else if (target->kind == FD_FILE) {
-                status->st_size = (off_t)machine_disk(machine_now, target->disk)
-                                          ->files[target->file]
-                                          .n_bytes;
+                status->st_size =
+                        (off_t)machine_disk(machine_now, target->disk)->files[target->file].n_bytes;
                 status->st_ino = (ino_t)target->file + 1;
         } else if (target->kind == FD_NODE || target->kind == FD_RANDOM) {
                 status->st_mode = target->mode | 0600;

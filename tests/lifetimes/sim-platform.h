@@ -14,7 +14,8 @@
 
 enum {
         PLATFORM_SEEDS_MAX = 8,
-        PLATFORM_AHEAD_BYTES = 128, /* the core's buffer and the driver's: what a hwrng read before */
+        PLATFORM_AHEAD_BYTES =
+                128, /* the core's buffer and the driver's: what a hwrng read before */
         PLATFORM_WORKERS_MAX = 16,
         PLATFORM_SEED_LABEL_BYTES = 24,
 };

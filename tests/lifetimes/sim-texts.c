@@ -100,7 +100,8 @@ static bool mounts(const Machine *machine, char *text, size_t size) {
                 [VAR_DISK] = "ext4 /dev/vda2 rw",
                 [VAR_TMPFS] = "tmpfs tmpfs rw",
                 [VAR_READ_ONLY] = "ext4 /dev/vda2 ro",
-                [VAR_OVERLAY] = "overlay overlay rw,lowerdir=/lower,upperdir=/cow/up,workdir=/cow/w",
+                [VAR_OVERLAY] =
+                        "overlay overlay rw,lowerdir=/lower,upperdir=/cow/up,workdir=/cow/w",
                 [VAR_NETWORK] = "nfs4 server:/var rw",
         };
 

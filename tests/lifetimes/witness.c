@@ -70,10 +70,12 @@ uint64_t witness_credits(void) {
 
 const char *outside_to_string(Outside kind) {
         static const char *const names[_OUTSIDE_MAX] = {
-                [OUTSIDE_SAVED_COPY] = "a saved seed whose disk or kernel was copied without a sign",
+                [OUTSIDE_SAVED_COPY] =
+                        "a saved seed whose disk or kernel was copied without a sign",
                 [OUTSIDE_SEED_ROLLBACK] = "a seed of the platform after a rollback without a sign",
                 [OUTSIDE_UNREADY_COPY] = "bytes from before a copy, in a kernel that was not ready",
-                [OUTSIDE_IN_FLIGHT] = "an answer that was on its way when a copy was made without a sign",
+                [OUTSIDE_IN_FLIGHT] =
+                        "an answer that was on its way when a copy was made without a sign",
         };
 
         return names[kind];
@@ -114,7 +116,9 @@ static void add_to_index(uint32_t record, uint32_t offset) {
         Slot *slot;
 
         if (++witness.n_slots > SLOTS / 2) {
-                witness_break(PROMISE_NO_WAIT, "more bytes than any life needs: a loop without end");
+                witness_break(
+                        PROMISE_NO_WAIT,
+                        "more bytes than any life needs: a loop without end");
                 return;
         }
         do
@@ -139,11 +143,10 @@ static void add_record(Record record, const uint8_t *bytes, size_t n) {
                 memcpy(record.boot_id, machine->kernel.boot_id, sizeof(record.boot_id));
                 record.had_generation = platform->has_generation;
                 memcpy(record.generation, platform->generation, sizeof(record.generation));
-                record.kernel_is_copy =
-                        platform->has_generation && !machine->kernel.forked &&
-                        memcmp(machine->boot_generation,
-                               platform->generation,
-                               sizeof(record.generation)) != 0;
+                record.kernel_is_copy = platform->has_generation && !machine->kernel.forked &&
+                                        memcmp(machine->boot_generation,
+                                               platform->generation,
+                                               sizeof(record.generation)) != 0;
         }
         witness.records[witness.n_records] = record;
         for (size_t offset = 0; offset + KEY_BYTES <= n; offset += STEP_BYTES)
@@ -156,7 +159,12 @@ void witness_made(const uint8_t *bytes, size_t n, Made made) {
 }
 
 /* How many bytes around these eight are the same. */
-static size_t common(const Record *record, size_t offset, const uint8_t *bytes, size_t n, size_t at) {
+static size_t common(
+        const Record *record,
+        size_t offset,
+        const uint8_t *bytes,
+        size_t n,
+        size_t at) {
         size_t before = 0, after = 0;
 
         while (before < offset && before < at &&

@@ -30,7 +30,7 @@ typedef enum Promise {
 
 /* What is outside of I1 and I3, since nothing tells the machine of it: counted. */
 typedef enum Outside {
-        OUTSIDE_SAVED_COPY,    /* a disk, or the kernel that a seed is saved from, was copied; no sign */
+        OUTSIDE_SAVED_COPY, /* a disk, or the kernel that a seed is saved from, was copied; no sign */
         OUTSIDE_SEED_ROLLBACK, /* the disk forgot that a seed was used; no sign */
         OUTSIDE_UNREADY_COPY,  /* the kernel was not ready and no fork was told: it credits, too */
         OUTSIDE_IN_FLIGHT,     /* asked for before a copy that has no sign, and answered after it */
@@ -46,9 +46,9 @@ typedef enum MadeBy {
 typedef struct Made {
         MadeBy by;
         bool host_made;
-        bool known;       /* to the attacker */
+        bool known;        /* to the attacker */
         uint32_t per_1024; /* at most so much credit; 0: no limit but the length */
-        const char *what; /* for the message */
+        const char *what;  /* for the message */
 } Made;
 
 void witness_begin(void);
