@@ -56,7 +56,8 @@ def parameter_counts(root, files):
     return [
         f"{path}:{line}: {name}() has {n} parameters"
         for path, line, name, _, n in functions(root, files)
-        if n > PARAMETERS
+        # Those of libsystemd, in a test's stand-in for it, are as they are.
+        if n > PARAMETERS and not name.startswith("sd_")
     ]
 
 

@@ -28,3 +28,14 @@ void events_begin(void);
 
 /* Whether the machines that are left on have what they need. */
 void events_end(void);
+
+/* ---- for event-sources.c ---- */
+
+/* What rngd has for an event, until the next one. */
+#define EVENTS_USEC UINT64_C(2000000)
+
+/* The machine that an event happens to; it need not be there. */
+Machine *events_machine(const uint8_t *arguments);
+
+/* The host changes the generation ID, and the kernel and rngd see what they can. */
+void events_new_generation(Machine *machine);
