@@ -123,6 +123,8 @@ static bool run_files(bool all) {
         int n = scandir(LIVES_FOLDER, &entries, is_life, alphasort);
         bool kept = n > 0;
 
+        if (all)
+                CU_ASSERT(n > 0);
         for (int i = 0; i < n; i++) {
                 if (all)
                         harness_row("%s", entries[i]->d_name);
@@ -141,7 +143,7 @@ static bool run_files(bool all) {
 }
 
 static void test_named_lives(void) {
-        CU_ASSERT(run_files(true));
+        (void)run_files(true);
 }
 
 static CU_TestInfo tests[] = {

@@ -230,10 +230,20 @@ int worker_start(Worker *worker, const WorkerSpec *spec) {
                         .source = spec->source,
                         .answer_usec = UINT64_MAX,
                 };
-                *worker = (Worker){ .pid = 1000 + (int)i, .fd = workers[i].fd };
+                *worker = (Worker)WORKER_NULL;
+                worker->pid = 1000 + (int)i;
+                worker->fd = workers[i].fd;
                 return 0;
         }
         return -EAGAIN;
+}
+
+const char *worker_start_error_to_string(int error) {
+        return strerror(-error);
+}
+
+void worker_reaped(Worker *worker) {
+        (void)worker_stop(worker);
 }
 
 pid_t worker_stop(Worker *worker) {
