@@ -260,6 +260,10 @@ static void deploy(const uint8_t *arguments) {
                 if (machine->present)
                         continue;
                 machine_init(machine, chance_next(&life_bytes));
+                machine->platform.bare_metal = from->platform.bare_metal;
+                machine->platform.has_generation = from->platform.has_generation;
+                machine->platform.driver = from->platform.driver;
+                machine->platform.readable = from->platform.readable;
                 machine->image = from->image;
                 machine->image.copied = true;
                 machine->image.expects_credit = false;
