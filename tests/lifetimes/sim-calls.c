@@ -9,6 +9,7 @@
 #include "lib/kernel/hotplug.h"
 #include "lib/kernel/lasting.h"
 #include "seeder/metadata-request.h"
+#include "seeder/state-mount.h"
 #include "tests/lifetimes/calls.h"
 #include "tests/lifetimes/files.h"
 #include "tests/lifetimes/witness.h"
@@ -261,6 +262,11 @@ int hotplug_receive(Hotplug *hotplug, HotplugChange *ret_change) {
         *ret_change = (HotplugChange){ .any = machine_now->daemon.plugged };
         machine_now->daemon.plugged = false;
         return 0;
+}
+
+/* What fstab says is there, is there. */
+bool state_mount_missing(const RootDir *root, const char *folder) {
+        return false;
 }
 
 void metadata_request(const RootDir *root, const RunSource *source) {
