@@ -85,6 +85,10 @@ static inline sighandler_t sim_signal(int number, sighandler_t handler) {
         return SIG_DFL;
 }
 
+static inline uid_t sim_geteuid(void) {
+        return 0;
+}
+
 static inline unsigned sim_alarm(unsigned seconds) {
         return 0;
 }

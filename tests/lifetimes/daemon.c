@@ -11,8 +11,10 @@
 #include "tests/lifetimes/witness.h"
 
 #define BLOCK_BYTES   (512U * 1024U)
-#define CLASSES       18U
+#define CLASSES       14U
 #define CLASS_MINIMUM 32U
+
+#define KEPT_MAX_BYTES (64U * 1024U)
 
 /* What is at the beginning of the block; the rest is given out. */
 typedef struct Process {
@@ -77,12 +79,17 @@ static bool is_ours(const void *memory) {
         return (const uint8_t *)memory >= block && (const uint8_t *)memory < block + BLOCK_BYTES;
 }
 
+/* What is large is given back before a function returns, and so is in no snapshot. */
+static bool is_kept(size_t n) {
+        return running && n <= KEPT_MAX_BYTES;
+}
+
 void *sim_malloc(size_t n) {
-        return running ? give(n) : malloc(n);
+        return is_kept(n) ? give(n) : malloc(n);
 }
 
 void *sim_calloc(size_t n, size_t size) {
-        return running ? give(n * size) : calloc(n, size);
+        return is_kept(n * size) ? give(n * size) : calloc(n, size);
 }
 
 void sim_free(void *memory) {

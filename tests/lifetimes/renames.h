@@ -41,6 +41,7 @@
 #define sigprocmask          sim_sigprocmask
 #define setpriority          sim_setpriority
 #define waitpid              sim_waitpid
+#define geteuid              sim_geteuid
 #define signal               sim_signal
 #define alarm                sim_alarm
 #define prctl                sim_prctl
