@@ -58,6 +58,9 @@ static bool next_request(Run *run, Channel *channel, uint32_t *ret_bytes) {
         /* Each source is asked once, also when the kernel is ready: one more is one that the host
          * of the others does not know. */
         *ret_bytes = plan.action == REFILL_ASK ? (uint32_t)plan.length_bytes : REFILL_BATCH_BYTES;
+        if (run->account->ready && channel->rounds == 0)
+                channel->stale_bytes = channel->look.stale_bytes;
+        *ret_bytes += channel->stale_bytes;
         return true;
 }
 
@@ -154,6 +157,8 @@ void run_on_answer(Run *run, Channel *channel) {
         case 0:
                 run->batch.source = channel->id;
                 run->batch.arrived_usec = clock_boottime_usec();
+                run->batch.stale_bytes = MIN(channel->stale_bytes, run->batch.length);
+                channel->stale_bytes -= (uint32_t)run->batch.stale_bytes;
                 channel->n_found++;
                 channel->rounds++;
                 run_feed(run, channel);

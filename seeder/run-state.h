@@ -22,9 +22,10 @@ typedef struct Channel {
         Worker worker;
         SourceLook look;
         Health health;
-        bool look_again;  /* something came while it was asked */
-        uint32_t rounds;  /* since it was found */
-        uint32_t n_found; /* batches and seeds, the bad ones included */
+        bool look_again;      /* something came while it was asked */
+        uint32_t stale_bytes; /* still to be passed over: from before this run */
+        uint32_t rounds;      /* since it was found */
+        uint32_t n_found;     /* batches and seeds, the bad ones included */
 } Channel;
 
 typedef struct Run {
