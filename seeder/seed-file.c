@@ -317,7 +317,38 @@ static int hash_old_into_new(const Secret *old_seed, uint8_t new_seed[static SEE
         return 0;
 }
 
+/*
+ * Between the seeds of one boot the kernel's RNG may have been copied, and nobody may have seen it yet.
+ * So the first one's generation stays: in a copy none of them is credited at the next boot.
+ */
+static int keep_generation(int folder_fd, const Identity *identity, SeedHeader *header) {
+        _cleanup_secret_ Secret *content = NULL;
+        uint8_t digest[IDENTITY_DIGEST_BYTES];
+        SeedHeader old;
+        bool marked;
+        int r;
+
+        r = read_seed(folder_fd, &content, &marked);
+        if (r < 0)
+                return r == -ENOENT || r == -EBADMSG ? 0 : r;
+        memcpy(&old, content->bytes, sizeof(old));
+        r = identity_digest_boot(identity, old.salt, digest);
+        if (r < 0)
+                return r;
+        if (!is_known(digest) || memcmp(digest, old.boot, sizeof(digest)) != 0)
+                return 0;
+        r = identity_digest(identity, old.salt, digest);
+        if (r < 0)
+                return r;
+        memcpy(header->salt, old.salt, sizeof(header->salt));
+        memcpy(header->identity, digest, sizeof(header->identity));
+        memcpy(header->generation, old.generation, sizeof(header->generation));
+        memcpy(header->boot, old.boot, sizeof(header->boot));
+        return 0;
+}
+
 static int compose(
+        int folder_fd,
         const Identity *identity,
         const Secret *old_seed,
         Secret *content,
@@ -338,6 +369,9 @@ static int compose(
         if (r < 0)
                 return r;
         r = identity_digest_boot(identity, header.salt, header.boot);
+        if (r < 0)
+                return r;
+        r = keep_generation(folder_fd, identity, &header);
         if (r < 0)
                 return r;
         r = draw(seed, SEED_FILE_BYTES, &ready);
@@ -406,7 +440,7 @@ int seed_file_save(
         r = secret_new(sizeof(SeedHeader) + SEED_FILE_BYTES, &content);
         if (r < 0)
                 return r;
-        r = compose(identity, old_seed, content, &ready);
+        r = compose(file->folder_fd, identity, old_seed, content, &ready);
         if (r < 0)
                 return r;
         r = publish(file->folder_fd, content, ready);
