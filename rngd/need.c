@@ -196,7 +196,9 @@ static NeedAction settle(Need *need, const NeedFacts *facts) {
         action.settled = true;
         if (kernel_waits(need, facts)) {
                 if (need->retry_usec == 0)
-                        need->retry_usec = facts->now_usec + backoff_next_usec(&need->backoff);
+                        need->retry_usec = facts->now_usec +
+                                           MIN(backoff_next_usec(&need->backoff),
+                                               facts->ready ? UINT64_MAX : UINT64_C(15000000));
                 action.until_usec = MIN(action.until_usec, need->retry_usec);
         } else if (action.until_usec == UINT64_MAX)
                 return end(need, NEED_GIVEN_UP);
