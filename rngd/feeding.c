@@ -315,6 +315,10 @@ static NeedFacts gather_facts(const Feeding *feeding) {
 
                 facts.sources[id].state = state_for_need(reader->state);
                 facts.sources[id].retry_usec = reader->retry_usec;
+                if (!feeding->ready)
+                        facts.sources[id].retry_usec =
+                                MIN(reader->retry_usec,
+                                    reader->failed_usec + NEED_UNREADY_RETRY_USEC);
                 facts.sources[id].per_1024 = credit_per_1024(&credit);
                 facts.sources[id].last_resort = source_ops(id)->last_resort;
         }

@@ -184,6 +184,14 @@ static bool is_pausing(const Need *need, const NeedFacts *facts) {
         return false;
 }
 
+/* A source may become worth something without any event (a hand in rng_quality, a server that is back):
+ * a kernel that is not ready must not wait minutes for that to be noticed. */
+static uint64_t next_delay_usec(Need *need, const NeedFacts *facts) {
+        uint64_t delay_usec = backoff_next_usec(&need->backoff);
+
+        return facts->ready ? delay_usec : MIN(delay_usec, NEED_UNREADY_RETRY_USEC);
+}
+
 /* Nobody owes an answer, nobody can be asked, and the need is not met. */
 static NeedAction settle(Need *need, const NeedFacts *facts) {
         NeedAction action = { .step = NEED_WAIT, .until_usec = earliest_usec(need, facts) };
@@ -196,9 +204,7 @@ static NeedAction settle(Need *need, const NeedFacts *facts) {
         action.settled = true;
         if (kernel_waits(need, facts)) {
                 if (need->retry_usec == 0)
-                        need->retry_usec = facts->now_usec +
-                                           MIN(backoff_next_usec(&need->backoff),
-                                               facts->ready ? UINT64_MAX : UINT64_C(15000000));
+                        need->retry_usec = facts->now_usec + next_delay_usec(need, facts);
                 action.until_usec = MIN(action.until_usec, need->retry_usec);
         } else if (action.until_usec == UINT64_MAX)
                 return end(need, NEED_GIVEN_UP);

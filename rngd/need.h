@@ -18,6 +18,9 @@
 #include "lib/policy/refill.h"
 #include "lib/sources/source.h"
 
+/* While the kernel is not ready nothing is put off for longer. */
+#define NEED_UNREADY_RETRY_USEC UINT64_C(15000000)
+
 /* The refill policy's wants, by number. */
 typedef enum Trigger {
         TRIGGER_START,

@@ -164,6 +164,7 @@ static void adjust_health(Reader *reader) {
 
 void reader_back_off(Reader *reader, uint64_t now_usec) {
         reader->state = READER_WAITING;
+        reader->failed_usec = now_usec;
         reader->retry_usec = now_usec + backoff_next_usec(&reader->backoff);
 }
 
@@ -324,7 +325,7 @@ static int read_now(Reader *reader, uint32_t n_bytes, Batch *batch, uint64_t now
 int reader_ask(Reader *reader, uint32_t n_bytes, Batch *batch, uint64_t now_usec) {
         if (reader->id == SOURCE_HWRNG || reader->id == SOURCE_FILE) {
                 reader_look(reader);
-                if (!reader_can_be_asked(reader, now_usec))
+                if (reader->state != READER_IDLE && reader->state != READER_WAITING)
                         return READER_E_AGAIN; /* it is gone; a trigger looks for it again */
         }
         if (reader->worker.asked_bytes > 0) {

@@ -43,6 +43,7 @@ typedef struct Reader {
         Worker worker;
         uint64_t deadline_usec; /* while asked */
         uint64_t retry_usec;    /* while waiting */
+        uint64_t failed_usec;   /* since when it waits */
         uint32_t n_late;        /* deadlines that its present request has missed */
         uint64_t answered_usec; /* when it last gave bytes; 0: never */
         uint32_t wanted_bytes;  /* of the present request, beside those to be passed over */

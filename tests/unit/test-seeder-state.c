@@ -547,26 +547,16 @@ static void test_this_boot(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_first_boot),
-        HARNESS_TEST(test_digest),
-        HARNESS_TEST(test_once),
-        HARNESS_TEST(test_machines),
-        HARNESS_TEST(test_this_very_boot),
-        HARNESS_TEST(test_generations),
-        HARNESS_TEST(test_no_memory),
-        HARNESS_TEST(test_strip),
-        HARNESS_TEST(test_strange_files),
-        HARNESS_TEST(test_folder),
-        HARNESS_TEST(test_parents),
-        HARNESS_TEST(test_missing_mounts),
-        HARNESS_TEST(test_masked_mount),
-        HARNESS_TEST(test_seen),
-        HARNESS_TEST(test_seen_damaged),
-        HARNESS_TEST(test_seen_full),
-        HARNESS_TEST(test_this_boot),
-        HARNESS_TEST(test_seen_alike),
-        HARNESS_TEST(test_seen_live),
-        CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_first_boot),     HARNESS_TEST(test_digest),
+        HARNESS_TEST(test_once),           HARNESS_TEST(test_machines),
+        HARNESS_TEST(test_this_very_boot), HARNESS_TEST(test_generations),
+        HARNESS_TEST(test_no_memory),      HARNESS_TEST(test_strip),
+        HARNESS_TEST(test_strange_files),  HARNESS_TEST(test_folder),
+        HARNESS_TEST(test_parents),        HARNESS_TEST(test_missing_mounts),
+        HARNESS_TEST(test_masked_mount),   HARNESS_TEST(test_seen),
+        HARNESS_TEST(test_seen_damaged),   HARNESS_TEST(test_seen_full),
+        HARNESS_TEST(test_this_boot),      HARNESS_TEST(test_seen_alike),
+        HARNESS_TEST(test_seen_live),      CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
