@@ -215,13 +215,30 @@ static void test_generations(void) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char boot[16];
+
                 harness_row("row %zu", i);
+                (void)snprintf(boot, sizeof(boot), "boot-1-%zu\n", i);
                 write_machine(MACHINE_ID, UUID, rows[i].saved_in);
-                save();
+                save_in(boot);
                 write_machine(MACHINE_ID, UUID, rows[i].loaded_in);
                 (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-2\n");
                 CU_ASSERT_STRING_EQUAL(load_on(true), rows[i].why_not);
         }
+}
+
+/* Two copies draw the same before anybody sees the new ID: the first save's counts for the whole boot. */
+static void test_generation_changes(void) {
+        write_machine(MACHINE_ID, UUID, "GENERATION-ONE--");
+        save();
+        write_machine(MACHINE_ID, UUID, "GENERATION-TWO--");
+        save();
+        (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-2\n");
+        CU_ASSERT_STRING_EQUAL(load_on(true), "this machine was cloned or restored");
+        /* The boot after that has a seed of its own again. */
+        save_in("boot-2\n");
+        (void)scratch_write("proc/sys/kernel/random/boot_id", "boot-3\n");
+        CU_ASSERT_STRING_EQUAL(load_on(true), "");
 }
 
 /* After a copy was made of this machine: whoever sees it takes the mark away. */
@@ -547,16 +564,27 @@ static void test_this_boot(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_first_boot),     HARNESS_TEST(test_digest),
-        HARNESS_TEST(test_once),           HARNESS_TEST(test_machines),
-        HARNESS_TEST(test_this_very_boot), HARNESS_TEST(test_generations),
-        HARNESS_TEST(test_no_memory),      HARNESS_TEST(test_strip),
-        HARNESS_TEST(test_strange_files),  HARNESS_TEST(test_folder),
-        HARNESS_TEST(test_parents),        HARNESS_TEST(test_missing_mounts),
-        HARNESS_TEST(test_masked_mount),   HARNESS_TEST(test_seen),
-        HARNESS_TEST(test_seen_damaged),   HARNESS_TEST(test_seen_full),
-        HARNESS_TEST(test_this_boot),      HARNESS_TEST(test_seen_alike),
-        HARNESS_TEST(test_seen_live),      CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_first_boot),
+        HARNESS_TEST(test_digest),
+        HARNESS_TEST(test_once),
+        HARNESS_TEST(test_machines),
+        HARNESS_TEST(test_this_very_boot),
+        HARNESS_TEST(test_generations),
+        HARNESS_TEST(test_generation_changes),
+        HARNESS_TEST(test_no_memory),
+        HARNESS_TEST(test_strip),
+        HARNESS_TEST(test_strange_files),
+        HARNESS_TEST(test_folder),
+        HARNESS_TEST(test_parents),
+        HARNESS_TEST(test_missing_mounts),
+        HARNESS_TEST(test_masked_mount),
+        HARNESS_TEST(test_seen),
+        HARNESS_TEST(test_seen_damaged),
+        HARNESS_TEST(test_seen_full),
+        HARNESS_TEST(test_this_boot),
+        HARNESS_TEST(test_seen_alike),
+        HARNESS_TEST(test_seen_live),
+        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
