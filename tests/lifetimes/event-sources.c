@@ -31,6 +31,7 @@ static LyingSeed make_seed(SourceId source, SeedOrigin origin, const char *label
                         .by = MADE_STATIC,
                         .host_made = true,
                         .known = known,
+                        .by_server = source == SOURCE_METADATA,
                         .what = known ? "a seed that others have" : "a seed of the platform",
                 });
         (void)snprintf(seed.label, sizeof(seed.label), "%s", label);

@@ -24,6 +24,7 @@ typedef struct Record {
         uint64_t boot_id[2];
         uint64_t generation[2];
         bool had_generation;
+        bool memory_lasts;   /* /var is on a disk */
         bool kernel_is_copy; /* its kernel was copied, could have noticed, and was not told */
 } Record;
 
@@ -76,6 +77,7 @@ const char *outside_to_string(Outside kind) {
                 [OUTSIDE_UNREADY_COPY] = "bytes from before a copy, in a kernel that was not ready",
                 [OUTSIDE_IN_FLIGHT] =
                         "an answer that was on its way when a copy was made without a sign",
+                [OUTSIDE_SERVER] = "what a server repeats, where no memory lasts",
         };
 
         return names[kind];
@@ -127,6 +129,10 @@ static void add_to_index(uint32_t record, uint32_t offset) {
         *slot = (Slot){ key, witness.life, record, offset };
 }
 
+static bool memory_lasts(const Machine *machine) {
+        return machine->image.var_kind == VAR_DISK;
+}
+
 static void add_record(Record record, const uint8_t *bytes, size_t n) {
         const Machine *machine = machine_now;
 
@@ -139,6 +145,7 @@ static void add_record(Record record, const uint8_t *bytes, size_t n) {
                 const Platform *platform = &machine->platform;
 
                 record.machine_id = machine->image.machine_id;
+                record.memory_lasts = memory_lasts(machine);
                 record.product_uuid = platform->product_uuid;
                 memcpy(record.boot_id, machine->kernel.boot_id, sizeof(record.boot_id));
                 record.had_generation = platform->has_generation;
@@ -315,6 +322,10 @@ static void judge_fresh(const Machine *machine, const Record *made) {
 }
 
 static void judge_once(const Machine *machine, const Record *made, const Record *credit) {
+        if (made->made.by_server && !(credit->memory_lasts && memory_lasts(machine))) {
+                witness.outside[OUTSIDE_SERVER]++;
+                return;
+        }
         if (is_in_past(machine, credit)) {
                 witness_break(PROMISE_ONCE, "credited a second time: %s", made->made.what);
                 return;

@@ -34,6 +34,7 @@ typedef enum Outside {
         OUTSIDE_SEED_ROLLBACK, /* the disk forgot that a seed was used; no sign */
         OUTSIDE_UNREADY_COPY,  /* the kernel was not ready and no fork was told: it credits, too */
         OUTSIDE_IN_FLIGHT,     /* asked for before a copy that has no sign, and answered after it */
+        OUTSIDE_SERVER, /* a server repeated what it had sent in a boot whose memory does not last */
         _OUTSIDE_MAX,
 } Outside;
 
@@ -47,6 +48,7 @@ typedef struct Made {
         MadeBy by;
         bool host_made;
         bool known;        /* to the attacker */
+        bool by_server;    /* sent over the network by one that may repeat itself */
         uint32_t per_1024; /* at most so much credit; 0: no limit but the length */
         const char *what;  /* for the message */
 } Made;
