@@ -108,10 +108,12 @@ static void take_batch(Feeding *feeding, Reader *reader) {
         FeedReport report = {};
         int fed;
 
-        if (need_is_older_than_fork(&feeding->need, feeding->batch.asked_usec)) {
+        if (need_is_older_than_copy(&feeding->need, feeding->batch.asked_usec)) {
                 /* Read, at least in part, before the machine was copied: its twins have it, too. */
                 secret_wipe(feeding->batch.secret);
-                log_debug("%s: dropped a batch from before the fork", source_name(reader->id));
+                log_debug(
+                        "%s: dropped a batch from before a copy of this machine",
+                        source_name(reader->id));
                 return;
         }
 
@@ -378,7 +380,7 @@ void feeding_trigger(Feeding *feeding, Trigger trigger) {
         begins = need_add(&feeding->need, trigger, clock_boottime_usec());
 
         /* Before the kernel is ready it takes such bytes at their word itself, but for a known copy. */
-        if (begins && (feeding->ready || trigger == TRIGGER_FORK))
+        if (begins && (feeding->ready || trigger_is_copy(trigger)))
                 for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
                         reader_expect_stale(&feeding->readers[id]);
         feeding_run(feeding);

@@ -42,8 +42,26 @@ static void start_tries(Need *need) {
         memset(need->pause_usec, 0, sizeof(need->pause_usec));
 }
 
+bool trigger_is_copy(Trigger trigger) {
+        switch (trigger) {
+        case TRIGGER_FORK:
+        case TRIGGER_GAP:
+        case TRIGGER_RESUME: /* a hibernated machine can be woken twice */
+        case TRIGGER_CLOCK:
+                return true;
+        case TRIGGER_START:
+        case TRIGGER_LEVEL:
+        case TRIGGER_PLUG:
+        case TRIGGER_TIMER:
+        case TRIGGER_SIGNAL:
+        case _TRIGGER_MAX:
+        default:
+                return false;
+        }
+}
+
 bool need_add(Need *need, Trigger trigger, uint64_t now_usec) {
-        bool begins = !need->active || trigger == TRIGGER_FORK;
+        bool begins = !need->active || trigger_is_copy(trigger);
 
         if (begins) {
                 need->active = true;
@@ -51,14 +69,14 @@ bool need_add(Need *need, Trigger trigger, uint64_t now_usec) {
                 need->reseeded = false;
                 start_tries(need);
         }
-        if (trigger == TRIGGER_FORK)
-                need->fork_usec = now_usec;
+        if (trigger_is_copy(trigger))
+                need->copied_usec = now_usec;
         need->triggers |= TRIGGER_BIT(trigger);
         return begins;
 }
 
-bool need_is_older_than_fork(const Need *need, uint64_t asked_usec) {
-        return asked_usec < need->fork_usec;
+bool need_is_older_than_copy(const Need *need, uint64_t asked_usec) {
+        return asked_usec < need->copied_usec;
 }
 
 void need_count(Need *need, SourceId source, uint32_t credited_bits, bool reseeded) {

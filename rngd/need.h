@@ -61,10 +61,10 @@ typedef struct NeedFacts {
 
 typedef struct Need {
         bool active;
-        uint32_t triggers;  /* bits of TRIGGER_BIT() */
-        uint64_t fork_usec; /* answers asked for before this are older than a VM fork */
-        uint32_t got_bits;  /* credited since the need began, or since the fork in it */
-        bool got_credit;    /* any, since the sources were asked the last time */
+        uint32_t triggers;    /* bits of TRIGGER_BIT() */
+        uint64_t copied_usec; /* answers asked for before this may be older than a copy */
+        uint32_t got_bits;    /* credited since the need began, or since the copy in it */
+        bool got_credit;      /* any, since the sources were asked the last time */
         bool reseeded;
         Backoff backoff;     /* for a need that its sources answered but could not end */
         uint64_t retry_usec; /* when all sources are asked again; 0: that is not planned */
@@ -89,7 +89,10 @@ typedef struct NeedAction {
         bool settled;        /* with NEED_WAIT: nobody owes an answer, so what came by now is all */
 } NeedAction;
 
-/* Returns whether a new need began: with the first trigger, and with each fork. */
+/* Whether this machine may have been copied: what was asked for before counts no more. */
+bool trigger_is_copy(Trigger trigger);
+
+/* Returns whether a new need began: with the first trigger, and with each that may be a copy. */
 bool need_add(Need *need, Trigger trigger, uint64_t now_usec);
 
 NeedAction need_next(Need *need, const NeedFacts *facts);
@@ -97,8 +100,8 @@ NeedAction need_next(Need *need, const NeedFacts *facts);
 /* An answer of a source was fed, or failed the health tests (0 bits then). */
 void need_count(Need *need, SourceId source, uint32_t credited_bits, bool reseeded);
 
-/* Whether an answer was asked for before this machine was copied. */
-bool need_is_older_than_fork(const Need *need, uint64_t asked_usec);
+/* Whether an answer was asked for before this machine was, or may have been, copied. */
+bool need_is_older_than_copy(const Need *need, uint64_t asked_usec);
 
 const char *trigger_to_string(Trigger trigger);
 

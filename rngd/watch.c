@@ -116,11 +116,6 @@ void watch_seen_resume(Manager *manager) {
         feeding_trigger(&manager->feeding, TRIGGER_RESUME);
 }
 
-void watch_look_for_fork(Manager *manager) {
-        watch_kmsg_look(manager);
-        watch_vmgenid_look(manager, true);
-}
-
 /* ---- hotplug ---- */
 
 static int on_hotplug(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
@@ -252,6 +247,12 @@ static void look_at_suspend(Manager *manager) {
         watch->suspended_usec = suspended_usec;
         if (resumed)
                 watch_seen_resume(manager);
+}
+
+void watch_look_for_fork(Manager *manager) {
+        watch_kmsg_look(manager);
+        watch_vmgenid_look(manager, true);
+        look_at_suspend(manager);
 }
 
 static int on_post(sd_event_source *s, void *userdata) {

@@ -104,8 +104,8 @@ static void test_triggers_join(void) {
         facts.now_usec += 5;
         CU_ASSERT(need_add(&need, TRIGGER_FORK, facts.now_usec));
         CU_ASSERT_EQUAL(need.got_bits, 0);
-        CU_ASSERT(need_is_older_than_fork(&need, facts.now_usec - 1));
-        CU_ASSERT_FALSE(need_is_older_than_fork(&need, facts.now_usec));
+        CU_ASSERT(need_is_older_than_copy(&need, facts.now_usec - 1));
+        CU_ASSERT_FALSE(need_is_older_than_copy(&need, facts.now_usec));
         CHECK_ASKS(SOURCE_HWRNG);
 }
 
