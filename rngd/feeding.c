@@ -169,18 +169,28 @@ static void take(Feeding *feeding, Reader *reader, int r) {
 
 static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata);
 
-/* The socket of a worker comes and goes with it. Called after whatever may have started or ended one,
- * before another file can have its number. */
+/*
+ * While the socket is open: a child that was just forked for another worker has a copy of it, so epoll
+ * would go on watching, and hand out an event source that is freed.
+ */
+static void unwatch_worker(void *userdata, SourceId id) {
+        Feeding *feeding = userdata;
+
+        feeding->answers[id] = sd_event_source_disable_unref(feeding->answers[id]);
+        feeding->answer_pids[id] = 0;
+}
+
+/* The socket of a worker is watched from its start. Called after whatever may have started one. */
 static void follow_worker(Feeding *feeding, Reader *reader) {
         sd_event_source **answer = &feeding->answers[reader->id];
         int r;
 
         if (reader->worker.pid == feeding->answer_pids[reader->id])
                 return;
-        *answer = sd_event_source_disable_unref(*answer);
-        feeding->answer_pids[reader->id] = reader->worker.pid;
+        unwatch_worker(feeding, reader->id);
         if (reader->worker.pid == 0)
                 return;
+        feeding->answer_pids[reader->id] = reader->worker.pid;
         r = sd_event_add_io(feeding->event, answer, reader->worker.fd, EPOLLIN, on_answer, feeding);
         if (r < 0) /* its deadline ends it */
                 (void)log_errno(
@@ -478,6 +488,8 @@ int feeding_init(
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 reader_init(&feeding->readers[id], id, root, feeding->confidential);
                 feeding->readers[id].news = &feeding->worker_news;
+                feeding->readers[id].before_close = unwatch_worker;
+                feeding->readers[id].userdata = feeding;
                 reader_configure(&feeding->readers[id], &settings->sources[id]);
         }
         return batch_init(&feeding->batch);

@@ -21,6 +21,8 @@ void reader_init(Reader *reader, SourceId id, const RootDir *root, bool confiden
 }
 
 void reader_stop(Reader *reader) {
+        if (reader->worker.fd >= 0 && reader->before_close)
+                reader->before_close(reader->userdata, reader->id);
         (void)worker_stop(&reader->worker);
         reader->n_late = 0;
         if (reader->state == READER_ASKED)

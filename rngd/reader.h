@@ -41,6 +41,9 @@ typedef struct Reader {
         ReaderState state;
         SourceLook look; /* what it was when it was last looked at */
         Worker worker;
+        /* The socket of its worker is about to be closed, and is not to be watched any more; or NULL. */
+        void (*before_close)(void *userdata, SourceId id);
+        void *userdata;
         uint64_t deadline_usec; /* while asked */
         uint64_t retry_usec;    /* while waiting */
         uint64_t failed_usec;   /* since when it waits */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -226,6 +227,33 @@ static void test_disabled(void) {
         (void)close(fifo);
 }
 
+static int watched_fd, epoll_fd;
+
+static void unwatch(void *userdata, SourceId id) {
+        CU_ASSERT_EQUAL(id, SOURCE_FILE);
+        CU_ASSERT_EQUAL(epoll_ctl(epoll_fd, EPOLL_CTL_DEL, watched_fd, NULL), 0);
+}
+
+/* A child that was just forked has a copy of each socket: what is closed here is not closed for epoll. */
+static void test_nobody_watches_a_worker_that_ended(void) {
+        struct epoll_event event = { .events = EPOLLIN };
+        int fifo = make_fifo("source"), copy;
+
+        start(SOURCE_FILE, scratch_path("source"));
+        reader.before_close = unwatch;
+        write_some(fifo, 'a', 64);
+        CU_ASSERT_EQUAL(ask(64), 0);
+        epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        watched_fd = reader.worker.fd;
+        CU_ASSERT_EQUAL(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, watched_fd, &event), 0);
+        copy = dup(watched_fd);
+        reader_stop(&reader);
+        CU_ASSERT_EQUAL(epoll_wait(epoll_fd, &event, 1, 200), 0);
+        (void)close(copy);
+        (void)close(epoll_fd);
+        (void)close(fifo);
+}
+
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_regular_file_in_place_of_a_fifo),
         HARNESS_TEST(test_fifo),
@@ -233,6 +261,7 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_late),
         HARNESS_TEST(test_judged),
         HARNESS_TEST(test_disabled),
+        HARNESS_TEST(test_nobody_watches_a_worker_that_ended),
         CU_TEST_INFO_NULL,
 };
 
