@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 check_credit(line.sources[id].credit_per_1024);
         check_credit(line.seed_file.credit_per_1024);
         /* Each word that is ignored has the prefix of ours. */
-        if (line.n_ignored > size / strlen("entropy.credit="))
+        if (line.n_ignored > size / strlen("entropy.trust="))
                 abort();
         if (line.off && !strstr(text, "entropy.seeder="))
                 abort();

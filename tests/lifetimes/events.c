@@ -290,7 +290,7 @@ static void first_boot(const uint8_t *arguments) {
 
 static void swap_disks(const uint8_t *arguments) {
         Machine *one = events_machine(arguments), *other = &machines[arguments[1] % MACHINES];
-        Image image;
+        static Image image; /* too large for a stack frame */
 
         if (!one->present || !other->present || one->on || other->on)
                 return;
