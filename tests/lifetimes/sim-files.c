@@ -145,7 +145,7 @@ static int open_special(const char *path, int flags) {
                         .major = MISC_MAJOR,
                         .minor = MINOR_HWRNG,
                 });
-        if (strcmp(path, FILES_PIPE + 1) == 0 && platform->pipe_exists)
+        if (strcmp(path, &FILES_PIPE[1]) == 0 && platform->pipe_exists)
                 return files_new(
                         (Fd){ FD_NODE, .mode = platform->pipe_is_file ? S_IFREG : S_IFIFO });
         if (strcmp(path, "dev/kmsg") == 0)
