@@ -274,7 +274,7 @@ def test_volatile_var(bed):
 BAKED = "/var/lib/cloud/seed/config_drive/openstack/latest"
 
 
-@vm_test()
+@vm_test(timeout=300)
 def test_golden_image(bed):
     """A machine ran, and its disk became an image: careless, nothing was cleaned, and each instance has its machine-id.
 
@@ -347,12 +347,12 @@ def clone_seeder(bed, event, guids):
     witness.judge()
 
 
-@vm_test()
+@vm_test(timeout=300)
 def test_seeder_clone_seen(bed):
     clone_seeder(bed, "clone seen", [guid(n) for n in range(1, 6)])
 
 
-@vm_test()
+@vm_test(timeout=300)
 def test_seeder_clone_unseen(bed):
     clone_seeder(bed, "clone unseen", [None] * 5)
 
@@ -372,6 +372,8 @@ def clone_rngd(bed, event, guids):
     template.vm.shell("busybox mkfifo /tmp/fifo; (busybox sleep 1000 >/tmp/fifo &) ; (cat /tmp/bytes >/tmp/fifo &)")
     witness.saw("rngd", event, "template", template.start_rngd(
         "--fork-check=1s", config="[file]\npath = /tmp/fifo\ncredit = 1024\ntimeout = 1s\n"))
+    template.vm.wait_until(lambda: file_answers(template) > 0, 20, "the FIFO was read")
+    witness.saw("rngd", event, "template, again", template.feed())
     leave_stale_bytes(template.vm)
     image = template.snapshot("snapshot")
     for number in (1, 2):
@@ -380,7 +382,10 @@ def clone_rngd(bed, event, guids):
         answers = file_answers(life)
         for turn in range(3):
             witness.saw("rngd", event, f"clone {number}, feed {turn}", life.feed(signal=turn > 0 or guids[0] is None))
-            life.vm.wait_until(lambda life=life: file_answers(life) > answers, 10, "the FIFO was read")
+        # It may be in a back-off.
+        life.vm.wait_until(lambda life=life: file_answers(life) > answers or not life.daemon.signal(SIGUSR1), 40,
+                           "the FIFO was read", 1)
+        witness.saw("rngd", event, f"clone {number}, FIFO", life.feed())
         forks = life.daemon.status()["forks"]
         check(forks == (guids[0] is not None), f"{forks} forks were seen")
         life.cut()
@@ -390,12 +395,12 @@ def clone_rngd(bed, event, guids):
     witness.judge()
 
 
-@vm_test()
+@vm_test(timeout=300)
 def test_rngd_clone_seen(bed):
     clone_rngd(bed, "clone seen", [guid(n) for n in range(1, 6)])
 
 
-@vm_test()
+@vm_test(timeout=300)
 def test_rngd_clone_unseen(bed):
     clone_rngd(bed, "clone unseen", [None] * 3)
 
