@@ -6,7 +6,7 @@
  * (initramfs-tools), else lsinitrd (dracut). The file comes as an fd, so that nobody can put
  * another in its place, and is mounted for the tool alone, or copied where mounting is not allowed.
  * The tool gets nothing of our environment, and bounds of time, output and memory; of root it runs
- * as nobody, without network, with the one capability to read the file. Its output is read line by
+ * as _rng-exec, without network, with the one capability to read the file. Its output is read line by
  * line and never kept.
  */
 
