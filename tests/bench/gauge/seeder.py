@@ -115,8 +115,9 @@ def seeder(bench):
     nothing = [empty_run(bench, program) for _ in range(bench.runs)]
     bench.budgets.add("a whole run of the seeder without a source, CPU", "≤ 5 ms", f"{spread(nothing)} ms",
                       statistics.median(nothing) <= 5)
-    table.note(f"Median (range) of interleaved runs ({bench.runs} of each), as for rngd. A seed is not credited here, since"
-               " its use would be forgotten (the disk is a tmpfs): where it is, that is a sync more. The config drive is the folder of a copied one: with a disk a mount is added. A run"
+    table.note(f"Median (range) of interleaved runs ({bench.runs} of each), as for rngd. No seed of ours is credited here, since the"
+               " disk is a tmpfs, which would forget its use: where it is, a sync comes before. The config drive is the folder of a"
+               " copied one: with a disk a mount is added. A run"
                f" that finds no source takes {spread(nothing)} ms of CPU."
                f" Size: {number(stripped_bytes(bench, program) / 1e3)} kB stripped. Not here to be compared: cloud-init's"
                " cc_seed_random writes its seed to /dev/urandom and credits nothing, so it makes no kernel ready; Debian's busybox has"
@@ -128,4 +129,5 @@ def judge(bench, results, names):
     for name, limit in zip(names, (5, 15)):
         msec = [r["usec"] / 1e3 for r in results[name]]
         if msec:
-            bench.budgets.add(f"{name}: exec to its bytes in the kernel", f"≤ {limit} ms", f"{spread(msec)} ms", statistics.median(msec) <= limit)
+            bench.budgets.add(f"{name}: exec to its bytes in the kernel", f"≤ {limit} ms", f"{spread(msec)} ms",
+                              statistics.median(msec) <= limit)
