@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,7 @@ int main(int argc, char *argv[]) {
                 return pid1_main(argc, argv);
 
         log_open("entropy-monitor", log_target_detect(), LOG_NOTICE);
+        (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is told as a full disk is */
         if (argc < 2) {
                 print_help(stderr);
                 return EX_USAGE;

@@ -69,6 +69,20 @@ static void report_feed(Feeding *feeding, const Reader *reader, const FeedReport
                 (double)(batch->arrived_usec - batch->asked_usec) / 1000);
 }
 
+/* A credit that the administrator set is refused: said once. */
+static void tell_stale(Reader *reader, const FeedReport *report) {
+        if (reader->told_stale || report->reason != CREDIT_NO_STALE ||
+            reader->look.stale_bytes != SOURCE_STALE_ALWAYS)
+                return;
+        reader->told_stale = true;
+        log_notice(
+                "%s (%s): not credited, since what writes to it may have made its bytes before this "
+                "machine was copied; [%s] trust=always vouches for it",
+                source_name(reader->id),
+                reader_detail(reader),
+                source_name(reader->id));
+}
+
 static void report_refusal(Feeding *feeding, const Reader *reader, int fed) {
         const char *name = source_name(reader->id);
         char text[LEDGER_ERROR_MAX];
@@ -130,6 +144,7 @@ static void take_batch(Feeding *feeding, Reader *reader) {
                 if (reseed && report.reseed_error < 0 && feeding->ready)
                         (void)log_errno(LOG_DEBUG, report.reseed_error, "RNDRESEEDCRNG, ignoring");
                 report_feed(feeding, reader, &report);
+                tell_stale(reader, &report);
         } else
                 report_refusal(feeding, reader, fed);
         if (fed == FEED_E_BROKEN && reader->id == SOURCE_HWRNG)

@@ -47,6 +47,7 @@ static void block_signals(void) {
                 (void)sigaddset(&signals, numbers[i]);
         (void)sigprocmask(SIG_BLOCK, &signals, NULL);
         (void)signal(SIGPIPE, SIG_IGN);
+        (void)signal(SIGXFSZ, SIG_IGN); /* EFBIG is told as a full disk is */
 }
 
 /* Returns an exit status, 0 to go on. A lock that cannot be made (a full /run) is no reason to let
@@ -90,6 +91,7 @@ static int serve(Settings *settings, ManagerArguments arguments) {
         bool foreground = settings->foreground;
         int log_level = settings->log_level;
         _cleanup_manager_ Manager *manager = NULL;
+        _cleanup_free_ char *pid_file = NULL;
         _cleanup_close_ int ready_fd = -1;
         int r;
 
@@ -118,8 +120,13 @@ static int serve(Settings *settings, ManagerArguments arguments) {
                 background_ready(&ready_fd);
         }
         r = manager_run(manager);
-        if (!foreground) /* as rng-tools does it, for scripts that look whether it is there */
-                (void)unlink(manager->settings.pid_file);
+        if (foreground)
+                return r;
+        /* As rng-tools does it, for scripts that look whether it is there. Last, since they start the
+         * next one then. */
+        pid_file = TAKE_PTR(manager->settings.pid_file);
+        manager = manager_free(manager);
+        (void)unlink(pid_file);
         return r;
 }
 

@@ -49,6 +49,7 @@ static void catch_interrupts(void) {
         (void)sigaction(SIGINT, &action, NULL);
         (void)sigaction(SIGTERM, &action, NULL);
         (void)signal(SIGPIPE, SIG_IGN);
+        (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 static void say_for_worker(SourceId source, const char *text) {

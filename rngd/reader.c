@@ -68,6 +68,7 @@ void reader_configure(Reader *reader, const SourceSettings *settings) {
         reader_stop(reader);
         reader_forget(reader);
         reader->not_offered = false;
+        reader->told_stale = false;
 }
 
 /* Another device starts with a clean record. */
@@ -109,7 +110,7 @@ void reader_look(Reader *reader) {
 }
 
 void reader_forget(Reader *reader) {
-        health_init(&reader->health, reader->health_per_1024);
+        health_begin_again(&reader->health, reader->health_per_1024);
         backoff_reset(&reader->backoff);
         if (reader->state == READER_RETIRED || reader->state == READER_WAITING)
                 reader->state = READER_IDLE;

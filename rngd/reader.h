@@ -60,6 +60,7 @@ typedef struct Reader {
         uint64_t file_offset; /* of a regular file: where to go on */
         dev_t opened_device;  /* of a file, to see when its path names another one */
         ino_t opened_inode;
+        bool told_stale; /* that what it gives is not credited since its writer may have made it ahead */
         bool not_offered; /* only opening it could show that: not looked for again until a reload */
         char failure[READER_FAILURE_MAX];
 } Reader;

@@ -35,13 +35,14 @@ int ledger_file_open_folder(void) {
         return fd < 0 ? negative_errno() : fd;
 }
 
-unsigned ledger_file_reserve(const Account *account) {
+unsigned ledger_file_reserve(const Account *account, bool *ret_shared) {
         _cleanup_close_ int fd = -1;
         unsigned number = 1;
+        bool shared = false;
 
         (void)mkdir(FOLDER, 0755);
         fd = ledger_file_open_folder();
-        for (; fd >= 0 && number < LEDGER_FILE_NUMBER_MAX; number++) {
+        for (; fd >= 0; number++) {
                 _cleanup_close_ int ledger_fd = -1;
                 char name[NAME_BYTES];
 
@@ -49,7 +50,12 @@ unsigned ledger_file_reserve(const Account *account) {
                 ledger_fd = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
                 if (ledger_fd >= 0 || errno != EEXIST)
                         break;
+                if (number == LEDGER_FILE_NUMBER_MAX) {
+                        shared = true;
+                        break;
+                }
         }
+        *ret_shared = shared;
         if (ledger_file_write(account, number) < 0)
                 log_debug("Cannot write a ledger in /run yet");
         return number;

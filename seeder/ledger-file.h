@@ -13,8 +13,8 @@
 #define LEDGER_FILE_NUMBER_MAX 9U
 
 /* The number of a new run, one that no ledger has yet, or the highest. The account is left there as
- * it is now, so that no other run takes it. */
-unsigned ledger_file_reserve(const Account *account);
+ * it is now, so that no other run takes it; *ret_shared tells that one had the highest before. */
+unsigned ledger_file_reserve(const Account *account, bool *ret_shared);
 
 /* Where they are: a file descriptor, or a negative errno. */
 int ledger_file_open_folder(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -126,6 +127,7 @@ int main(int argc, char *argv[]) {
         CommandLine line;
 
         log_open("entropy-seeder", log_target_detect(), LOG_NOTICE);
+        (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is told as a full disk is */
         if (argc >= 2 && strcmp(argv[1], "image") == 0)
                 return image_main(argc - 1, argv + 1);
 

@@ -23,6 +23,14 @@ static void end(Channel *channel) {
         channel->state = CHANNEL_DONE;
 }
 
+/* What may have waited since before a copy of this machine was made. */
+static uint32_t stale_bytes_of(const Run *run, const Channel *channel) {
+        if (channel->look.stale_bytes == SOURCE_STALE_ALWAYS &&
+            run->settings->sources[channel->id].trust == CREDIT_TRUST_ALWAYS)
+                return 0;
+        return channel->look.stale_bytes;
+}
+
 /* Live sources: what the refill policy says. Seeds: all of them, one after the other. */
 static bool next_request(Run *run, Channel *channel, uint32_t *ret_bytes) {
         const CreditInput credit = run_credit_input(run, channel);
@@ -59,8 +67,9 @@ static bool next_request(Run *run, Channel *channel, uint32_t *ret_bytes) {
          * of the others does not know. */
         *ret_bytes = plan.action == REFILL_ASK ? (uint32_t)plan.length_bytes : REFILL_BATCH_BYTES;
         if (run->account->ready && channel->rounds == 0)
-                channel->stale_bytes = channel->look.stale_bytes;
-        *ret_bytes += channel->stale_bytes;
+                channel->stale_bytes = stale_bytes_of(run, channel);
+        if (channel->stale_bytes < SOURCE_READ_MAX_BYTES)
+                *ret_bytes += channel->stale_bytes;
         return true;
 }
 
@@ -158,7 +167,8 @@ void run_on_answer(Run *run, Channel *channel) {
                 run->batch.source = channel->id;
                 run->batch.arrived_usec = clock_boottime_usec();
                 run->batch.stale_bytes = MIN(channel->stale_bytes, run->batch.length);
-                channel->stale_bytes -= (uint32_t)run->batch.stale_bytes;
+                if (channel->stale_bytes != SOURCE_STALE_ALWAYS)
+                        channel->stale_bytes -= (uint32_t)run->batch.stale_bytes;
                 channel->n_found++;
                 channel->rounds++;
                 run_feed(run, channel);

@@ -184,7 +184,8 @@ static void dry_feed(Run *run, Channel *channel, CreditInput *credit, const char
                 health_test(&channel->health, run->batch.secret->bytes, run->batch.length);
 
         credit->healthy = verdict == HEALTH_PASS;
-        credit->length_bytes = run->batch.length;
+        credit->length_bytes = feeder_length_to_credit(&run->batch);
+        credit->maybe_stale = credit->maybe_stale || credit->length_bytes == 0;
         line.credited_bits = credit_judge(credit).bits;
         if (!note && line.credited_bits == 0)
                 note = why_not(run, credit_judge(credit).reason);

@@ -239,14 +239,21 @@ static void add_earlier_run(const char *ledger, void *userdata) {
         static_credit_add_run(userdata, ledger);
 }
 
+/* There is no list, and none can be made: nothing remembers. */
+static bool is_absent(int error) {
+        return error == -ENOENT || error == -EROFS || error == -ENOSPC || error == -EACCES;
+}
+
 /* Not taken where it is not needed: the lock would keep `entropy-seeder save` away. */
 static void open_state(Run *run) {
         const char *why_not = run->settings->phase == PLAN_INITRAMFS
                                       ? "first use is not known in the initramfs"
                                       : "its use cannot be recorded";
+        const bool mount_missing =
+                needs_state(run) && state_mount_missing(&run->root, run->settings->state_folder);
         int r = 0;
 
-        if (needs_state(run) && state_mount_missing(&run->root, run->settings->state_folder))
+        if (mount_missing)
                 log_warning(
                         "Cannot use %s: what should be mounted there is not; static seeds are not "
                         "credited",
@@ -269,6 +276,11 @@ static void open_state(Run *run) {
                 &run->static_credit,
                 run->state.why_no_memory ? -1 : run->state.folder_fd,
                 why_not);
+        if (run->settings->state_folder && (mount_missing || r > 0 || (r < 0 && !is_absent(r))))
+                static_credit_doubt(
+                        &run->static_credit,
+                        r > 0 ? "another entropy-seeder runs"
+                              : "the list of used seeds cannot be read");
         ledger_file_each(add_earlier_run, &run->static_credit);
 }
 
@@ -390,6 +402,15 @@ static void save(Run *run) {
                 leave_ledger(run);
 }
 
+/* The last number is shared by all later runs: what the one before credited is not remembered then. */
+static void reserve_ledger(Run *run) {
+        bool shared;
+
+        run->ledger_number = ledger_file_reserve(run->account, &shared);
+        if (shared)
+                static_credit_doubt(&run->static_credit, "too many runs in this boot");
+}
+
 static int run_once(Run *run) {
         int r;
 
@@ -402,7 +423,7 @@ static int run_once(Run *run) {
         open_state(run);
 
         if (!run->settings->dry_run)
-                run->ledger_number = ledger_file_reserve(run->account);
+                reserve_ledger(run);
         look_and_ask(run);
         if (run->settings->metadata_apart)
                 metadata_request(&run->root, &run->settings->sources[SOURCE_METADATA]);

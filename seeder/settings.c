@@ -161,6 +161,7 @@ void settings_make_run(
                                         : source->credit_override_per_1024,
                         .config = {
                                 .path = source->path,
+                                .device = source->device,
                                 .argv = source->argv,
                                 .wait_usec = wait_usec(source, run.deadline_usec),
                                 .address = source->address,

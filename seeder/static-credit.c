@@ -13,11 +13,21 @@ void static_credit_init(StaticCredit *credit, int folder_fd, const char *why_not
 
         r = seen_load(folder_fd, &credit->seen);
         if (r < 0) {
-                credit->why_not = "the list of used seeds cannot be read";
-                (void)log_errno(LOG_WARNING, r, "Cannot read the list of used seeds");
+                static_credit_doubt(credit, "the list of used seeds cannot be read");
+                (void)log_errno(
+                        LOG_WARNING,
+                        r,
+                        "Cannot read the list of used seeds, seen; no static seed is credited until "
+                        "it is removed");
                 return;
         }
         credit->usable = true;
+}
+
+void static_credit_doubt(StaticCredit *credit, const char *why) {
+        credit->doubtful = true;
+        credit->usable = false;
+        credit->why_not = why;
 }
 
 void static_credit_deinit(StaticCredit *credit) {
@@ -31,8 +41,10 @@ void static_credit_add_run(StaticCredit *credit, const char *ledger) {
         _cleanup_free_ AccountSeeds *seeds = malloc(sizeof(*seeds));
 
         if (!seeds || credit->n_earlier == STATIC_CREDIT_RUNS_MAX ||
-            account_seeds_from_json(ledger, seeds) < 0)
+            account_seeds_from_json(ledger, seeds) < 0) {
+                static_credit_doubt(credit, "what an earlier run credited cannot be read");
                 return;
+        }
         credit->earlier[credit->n_earlier++] = TAKE_PTR(seeds);
 }
 
@@ -110,6 +122,8 @@ StaticUse static_credit_use(
         bool known;
 
         *ret_note = this_boot ? "credited in this boot already" : credit->why_not;
+        if (credit->doubtful)
+                return this_boot ? STATIC_USE_THIS_BOOT : STATIC_USE_AGAIN;
         if (!credit->usable || seen_digest(&credit->seen, seed, length, digest) < 0)
                 return this_boot ? STATIC_USE_THIS_BOOT : STATIC_USE_UNKNOWN;
 

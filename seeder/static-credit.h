@@ -24,6 +24,7 @@ typedef struct StaticCredit {
         AccountSeeds *earlier[STATIC_CREDIT_RUNS_MAX]; /* what the runs before this one credited */
         size_t n_earlier;
         const char *why_not; /* why usable is false */
+        bool doubtful;       /* something remembers, and cannot be asked: nothing may be credited */
 } StaticCredit;
 
 typedef enum StaticUse {
@@ -36,6 +37,9 @@ typedef enum StaticUse {
 /* Loads the list. Cannot fail: without it nothing is a first use. */
 void static_credit_init(StaticCredit *credit, int folder_fd, const char *why_not);
 void static_credit_deinit(StaticCredit *credit);
+
+/* There is a memory that cannot be asked now, or not be believed: no seed is credited, whoever vouches. */
+void static_credit_doubt(StaticCredit *credit, const char *why);
 
 /* Takes over what an earlier run of this boot left in its ledger. */
 void static_credit_add_run(StaticCredit *credit, const char *ledger);

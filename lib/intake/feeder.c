@@ -72,7 +72,7 @@ static FeedReport finish(
 }
 
 /* What is left behind the stale bytes must be enough to be judged by itself. */
-static size_t length_to_credit(const Batch *batch) {
+size_t feeder_length_to_credit(const Batch *batch) {
         if (batch->stale_bytes == 0)
                 return batch->length;
         if (batch->stale_bytes + HEALTH_MIN_BATCH_BYTES > batch->length)
@@ -103,7 +103,7 @@ int feeder_feed(
         }
 
         credit.healthy = verdict == HEALTH_PASS;
-        credit.length_bytes = length_to_credit(batch);
+        credit.length_bytes = feeder_length_to_credit(batch);
         credit.maybe_stale = credit.maybe_stale || credit.length_bytes == 0;
         r = add(feeder, batch, &credit, &bits);
         secret_wipe(batch->secret);

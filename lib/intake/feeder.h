@@ -34,6 +34,9 @@ enum {
         FEED_E_UNTESTED,      /* too short to be judged: mixed in without credit */
 };
 
+/* How many bytes of the batch may be credited at all: those behind the stale ones, or none. */
+size_t feeder_length_to_credit(const Batch *batch);
+
 /*
  * Feeds and wipes the batch. credit says where the bytes came from; healthy and length_bytes are
  * set here. A batch without credit is mixed in all the same, unless it is unhealthy. With

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/io.h"
@@ -80,7 +82,44 @@ static bool device_tree_is_of_hardware(const RootDir *root) {
         return true;
 }
 
+static bool has_entries(const RootDir *root, const char *path) {
+        int fd = rootdir_open_file(root, path, O_RDONLY | O_DIRECTORY);
+        DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+        bool any = false;
+
+        if (!directory) {
+                if (fd >= 0)
+                        (void)close(fd);
+                return false;
+        }
+        while (!any && (entry = readdir(directory)))
+                any = entry->d_name[0] != '.';
+        (void)closedir(directory);
+        return any;
+}
+
+/* Devices and tables that only a hypervisor makes, whatever CPUID and DMI say. */
+static bool has_hypervisors_device(const RootDir *root) {
+        static const char *const signs[] = {
+                "sys/firmware/qemu_fw_cfg",
+                "sys/firmware/acpi/tables/WAET",
+                "sys/bus/acpi/devices/QEMU0002:00",
+                "sys/bus/vmbus/hibernation",
+                "sys/devices/vmbus",
+                "sys/hypervisor/type",
+                "proc/xen",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(signs); i++)
+                if (exists(root, signs[i]))
+                        return true;
+        return has_entries(root, "sys/bus/virtio/devices");
+}
+
 bool virtual_machine_possible(const RootDir *root, VirtualCpu cpu) {
+        if (has_hypervisors_device(root))
+                return true;
         switch (cpu) {
         case VIRTUAL_CPU_YES:
                 return true;

@@ -105,6 +105,8 @@ static CreditReason find_doubt(const CreditInput *input) {
         case SOURCE_CLASS_LIVE_NETWORK:
                 if (!input->enabled_by_admin)
                         return CREDIT_NO_NOT_ENABLED;
+                if (input->trust == CREDIT_TRUST_NEVER)
+                        return CREDIT_NO_TRUST;
                 return doubt_of_live(input);
         case SOURCE_CLASS_CONFIGURED:
                 if (input->trust == CREDIT_TRUST_NEVER)

@@ -73,7 +73,7 @@ typedef struct CreditInput {
         bool text;                  /* static: printable throughout, where the format is binary */
         bool marked_creditable;     /* saved: the mark was there, was removed and synced */
         bool first_boot;            /* saved: never credited then */
-        CreditTrust trust;          /* static, saved and configured */
+        CreditTrust trust;          /* static, saved, network and configured */
         uint32_t quality_per_1024;  /* the driver's word, or CREDIT_QUALITY_UNKNOWN */
         uint32_t override_per_1024; /* the administrator's, or CREDIT_OVERRIDE_NONE */
 } CreditInput;

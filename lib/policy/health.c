@@ -351,6 +351,14 @@ void health_init(Health *health, uint32_t quality_per_1024) {
         };
 }
 
+void health_begin_again(Health *health, uint32_t quality_per_1024) {
+        const Health before = *health;
+
+        health_init(health, quality_per_1024);
+        memcpy(health->replay_memory, before.replay_memory, sizeof(health->replay_memory));
+        health->replay_count = before.replay_count;
+}
+
 HealthVerdict health_test(Health *health, const uint8_t *bytes, size_t length_bytes) {
         Finding finding = { HEALTH_PASS, HEALTH_TEST_NONE, 0 };
 

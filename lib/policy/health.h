@@ -86,6 +86,9 @@ typedef struct Health {
 /* Starts over, with cutoffs for a claim of quality_per_1024 (1..1024; 0 is tested like 64). */
 void health_init(Health *health, uint32_t quality_per_1024);
 
+/* The same for a source that may still be the one it was: what it gave before is not forgotten. */
+void health_begin_again(Health *health, uint32_t quality_per_1024);
+
 /*
  * Judges one batch as a whole: a failure anywhere in it fails all of it. A batch that is too short
  * is judged too, and may fail; where it does not, the verdict is HEALTH_TOO_SHORT, which neither

@@ -12,6 +12,13 @@
 #define MINOR_URANDOM 9U
 #define MINOR_HWRNG   183U
 
+/* The slaves: of the old kind, and of /dev/pts (Documentation/admin-guide/devices.txt). */
+static bool is_pty(unsigned int device_major) {
+        return device_major == PTY_SLAVE_MAJOR ||
+               (device_major >= UNIX98_PTY_MASTER_MAJOR &&
+                device_major < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT);
+}
+
 static int check_character_device(dev_t device, DeviceKind *ret_kind) {
         unsigned int device_major = major(device), device_minor = minor(device);
 
@@ -21,8 +28,12 @@ static int check_character_device(dev_t device, DeviceKind *ret_kind) {
                 return DEVICE_E_MEMORY;
         }
 
-        *ret_kind = device_major == MISC_MAJOR && device_minor == MINOR_HWRNG ? DEVICE_HWRNG
-                                                                              : DEVICE_CHAR;
+        if (device_major == MISC_MAJOR && device_minor == MINOR_HWRNG)
+                *ret_kind = DEVICE_HWRNG;
+        else if (is_pty(device_major))
+                *ret_kind = DEVICE_PTY;
+        else
+                *ret_kind = DEVICE_CHAR;
         return 0;
 }
 

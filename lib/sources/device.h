@@ -14,6 +14,7 @@
 
 typedef enum DeviceKind {
         DEVICE_HWRNG,   /* 10:183, the hardware RNG of the kernel */
+        DEVICE_PTY,     /* a program at the other end, as behind a FIFO */
         DEVICE_CHAR,    /* another character device */
         DEVICE_FIFO,    /* bytes come as somebody writes them */
         DEVICE_REGULAR, /* the same bytes at each start: a replay, worth no credit */

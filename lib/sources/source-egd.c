@@ -1,9 +1,39 @@
 /* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/vm_sockets.h>
 
 #include "lib/kernel/clock.h"
 #include "lib/sources/egd.h"
 #include "lib/sources/source-list.h"
+
+/* A server on this machine is copied with it, and with the bytes that it keeps ahead. */
+static bool is_on_this_machine(const char *text) {
+        EgdAddress address;
+
+        if (egd_parse_address(text, &address) < 0)
+                return true;
+        switch (address.address.any.sa_family) {
+        case AF_UNIX:
+                return true;
+        case AF_INET:
+                return ntohl(address.address.ipv4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+        case AF_INET6:
+                return IN6_IS_ADDR_LOOPBACK(&address.address.ipv6.sin6_addr) ||
+                       IN6_IS_ADDR_V4MAPPED(&address.address.ipv6.sin6_addr);
+        case AF_VSOCK: {
+                struct sockaddr_vm vsock;
+
+                memcpy(&vsock, &address.address.room, sizeof(vsock));
+                return vsock.svm_cid == VMADDR_CID_LOCAL;
+        }
+        default:
+                return false;
+        }
+}
 
 static int egd_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
         look->source_class = SOURCE_CLASS_LIVE_NETWORK;
@@ -12,6 +42,8 @@ static int egd_look(const SourceConfig *config, const RootDir *root, SourceLook 
         if (!config->address)
                 return -ENOENT;
         (void)snprintf(look->detail, sizeof(look->detail), "%s", config->address);
+        if (is_on_this_machine(config->address))
+                look->stale_bytes = SOURCE_STALE_ALWAYS;
         return 0;
 }
 

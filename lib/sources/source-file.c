@@ -34,10 +34,10 @@ static int file_look(const SourceConfig *config, const RootDir *root, SourceLook
                 return r;
 
         look->fresh = kind != DEVICE_REGULAR;
-        look->reopen = kind == DEVICE_CHAR;
-        look->stale_bytes = kind == DEVICE_FIFO   ? SOURCE_STALE_ALWAYS
-                            : kind == DEVICE_CHAR ? STALE_BYTES
-                                                  : 0;
+        look->reopen = kind == DEVICE_CHAR || kind == DEVICE_PTY;
+        look->stale_bytes = kind == DEVICE_FIFO || kind == DEVICE_PTY ? SOURCE_STALE_ALWAYS
+                            : kind == DEVICE_CHAR                     ? STALE_BYTES
+                                                                      : 0;
         return 0;
 }
 
@@ -69,7 +69,7 @@ static int file_open(Source *source) {
         if (kind == DEVICE_REGULAR && lseek(source->fd, (off_t)source->config.offset, SEEK_SET) < 0)
                 return negative_errno();
         source->replay = kind == DEVICE_REGULAR;
-        return kind == DEVICE_CHAR ? make_raw(source->fd) : 0;
+        return kind == DEVICE_CHAR || kind == DEVICE_PTY ? make_raw(source->fd) : 0;
 }
 
 static int file_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {

@@ -370,6 +370,11 @@ def test_server_that_repeats():
     """Its bytes are worth something once, also for the next boot; and nothing where they cannot be remembered."""
     server = RepeatingServer()
     CONFIG.write_text(f"[egd]\naddress = unix:{server.path}\n", encoding="utf-8")
+    check(seeder("-c", str(CONFIG), "--source=egd", "--real-root").returncode == 0, "a run")
+    line = ledgers()[-1]["sources"][0]
+    check(line["credited_bits"] == 0 and "copied" in line["note"], f"a server here is copied with the machine: {line}")
+    CONFIG.write_text(f"[egd]\naddress = unix:{server.path}\ntrust = always\n", encoding="utf-8")
+    server.bytes = os.urandom(255)
 
     def egd(phase="--real-root"):
         check(seeder("-c", str(CONFIG), "--source=egd", phase).returncode == 0, "a run")

@@ -94,6 +94,7 @@ static uint32_t oracle(const CreditInput *input, unsigned flags) {
             !static_oracle[input->trust][input->use][input->origin])
                 return 0;
         if ((input->source_class == SOURCE_CLASS_SAVED ||
+             input->source_class == SOURCE_CLASS_LIVE_NETWORK ||
              input->source_class == SOURCE_CLASS_CONFIGURED) &&
             input->trust == CREDIT_TRUST_NEVER)
                 return 0;

@@ -472,7 +472,8 @@ static void test_seen_damaged(void) {
                 harness_row("%s", rows[i]);
                 (void)scratch_write("state/seen", rows[i]);
                 static_credit_init(&credit, fd, "no");
-                CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_UNKNOWN);
+                /* It may have been in there: nobody's word helps. */
+                CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
                 static_credit_deinit(&credit);
         }
         static_credit_init(&credit, -1, "no folder");
@@ -543,7 +544,6 @@ static void test_this_boot(void) {
         CU_ASSERT_EQUAL_FATAL(account_to_json(earlier, &ledger), 0);
 
         static_credit_init(&credit, fd, "no");
-        static_credit_add_run(&credit, "{}");
         static_credit_add_run(&credit, ledger);
         CU_ASSERT_EQUAL(credit.n_earlier, 1);
         CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_THIS_BOOT);
@@ -553,6 +553,11 @@ static void test_this_boot(void) {
         /* Recorded for the next boot. */
         static_credit_init(&credit, fd, "no");
         CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
+        static_credit_deinit(&credit);
+        /* A run whose ledger cannot be read may have credited it. */
+        static_credit_init(&credit, fd, "no");
+        static_credit_add_run(&credit, "");
+        CU_ASSERT_EQUAL(use(&credit, seed_b, false), STATIC_USE_AGAIN);
         static_credit_deinit(&credit);
         /* Also without the list. */
         static_credit_init(&credit, -1, "no");

@@ -428,7 +428,7 @@ def put_file(vm, data):
     binary(vm, "/tmp/fifo", data)
 
 
-RESTARTS = f"[egd]\naddress = {EGD}\n[file]\npath = /tmp/fifo\ncredit = 1024\n"
+RESTARTS = f"[egd]\naddress = {EGD}\ntrust = always\n[file]\npath = /tmp/fifo\ncredit = 1024\n"
 
 
 @vm_test()
