@@ -112,6 +112,18 @@ void prove_read(void) {
         PROVE(!is_reusable || length == MIN(size, (size_t)REQUESTS_MAX * REQUEST_MAX));
 }
 
+static size_t n_copied;
+static bool is_string;
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size) {
+        PROVE(__CPROVER_r_ok(from, size) && __CPROVER_w_ok(to, size));
+        n_copied = size;
+        is_string = size > 0 && ((const char *)from)[size - 1] == '\0';
+        for (size_t i = 0; i < size; i++)
+                ((uint8_t *)to)[i] = ((const uint8_t *)from)[i];
+        return to;
+}
+
 /* Any place where the byte is, or none, although there may be one: more than memchr() can answer. */
 void *memchr(const void *bytes, int wanted, size_t size) {
         const char *text = bytes;
@@ -169,7 +181,7 @@ void prove_parse_unix(void) {
         EgdAddress address;
 
         if (parse_unix(nondet_string(TEXT_MAX), &address) == 0)
-                PROVE(ends_within(address.address.local.sun_path, 108));
+                PROVE(n_copied <= 108 && is_string);
 }
 
 /*
@@ -178,9 +190,6 @@ void prove_parse_unix(void) {
  * mutant: lib/sources/egd.c
  *   - if (n == 0 || n >= 64)
  *   + if (n == 0)
- * mutant: lib/sources/egd.c
- *   - if (n < 2 || text[n - 1] != ']')
- *   + if (text[n - 1] != ']')
  */
 void prove_parse_tcp(void) {
         EgdAddress address;

@@ -3,6 +3,7 @@
 #include "tests/proofs/proof.h"
 
 static ssize_t n_given;
+static WorkerAnswer given;
 static bool is_wiped;
 
 /* A record as another process may send it: of any length, with any content. */
@@ -21,6 +22,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
                 PROVE(__CPROVER_w_ok(part->iov_base, part->iov_len));
                 __CPROVER_havoc_slice(part->iov_base, part->iov_len);
         }
+        given = *(WorkerAnswer *)message->msg_iov[0].iov_base;
         return n_given;
 }
 
@@ -45,7 +47,7 @@ void secret_wipe(Secret *secret) {
  * unwind: 49
  * mutant: lib/intake/worker.c
  *   - if (received < sizeof(*answer) || answer->sequence != worker->sequence)
- *   + if (answer->sequence != worker->sequence)
+ *   + if (received < sizeof(*answer))
  * mutant: lib/intake/worker.c
  *   - if (worker->asked_bytes == 0 || answer->length > worker->asked_bytes)
  *   + if (worker->asked_bytes == 0)
@@ -92,5 +94,6 @@ void prove_receive(void) {
         }
         PROVE(batch.length > 0 && batch.length <= asked_bytes && worker.asked_bytes == 0);
         PROVE((ssize_t)(sizeof(WorkerAnswer) + batch.length) == n_given);
+        PROVE(given.sequence == worker.sequence && given.error == 0);
         PROVE((unsigned)batch.origin < _SEED_ORIGIN_MAX);
 }
