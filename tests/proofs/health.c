@@ -3,7 +3,7 @@
 #include "tests/proofs/proof.h"
 
 #define BATCH_MAX 4096U /* SOURCE_READ_MAX_BYTES */
-#define STEP_MAX  4U    /* of loops of which each round is like the first */
+#define STEP_MAX  2U    /* of loops of which each round is like the first */
 
 /* One of the counts, any of them: what is shown for it is shown for all. */
 static size_t any_lag, any_stride;
@@ -31,7 +31,7 @@ static Health nondet_health(void) {
 /*
  * From any counts: a byte adds at most one to each, and none overflows within a window.
  *
- * bound: 4 bytes at a time
+ * bound: 1 byte at a time
  * unwind: 65
  * mutant: lib/policy/health.c
  *   - hits[lag] = (uint8_t)(hits[lag] + (context[i + lag] == byte));
@@ -41,26 +41,47 @@ static Health nondet_health(void) {
  *   + hits[lag] = (uint8_t)(hits[lag] + (context[i + lag + 2] == byte));
  */
 void prove_lag_hits(void) {
-        size_t n = nondet_size_up_to(STEP_MAX), lag = nondet_size_up_to(HEALTH_LAG_MAX - 1);
+        size_t n = nondet_size_up_to(1), lag = nondet_size_up_to(HEALTH_LAG_MAX - 1);
         uint8_t *hits = nondet_bytes(HEALTH_LAG_MAX), before;
 
         for (size_t i = 0; i < HEALTH_LAG_MAX; i++)
-                ASSUME(hits[i] <= 192 - STEP_MAX);
+                ASSUME(hits[i] < 192);
         before = hits[lag];
         count_lag_hits(hits, nondet_bytes(HEALTH_LAG_MAX + n), n);
         PROVE(hits[lag] >= before && hits[lag] <= before + n);
 }
 
 /*
- * bound: 20 bytes, which are one vector of 16 and a rest
- * unwind: 17
+ * bound: every stride
+ * unwind: 1
  * wraps: is_stride_hit
+ * mutant: lib/policy/health.c
+ *   - return byte[0] == (uint8_t)(2 * byte[-(ptrdiff_t)stride] - byte[-2 * (ptrdiff_t)stride]);
+ *   + return byte[0] == (uint8_t)(2 * byte[-(ptrdiff_t)stride] - byte[-3 * (ptrdiff_t)stride]);
+ */
+void prove_is_stride_hit(void) {
+        size_t stride = strides[nondet_size_up_to(HEALTH_STRIDE_COUNT - 1)];
+        const uint8_t *bytes = nondet_bytes(2 * stride + 1);
+
+        (void)is_stride_hit(bytes + 2 * stride, stride);
+}
+
+/* What prove_is_stride_hit() asks for. */
+bool is_stride_hit_contract(const uint8_t *byte, size_t stride) {
+        PROVE(__CPROVER_r_ok(byte - 2 * stride, 2 * stride + 1));
+        return nondet_bool();
+}
+
+/*
+ * bound: as many bytes as a predictor is given at once, 64
+ * unwind: 17
+ * replace: is_stride_hit:is_stride_hit_contract
  * mutant: lib/policy/health.c
  *   - for (; i + ELEMENTSOF(lane_hits) <= n; i += ELEMENTSOF(lane_hits))
  *   + for (; i <= n; i += ELEMENTSOF(lane_hits))
  */
 void prove_stride_hits(void) {
-        size_t n = nondet_size_up_to(20);
+        size_t n = nondet_size_up_to(HEALTH_LAG_MAX);
         size_t stride = strides[nondet_size_up_to(HEALTH_STRIDE_COUNT - 1)];
 
         PROVE(count_stride_hits(nondet_bytes(HEALTH_LAG_MAX + n), n, stride) <= n);
@@ -151,7 +172,7 @@ void prove_predictor(void) {
 }
 
 /*
- * bound: 4 bytes at a time
+ * bound: 2 bytes at a time
  * unwind: 5
  * mutant: lib/policy/health.c
  *   - for (size_t i = 0; i < n; i++) { run = bytes[i] == last ? run + 1 : 1;
@@ -175,7 +196,7 @@ void prove_repetition(void) {
 /*
  * From anywhere in a window, over its end too.
  *
- * bound: 4 bytes at a time
+ * bound: 2 bytes at a time
  * unwind: 5
  * mutant: lib/policy/health.c
  *   - size_t n = MIN(length, (size_t)(PROPORTION_WINDOW_BYTES - health->proportion_seen));

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "seeder/seed-file.c"
+#include "lib/intake/seed-mark.c"
 #include "tests/proofs/proof.h"
 
 #define FILE_BYTES (SEED_FILE_HEADER_BYTES + SEED_FILE_BYTES)
 
 /* A disk: which of the names are there, and what was done about the mark. */
 static bool is_marked, is_stripped, is_synced;
-static uint8_t *file_bytes;
-static size_t n_given;
+static SeedHeader given;
+static uint8_t given_byte;
+static size_t n_given, any_byte; /* of the seed */
 static uint8_t *digests[3];
 
 int openat(int fd, const char *name, int flags, ...) {
@@ -36,7 +38,8 @@ int io_read_full(int fd, void *buffer, size_t size, size_t *ret_length) {
         if (nondet_bool())
                 return -nondet_error();
         n_given = nondet_size_up_to(size);
-        file_bytes = buffer;
+        given = *(SeedHeader *)buffer;
+        given_byte = ((uint8_t *)buffer)[SEED_FILE_HEADER_BYTES + any_byte];
         *ret_length = n_given;
         return 0;
 }
@@ -94,7 +97,8 @@ int identity_digest_boot(const Identity *identity, const uint8_t *salt, uint8_t 
 /*
  * Any file and any disk: the seed is the file's last 512 bytes, and it is marked only if it was a
  * whole file of ours under the marked name, this machine saved it, in another boot, this is not the
- * first one, and the mark is gone and that is on the disk.
+ * first one, the generation of a virtual machine is known and the same, and the mark is gone and that
+ * is on the disk.
  *
  * bound: every file
  * unwind: 33
@@ -108,7 +112,7 @@ int identity_digest_boot(const Identity *identity, const uint8_t *salt, uint8_t 
  *   - memcpy(seed->bytes, content->bytes + sizeof(SeedHeader), SEED_FILE_BYTES);
  *   + memcpy(seed->bytes, content->bytes + sizeof(SeedHeader), content->size_bytes);
  * mutant: seeder/seed-file.c
- *   - if (strip_mark(folder_fd) < 0)
+ *   - if (seed_file_strip_mark(folder_fd) < 0)
  *   + if (0)
  * mutant: seeder/seed-file.c
  *   - if (identity->first_boot)
@@ -117,14 +121,22 @@ int identity_digest_boot(const Identity *identity, const uint8_t *salt, uint8_t 
  *   - memcmp(digest, header.identity, sizeof(digest)) != 0)
  *   + 0)
  * mutant: seeder/seed-file.c
- *   - (is_known(digest) && memcmp(digest, header.boot, sizeof(digest)) == 0))
- *   + 0)
+ *   - if (memcmp(digest, header->boot, sizeof(digest)) == 0)
+ *   + if (0)
+ * mutant: seeder/seed-file.c
+ *   - if (!both_known && identity->virtual_possible)
+ *   + if (0)
  */
 void prove_load(void) {
         SeedFile file = { .folder_fd = 4 };
-        Identity identity = { .first_boot = nondet_bool() };
+        Identity identity = {
+                .first_boot = nondet_bool(),
+                .virtual_possible = nondet_bool(),
+        };
         SeedLoad load = { .marked = false };
-        size_t at = nondet_size_up_to(IDENTITY_DIGEST_BYTES - 1), i;
+        size_t at = nondet_size_up_to(IDENTITY_DIGEST_BYTES - 1);
+
+        any_byte = nondet_size_up_to(SEED_FILE_BYTES - 1);
 
         for (size_t k = 0; k < ELEMENTSOF(digests); k++)
                 digests[k] = nondet_bytes(IDENTITY_DIGEST_BYTES);
@@ -132,15 +144,16 @@ void prove_load(void) {
                 PROVE(!load.marked && !load.seed);
                 return;
         }
-        i = nondet_size_up_to(SEED_FILE_BYTES - 1);
-        PROVE(n_given == FILE_BYTES && memcmp(file_bytes, magic, sizeof(magic)) == 0);
+        PROVE(n_given == FILE_BYTES && memcmp(given.magic, magic, sizeof(magic)) == 0);
         PROVE(load.seed->size_bytes == SEED_FILE_BYTES);
-        PROVE(load.seed->bytes[i] == file_bytes[SEED_FILE_HEADER_BYTES + i]);
+        PROVE(load.seed->bytes[any_byte] == given_byte);
         PROVE(load.marked == !load.why_not);
         if (!load.marked)
                 return;
         PROVE(is_marked && is_stripped && is_synced && !identity.first_boot);
-        PROVE(file_bytes[32 + at] == digests[0][at]);
-        PROVE(!is_known(digests[2]) ||
-              memcmp(file_bytes + 96, digests[2], IDENTITY_DIGEST_BYTES) != 0);
+        PROVE(given.identity[at] == digests[0][at]);
+        PROVE(is_known(digests[2]) && is_known(given.boot));
+        PROVE(memcmp(given.boot, digests[2], IDENTITY_DIGEST_BYTES) != 0);
+        PROVE(!identity.virtual_possible ||
+              (is_known(digests[1]) && given.generation[at] == digests[1][at]));
 }
