@@ -41,14 +41,14 @@ static Health nondet_health(void) {
  *   + hits[lag] = (uint8_t)(hits[lag] + (context[i + lag + 2] == byte));
  */
 void prove_lag_hits(void) {
-        size_t n = nondet_size_up_to(1), lag = nondet_size_up_to(HEALTH_LAG_MAX - 1);
-        uint8_t *hits = nondet_bytes(HEALTH_LAG_MAX), before;
+        uint8_t hits[HEALTH_LAG_MAX], before;
+        size_t lag = nondet_size_up_to(HEALTH_LAG_MAX - 1);
 
         for (size_t i = 0; i < HEALTH_LAG_MAX; i++)
-                ASSUME(hits[i] < 192);
+                hits[i] = (uint8_t)nondet_size_up_to(192 - 1);
         before = hits[lag];
-        count_lag_hits(hits, nondet_bytes(HEALTH_LAG_MAX + n), n);
-        PROVE(hits[lag] >= before && hits[lag] <= before + n);
+        count_lag_hits(hits, nondet_bytes(HEALTH_LAG_MAX + 1), 1);
+        PROVE(hits[lag] >= before && hits[lag] <= before + 1);
 }
 
 /*
