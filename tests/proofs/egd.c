@@ -38,6 +38,13 @@ int send_all_contract(EgdConnection *connection, const uint8_t *bytes, size_t le
         return nondet_bool() ? 0 : -nondet_error();
 }
 
+int request_contract(EgdConnection *connection, uint8_t command, size_t size) {
+        (void)connection;
+        (void)command;
+        PROVE(size <= (size_t)REQUESTS_MAX * REQUEST_MAX);
+        return nondet_bool() ? 0 : -nondet_error();
+}
+
 /* What prove_receive() shows of receive(). */
 int receive_contract(EgdConnection *connection, uint8_t *buffer, size_t size, size_t *length) {
         int r = nondet_bool() ? 0 : -nondet_error();
@@ -77,12 +84,29 @@ void prove_receive(void) {
 }
 
 /*
+ * bound: as many bytes as are asked for at once
+ * unwind: 18
+ * replace: send_all:send_all_contract
+ * mutant: lib/sources/egd.c
+ *   - for (size_t left = size; left > 0 && n < sizeof(bytes); n += 2) {
+ *   + for (size_t left = size; left > 0 && n <= sizeof(bytes); n += 2) {
+ * mutant: lib/sources/egd.c
+ *   - bytes[n + 1] = (uint8_t)MIN(left, REQUEST_MAX);
+ *   + bytes[n + 1] = (uint8_t)left;
+ */
+void prove_request(void) {
+        EgdConnection connection = { .fd = 3 };
+
+        (void)request(&connection, COMMAND_NOW, nondet_size());
+}
+
+/*
  * Any answer to the requests: every byte of the result came from the server, none lies outside the
  * buffer, and a connection that owes bytes is not used again.
  *
  * bound: a buffer of up to 4096 bytes
  * unwind: 18
- * replace: receive:receive_contract send_all:send_all_contract
+ * replace: receive:receive_contract request:request_contract
  * mutant: lib/sources/egd.c
  *   - if (count > asked)
  *   + if (0)
