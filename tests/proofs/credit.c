@@ -42,7 +42,8 @@ static bool is_doubtful(const CreditInput *input) {
                 return true;
         if (input->quality_per_1024 == 0 || input->override_per_1024 == 0)
                 return true;
-        if ((is_static || is_saved) && input->trust == CREDIT_TRUST_NEVER)
+        if ((is_static || is_saved || input->source_class == SOURCE_CLASS_CONFIGURED) &&
+            input->trust == CREDIT_TRUST_NEVER)
                 return true;
         if (is_static)
                 return !from_platform || !first_use || input->text;
@@ -85,6 +86,9 @@ static bool is_doubtful(const CreditInput *input) {
  * mutant: lib/policy/credit.c
  *   - return input->first_boot ? CREDIT_NO_FIRST_BOOT : CREDIT_GRANTED;
  *   + return CREDIT_GRANTED;
+ * mutant: lib/policy/credit.c
+ *   - case SOURCE_CLASS_CONFIGURED: if (input->trust == CREDIT_TRUST_NEVER)
+ *   + case SOURCE_CLASS_CONFIGURED: if (0)
  * mutant: lib/policy/credit.c
  *   - return CREDIT_NO_IMAGE;
  *   + return CREDIT_GRANTED;
