@@ -9,15 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/log.h"
 #include "tests/lifetimes/life.h"
 #include "tests/unit/harness.h"
 
-#define LIVES_DEFAULT   2000U
-#define LIVES_OF_MUTANT 20000U
+#define LIVES_DEFAULT 2000U
+
+/* A gate that finds something else each time tells nothing of the change that it gates: other lives are
+ * what ./dev test --all is for. */
+#define LIFE_SEED_DEFAULT 1U
+#define LIVES_OF_MUTANT   20000U
 
 static const char *const promises[_PROMISE_MAX] = {
         [PROMISE_NONE] = "kept",
@@ -35,7 +38,7 @@ static uint64_t number_of(const char *variable, uint64_t otherwise) {
 }
 
 static void tell(const Life *life) {
-        char text[LIFE_TEXT_BYTES];
+        static char text[LIFE_TEXT_BYTES];
 
         life_print(life, text);
         printf("# broken: %s: %s\n# seed %" PRIu64 ", shortest list: %s\n",
@@ -70,7 +73,7 @@ static unsigned run_lives(uint64_t first_seed, uint64_t n, unsigned stop_at) {
 
 static void test_random_lives(void) {
         uint64_t n = number_of("LIVES", LIVES_DEFAULT);
-        uint64_t first_seed = number_of("LIFE_SEED", (uint64_t)time(NULL) << 20);
+        uint64_t first_seed = number_of("LIFE_SEED", LIFE_SEED_DEFAULT);
 
         printf("# %" PRIu64 " lives from LIFE_SEED=%" PRIu64 " on\n", n, first_seed);
         (void)fflush(stdout);
@@ -97,7 +100,8 @@ static bool run_list(const char *name, const char *text) {
 }
 
 static bool run_file(const char *folder, const char *name) {
-        char path[512], text[LIFE_TEXT_BYTES];
+        static char text[LIFE_TEXT_BYTES]; /* too large for a stack frame */
+        char path[512];
         size_t n;
         FILE *file;
 
