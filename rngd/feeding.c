@@ -382,8 +382,17 @@ static void follow(Feeding *feeding, const NeedAction *action) {
 void feeding_run(Feeding *feeding) {
         NeedAction action = { .step = NEED_ASK };
 
-        if (feeding->running || !feeding->need.active)
+        if (feeding->running)
                 return;
+        if (!feeding->need.active) {
+                /* A late answer came in: nobody need wake up for its deadline any more. */
+                set_timer(
+                        feeding,
+                        &feeding->deadline_source,
+                        earliest_deadline_usec(feeding),
+                        on_deadline);
+                return;
+        }
         feeding->running = true;
         for (unsigned i = 0; action.step == NEED_ASK && i < STEPS_MAX; i++) {
                 const NeedFacts facts = gather_facts(feeding);

@@ -120,7 +120,7 @@ def test_workers_killed(bed):
         last = daemon.status()["last_feed"]["at_usec"]
         time.sleep(1.2)
         daemon.signal(SIGUSR1)
-        daemon.wait_status(lambda s: s["last_feed"]["at_usec"] > last, 8, f"fed again after signal {number}")
+        daemon.wait_status(lambda s: s["last_feed"]["at_usec"] > last, 30, f"fed again after signal {number}")
     check(daemon.alive(), "rngd ended")
 
 

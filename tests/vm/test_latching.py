@@ -90,7 +90,7 @@ def test_cpu_source(bed):
              + quote_call(credited[0]))
     check(all(len(set(c["bytes"])) > 16 for c in credited), "what it fed does not look random")
     source = daemon.source("cpu")
-    check(source["class"] == "local-hardware" and source["credited_bits"] >= 256, f"the status: {source}")
+    check(source["class"] == "cpu" and source["credited_bits"] >= 256, f"the status: {source}")
     time.sleep(1)
     switches = daemon.switches()
     time.sleep(8)

@@ -57,7 +57,7 @@ def test_ledgers(bed):
     image = monitor.monitor_image(bed)
     image.program(pathlib.Path(bed.rngd).parents[1] / "seeder/entropy-seeder", seeder.SEEDER)
     image.data("etc/machine-id", "0123456789abcdef0123456789abcdef\n")
-    image.data("etc/guest-entropy.conf", "[platform]\ncredit = always\n")
+    image.data("etc/guest-entropy.conf", "[platform]\ntrust = always\n")
     vm = bed.linux(image=image, init=monitor.MONITOR, modules=("virtio_pci", "virtio_rng"), load=("qemu_fw_cfg",), devices=[
         *server.device(), "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.folder / 'item'}"])
     status(vm, NOT_READY, "nothing")
