@@ -28,7 +28,7 @@ def template(bed, kernel, config=None):
     server = bed.server(random_stream("template"), "egd-template")
     vm = bed.linux(kernel=kernel, devices=devices(server, GUIDS[0]), cpu="max", load=MODULES)
     vm.write("/sys/class/misc/hw_random/rng_quality", "1024")
-    daemon = bed.start(vm, "--fork-check=1s", "-x", "rdrand", config=config, trace=True)
+    daemon = bed.start(vm, "--fork-check=1s", "-x", "rdrand", "-x", "jitter", config=config, trace=True)
     vm.wait_until(daemon.credited, 5, "a first feed")
     vm.wait_until(daemon.reseeds, 3, "a first reseed")
     for call in daemon.credited():

@@ -478,7 +478,7 @@ def test_rngd_restarts(bed):
     life.daemon.stop()
     for turn in range(3):
         start_egd(vm)
-        life.start_rngd("-x", "hwrng", config=f"[egd]\naddress = {EGD}\n", wait=0)
+        life.start_rngd("-x", "hwrng", config=f"[egd]\naddress = {EGD}\ntrust = always\n", wait=0)
         life.daemon.wait_status(lambda s: life.daemon.source("egd")["batches"] > 0, 15, "the server was asked")
         witness.saw("rngd", event, f"EGD server alone, {turn}", life.feed(wait=1, source="egd"), "came before")
         life.daemon.stop()

@@ -322,7 +322,7 @@ def test_egd(bed):
     vm = guest(bed, load=("vsock_loopback",))
     vm.shell("busybox ifconfig lo 127.0.0.1 up")
     for address, code in (("unix:/run/egd-pool", READY), ("tcp:127.0.0.1:8888", READY), ("vsock:1:8888", READY)):
-        vm.write("/etc/guest-entropy.conf", f"[egd]\naddress = {address}\n", 0o644)
+        vm.write("/etc/guest-entropy.conf", f"[egd]\naddress = {address}\ntrust = always\n", 0o644)
         vm.ask("spawn", "log=/tmp/egd.log", "--", "/usr/sbin/seed-probe", "serve", address)
         time.sleep(0.5)
         result = run(vm, "--real-root", "--source=egd", code=code)
