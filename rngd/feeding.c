@@ -125,6 +125,8 @@ static void take_batch(Feeding *feeding, Reader *reader) {
         if (need_is_older_than_copy(&feeding->need, feeding->batch.asked_usec)) {
                 /* Read, at least in part, before the machine was copied: its twins have it, too. */
                 secret_wipe(feeding->batch.secret);
+                /* What it passed over was not what waits in the buffers now. */
+                reader_expect_stale(reader);
                 log_debug(
                         "%s: dropped a batch from before a copy of this machine",
                         source_name(reader->id));
