@@ -100,6 +100,7 @@ static bool read_now(Run *run, Channel *channel, uint32_t n_bytes) {
                 return false;
         }
         run->batch.length = length;
+        run->batch.stale_bytes = 0;
         run->batch.replay = false;
         run->batch.source = channel->id;
         run->batch.arrived_usec = clock_boottime_usec();
