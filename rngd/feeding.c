@@ -8,6 +8,7 @@
 #include "lib/kernel/clock.h"
 #include "lib/kernel/confidential.h"
 #include "rngd/feeding.h"
+#include "rngd/live-memory.h"
 
 /* Within one need: how long bytes that were fetched ahead may have waited. */
 #define READ_AHEAD_USEC USEC_PER_SEC
@@ -133,7 +134,7 @@ static void take_batch(Feeding *feeding, Reader *reader) {
                 return;
         }
 
-        credit.repeated = live_memory_is_repeated(&feeding->memory, &credit, &feeding->batch);
+        credit.repeated = live_memory_is_repeated(feeding->runtime_fd, &credit, &feeding->batch);
         fed = feeder_feed(
                 &feeding->feeder,
                 &reader->health,
@@ -507,7 +508,7 @@ int feeding_init(
                 .random = random,
                 .settings = settings,
                 .confidential = confidential_guest(root),
-                .memory = LIVE_MEMORY_NULL,
+                .runtime_fd = -1,
                 .feeder = { .random = random, .ledger = &feeding->ledger },
                 .worker_news = { .say = say_for_worker },
         };
@@ -529,10 +530,9 @@ void feeding_deinit(Feeding *feeding) {
         }
         feeding->deadline_source = sd_event_source_disable_unref(feeding->deadline_source);
         feeding->next_source = sd_event_source_disable_unref(feeding->next_source);
-        live_memory_deinit(&feeding->memory);
         batch_deinit(&feeding->batch);
 }
 
 void feeding_set_runtime(Feeding *feeding, int runtime_fd) {
-        feeding->memory.boot_fd = runtime_fd;
+        feeding->runtime_fd = runtime_fd;
 }

@@ -13,7 +13,6 @@
 #include "lib/base/rootdir.h"
 #include "lib/intake/feeder.h"
 #include "rngd/hwrng-choice.h"
-#include "rngd/live-memory.h"
 #include "rngd/need.h"
 #include "rngd/reader.h"
 #include "rngd/settings.h"
@@ -48,7 +47,7 @@ typedef struct Feeding {
         Reader readers[_SOURCE_LIVE_MAX];
         bool reseed[_SOURCE_LIVE_MAX]; /* after what was asked for */
         HwrngChoice hwrng_choice;
-        LiveMemory memory;
+        int runtime_fd; /* not owned; -1: not there */
         sd_event_source *answers[_SOURCE_LIVE_MAX];
         pid_t answer_pids[_SOURCE_LIVE_MAX]; /* of whose worker answers[] is */
         sd_event_source *deadline_source;    /* of the answers that are owed */

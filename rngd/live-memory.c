@@ -28,16 +28,16 @@ static int open_state_directory(void) {
         return TAKE_FD(fd);
 }
 
-bool live_memory_is_repeated(LiveMemory *memory, const CreditInput *credit, const Batch *batch) {
+bool live_memory_is_repeated(int boot_fd, const CreditInput *credit, const Batch *batch) {
+        /* Opened each time: /var may be mounted later than the first answer comes. */
+        _cleanup_close_ int state_fd = -1;
         int folders[2], r;
 
         if (credit->source_class != SOURCE_CLASS_LIVE_NETWORK || credit_per_1024(credit) == 0)
                 return false;
-        if (!memory->opened)
-                memory->state_fd = open_state_directory();
-        memory->opened = true;
-        folders[0] = memory->state_fd;
-        folders[1] = memory->boot_fd;
+        state_fd = open_state_directory();
+        folders[0] = state_fd;
+        folders[1] = boot_fd;
         r = seen_live_in(folders, ELEMENTSOF(folders), batch->secret->bytes, batch->length, false);
         if (r < 0)
                 (void)log_errno(
@@ -46,9 +46,4 @@ bool live_memory_is_repeated(LiveMemory *memory, const CreditInput *credit, cons
                         "%s: cannot record what it sent, so it is not credited",
                         source_name(batch->source));
         return r != 0;
-}
-
-void live_memory_deinit(LiveMemory *memory) {
-        if (memory->opened)
-                cleanup_close(&memory->state_fd);
 }

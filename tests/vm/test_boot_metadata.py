@@ -287,7 +287,7 @@ def test_dracut_metadata(bed):
 
 ADDRESSES = {"unix": "unix:/run/egd-pool", "tcp": "tcp:127.0.0.1:8888", "vsock": "vsock:1:8888"}
 ONLY_JITTER = "[tpm]\nenabled = no\n[config-drive]\nenabled = no\n[platform]\nenabled = no\n[metadata]\nenabled = no\n"
-CREDITED = "[file]\npath = /run/sample\ncredit = 1024\n[exec]\ncommand = /usr/bin/head -c 64 /etc/sample\ncredit = 512\n"
+CREDITED = "[file]\npath = /run/sample\ncredit = 1024\ntrust = always\n[exec]\ncommand = /usr/bin/head -c 64 /etc/sample\ncredit = 512\n"
 # The first run of the boot has jitter alone, and comes before the kernel makes itself ready.
 FIRST = "[Unit]\nBefore=rngd.service systemd-random-seed.service systemd-udevd.service\n[Service]\nType=oneshot\n"
 NAMED = ("[Service]\nExecStart=\nExecStart=/usr/bin/entropy-seeder run --real-root --deadline=20s "
@@ -331,7 +331,7 @@ def test_sources_in_units(bed):
              "etc/guest-entropy.conf": ONLY_JITTER, "etc/sample": random_stream("sample")(0, 4096),
              "etc/systemd/system/entropy-seeder.service.d/first.conf": FIRST}
     for kind, address in ADDRESSES.items():
-        files[f"etc/rounds/{kind}"] = f"[egd]\naddress = {address}\n[metadata]\nenabled = yes\n{CREDITED}"
+        files[f"etc/rounds/{kind}"] = f"[egd]\naddress = {address}\ntrust = always\n[metadata]\nenabled = yes\n{CREDITED}"
     initrd = laid(guests.folder(OURS), bed.folder / "initrd", files, {"etc/guest-entropy.conf": ONLY_JITTER + "[jitter]\nenabled = no\n"})
     server = metadata_server.Server()
     drive = config_drive(bed.folder / "config.iso", random_stream("config drive")(0, 512))

@@ -337,7 +337,7 @@ def test_jitter_is_the_last(bed):
     bed.only_ours()
     vm = bed.linux(image=image(bed), load=JITTER)
     start_server(vm, "unix:/run/egd-pool")
-    daemon = bed.start(vm, config="[egd]\naddress = unix:/run/egd-pool\n")
+    daemon = bed.start(vm, config="[egd]\naddress = unix:/run/egd-pool\ntrust = always\n")
     vm.wait_until(lambda: vm.random()["ready"], 10, "the kernel is ready\n" + daemon.log())
     daemon.signal(10)
     daemon.wait_status(lambda s: daemon.source("egd")["batches"] > 1, 5, "fed again")
