@@ -55,7 +55,7 @@ static int open_document(const char *path, bool is_socket, int *ret_fd) {
         return 0;
 }
 
-int document_read(const char *folder, DocumentId id, Json **ret_document) {
+int document_read(const char *directory, DocumentId id, Json **ret_document) {
         _cleanup_free_ char *text = NULL;
         _cleanup_json_ Json *document = NULL;
         _cleanup_close_ int fd = -1;
@@ -68,7 +68,7 @@ int document_read(const char *folder, DocumentId id, Json **ret_document) {
                 path,
                 sizeof(path),
                 "%s/%s.%s",
-                folder,
+                directory,
                 name,
                 id == DOCUMENT_RNGD ? "sock" : "json");
         if (n < 0 || (size_t)n >= sizeof(path))

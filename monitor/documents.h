@@ -9,7 +9,7 @@
 
 typedef struct json_object Json;
 
-#define DOCUMENTS_FOLDER "/run/guest-entropy"
+#define DOCUMENTS_DIRECTORY "/run/guest-entropy"
 
 /* As many runs of the seeder have a ledger of their own, in the initramfs and in the real root. */
 #define DOCUMENT_SEEDER_RUNS 9U
@@ -26,9 +26,9 @@ typedef enum DocumentId {
 /* "seeder-initramfs", "seeder-2", "rngd" */
 void document_name(DocumentId id, char ret_name[static DOCUMENT_NAME_MAX]);
 
-/* folder is where they are. -ENOENT or -ECONNREFUSED where nobody left one, -EBADMSG for what is
+/* directory is where they are. -ENOENT or -ECONNREFUSED where nobody left one, -EBADMSG for what is
  * not a JSON object. The caller puts the object. */
-_must_check_ int document_read(const char *folder, DocumentId id, Json **ret_document);
+_must_check_ int document_read(const char *directory, DocumentId id, Json **ret_document);
 
 /*
  * The parts of a document that anybody may see: a recording is readable by all, and the seeder's

@@ -131,7 +131,7 @@ static int write_below_init(const Sampler *sampler, SamplerEnd end_why) {
         r = enter_root(root);
         if (r >= 0) {
                 make_directories(path);
-                r = write_recording(sampler, end_why, AT_FDCWD, path, &DOCUMENTS_FOLDER[1]);
+                r = write_recording(sampler, end_why, AT_FDCWD, path, &DOCUMENTS_DIRECTORY[1]);
         }
         /* Out of it again: it may be one that is to go away. */
         (void)!enter_root(sampler->views.proc_fd);

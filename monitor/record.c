@@ -97,9 +97,9 @@ static int write_out(const Sampler *sampler, SamplerEnd end_why) {
         const char *path = sampler->settings.output;
         int r;
 
-        if (strncmp(path, DOCUMENTS_FOLDER "/", strlen(DOCUMENTS_FOLDER "/")) == 0)
-                (void)mkdir(DOCUMENTS_FOLDER, 0755);
-        r = write_recording(sampler, end_why, AT_FDCWD, path, DOCUMENTS_FOLDER);
+        if (strncmp(path, DOCUMENTS_DIRECTORY "/", strlen(DOCUMENTS_DIRECTORY "/")) == 0)
+                (void)mkdir(DOCUMENTS_DIRECTORY, 0755);
+        r = write_recording(sampler, end_why, AT_FDCWD, path, DOCUMENTS_DIRECTORY);
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "Cannot write %s", path);
                 return EX_CANTCREAT;
@@ -116,16 +116,16 @@ static int write_out(const Sampler *sampler, SamplerEnd end_why) {
 
 /* Early, so that a long recording does not end with a path that cannot be written. */
 static bool can_write(const char *path) {
-        char folder[SETTINGS_OUTPUT_MAX];
+        char directory[SETTINGS_OUTPUT_MAX];
         char *slash;
 
-        if (strncmp(path, DOCUMENTS_FOLDER "/", strlen(DOCUMENTS_FOLDER "/")) == 0)
+        if (strncmp(path, DOCUMENTS_DIRECTORY "/", strlen(DOCUMENTS_DIRECTORY "/")) == 0)
                 return true;
-        (void)stpcpy(folder, path);
-        slash = strrchr(folder, '/');
+        (void)stpcpy(directory, path);
+        slash = strrchr(directory, '/');
         if (slash)
-                slash[slash == folder ? 1 : 0] = '\0';
-        return access(slash ? folder : ".", W_OK) >= 0;
+                slash[slash == directory ? 1 : 0] = '\0';
+        return access(slash ? directory : ".", W_OK) >= 0;
 }
 
 static int exit_status_of(const Sampler *sampler, SamplerEnd end_why) {

@@ -149,15 +149,15 @@ static uint64_t credited_bits(Json *document, uint64_t *most, char *source, size
         return sum;
 }
 
-static void ask_rngd(const char *folder, SeededFacts *facts) {
+static void ask_rngd(const char *directory, SeededFacts *facts) {
         _cleanup_json_ Json *document = NULL;
         Json *kernel = NULL, *last = NULL;
         uint64_t most = 0;
-        _cleanup_close_ int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
         /* rngd makes this file when it starts, and leaves it. */
         facts->rngd_ran = fd >= 0 && faccessat(fd, "generation", F_OK, 0) >= 0;
-        if (document_read(folder, DOCUMENT_RNGD, &document) < 0)
+        if (document_read(directory, DOCUMENT_RNGD, &document) < 0)
                 return;
         facts->rngd_answers = true;
         facts->rngd_bits =
@@ -172,13 +172,13 @@ static void ask_rngd(const char *folder, SeededFacts *facts) {
 }
 
 /* The bits of all runs, and the source with the most of them in one run. */
-static void read_seeder(const char *folder, SeededFacts *facts) {
+static void read_seeder(const char *directory, SeededFacts *facts) {
         uint64_t most = 0;
 
         for (DocumentId id = DOCUMENT_SEEDER_INITRAMFS; id < DOCUMENT_RNGD; id++) {
                 _cleanup_json_ Json *document = NULL;
 
-                if (document_read(folder, id, &document) >= 0)
+                if (document_read(directory, id, &document) >= 0)
                         facts->seeder_bits += credited_bits(
                                 document,
                                 &most,
@@ -201,7 +201,7 @@ static void read_recording(const RootDir *root, SeededFacts *facts) {
         facts->recording_jitter = analysis.cause == READY_CAUSE_JITTER;
 }
 
-void status_facts(const char *folder, SeededFacts *ret_facts) {
+void status_facts(const char *directory, SeededFacts *ret_facts) {
         RootDir root = ROOTDIR_NULL;
         SeededFacts facts = {};
 
@@ -213,7 +213,7 @@ void status_facts(const char *folder, SeededFacts *ret_facts) {
                 read_recording(&root, &facts);
         }
         rootdir_close(&root);
-        ask_rngd(folder, &facts);
-        read_seeder(folder, &facts);
+        ask_rngd(directory, &facts);
+        read_seeder(directory, &facts);
         *ret_facts = facts;
 }

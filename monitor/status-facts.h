@@ -5,5 +5,5 @@
 
 #include "monitor/seeded.h"
 
-/* Never fails: what cannot be read stays unknown. folder is where the documents are. */
-void status_facts(const char *folder, SeededFacts *ret_facts);
+/* Never fails: what cannot be read stays unknown. directory is where the documents are. */
+void status_facts(const char *directory, SeededFacts *ret_facts);

@@ -162,7 +162,7 @@ int status_main(int argc, char *argv[]) {
                 { "prometheus", no_argument, NULL, 'p' },
                 {},
         };
-        const char *folder = getenv("RUNTIME_DIRECTORY");
+        const char *directory = getenv("RUNTIME_DIRECTORY");
         int letter, format = 't';
         SeededFacts facts;
         Answer answer;
@@ -176,7 +176,7 @@ int status_main(int argc, char *argv[]) {
                 log_error("status takes no argument but options, see entropy-monitor(8)");
                 return EX_USAGE;
         }
-        status_facts(folder && folder[0] == '/' ? folder : DOCUMENTS_FOLDER, &facts);
+        status_facts(directory && directory[0] == '/' ? directory : DOCUMENTS_DIRECTORY, &facts);
         answer.seeded = seeded_judge(&facts, answer.by, &answer.since_usec);
         if (format == 'j')
                 print_json(&facts, &answer);

@@ -4,12 +4,12 @@
 #include "lib/kernel/pseudofs.h"
 #include "monitor/views.h"
 
-static int open_view(bool own, const char *type, const char *folder) {
+static int open_view(bool own, const char *type, const char *directory) {
         int fd = -1;
 
         if (own && pseudofs_open(type, &fd) >= 0)
                 return fd;
-        return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 void views_open(bool own, Views *ret_views) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The folders the sampler reads below: proc, devtmpfs and sysfs, this process's own where asked. */
+/* The directories the sampler reads below: proc, devtmpfs and sysfs, this process's own where asked. */
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -255,7 +255,7 @@ static void put_events(Writer *writer, const Memory *memory) {
         put(writer, "\n  ],\n");
 }
 
-static void put_ledgers(Writer *writer, const char *folder) {
+static void put_ledgers(Writer *writer, const char *directory) {
         const char *separator = "\n";
 
         put(writer, "  \"ledgers\": {");
@@ -263,7 +263,7 @@ static void put_ledgers(Writer *writer, const char *folder) {
                 _cleanup_json_ Json *document = NULL, *shown = NULL;
                 char name[DOCUMENT_NAME_MAX];
 
-                if (document_read(folder, id, &document) < 0)
+                if (document_read(directory, id, &document) < 0)
                         continue;
                 shown = document_public(document);
                 if (!shown)
@@ -312,7 +312,7 @@ static int write_all(
         int fd,
         const Sampler *sampler,
         SamplerEnd end_why,
-        const char *documents_folder) {
+        const char *documents_directory) {
         static Writer writer; /* large, and one recording is written at a time */
 
         writer.fd = fd;
@@ -324,30 +324,34 @@ static int write_all(
         put_starts(&writer, sampler);
         put_blocked(&writer, &sampler->memory);
         put_events(&writer, &sampler->memory);
-        put_ledgers(&writer, documents_folder);
+        put_ledgers(&writer, documents_directory);
         put_monitor(&writer, sampler);
         flush(&writer);
         return writer.error;
 }
 
-static int fill(int fd, const Sampler *sampler, SamplerEnd end_why, const char *documents_folder) {
+static int fill(
+        int fd,
+        const Sampler *sampler,
+        SamplerEnd end_why,
+        const char *documents_directory) {
         int r;
 
-        r = write_all(fd, sampler, end_why, documents_folder);
+        r = write_all(fd, sampler, end_why, documents_directory);
         if (r < 0)
                 return r;
         return fsync(fd) < 0 && errno != EINVAL ? negative_errno() : 0;
 }
 
 static int open_nameless(int dirfd, const char *path) {
-        char folder[SETTINGS_OUTPUT_MAX + 8];
+        char directory[SETTINGS_OUTPUT_MAX + 8];
         char *slash;
 
-        (void)snprintf(folder, sizeof(folder), "%s", path);
-        slash = strrchr(folder, '/');
+        (void)snprintf(directory, sizeof(directory), "%s", path);
+        slash = strrchr(directory, '/');
         if (slash)
-                slash[slash == folder] = '\0';
-        return openat(dirfd, slash ? folder : ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
+                slash[slash == directory] = '\0';
+        return openat(dirfd, slash ? directory : ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
 }
 
 /* Who is killed meanwhile leaves nothing. -EOPNOTSUPP where such a file cannot be had. */
@@ -356,7 +360,7 @@ static int write_nameless(
         SamplerEnd end_why,
         int dirfd,
         const char *path,
-        const char *documents_folder) {
+        const char *documents_directory) {
         _cleanup_close_ int fd = -1;
         char link[32];
         int r;
@@ -364,7 +368,7 @@ static int write_nameless(
         fd = open_nameless(dirfd, path);
         if (fd < 0)
                 return -EOPNOTSUPP;
-        r = fill(fd, sampler, end_why, documents_folder);
+        r = fill(fd, sampler, end_why, documents_directory);
         if (r < 0)
                 return r;
         (void)snprintf(link, sizeof(link), "self/fd/%d", fd);
@@ -379,14 +383,14 @@ static int write_named(
         SamplerEnd end_why,
         int dirfd,
         const char *path,
-        const char *documents_folder) {
+        const char *documents_directory) {
         _cleanup_close_ int fd = -1;
         int r;
 
         fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
         if (fd < 0)
                 return negative_errno();
-        r = fill(fd, sampler, end_why, documents_folder);
+        r = fill(fd, sampler, end_why, documents_directory);
         if (r >= 0 && close(TAKE_FD(fd)) < 0)
                 r = negative_errno();
         return r;
@@ -397,14 +401,14 @@ int write_recording(
         SamplerEnd end_why,
         int dirfd,
         const char *path,
-        const char *documents_folder) {
+        const char *documents_directory) {
         char temporary[SETTINGS_OUTPUT_MAX + 8];
         int r;
 
         (void)snprintf(temporary, sizeof(temporary), "%s.new", path);
-        r = write_nameless(sampler, end_why, dirfd, temporary, documents_folder);
+        r = write_nameless(sampler, end_why, dirfd, temporary, documents_directory);
         if (r == -EOPNOTSUPP)
-                r = write_named(sampler, end_why, dirfd, temporary, documents_folder);
+                r = write_named(sampler, end_why, dirfd, temporary, documents_directory);
         if (r >= 0 && renameat(dirfd, temporary, dirfd, path) < 0)
                 r = negative_errno();
         if (r < 0)

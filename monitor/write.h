@@ -6,12 +6,12 @@
 #include "monitor/sampler.h"
 
 /*
- * Publishes the recording below a folder: written beside its place, fsync, renamed over it. path
- * is relative to dirfd, or absolute. documents_folder is where rngd and the seeder leave theirs.
+ * Publishes the recording below a directory: written beside its place, fsync, renamed over it. path
+ * is relative to dirfd, or absolute. documents_directory is where rngd and the seeder leave theirs.
  */
 _must_check_ int write_recording(
         const Sampler *sampler,
         SamplerEnd end_why,
         int dirfd,
         const char *path,
-        const char *documents_folder);
+        const char *documents_directory);

@@ -44,7 +44,7 @@ static void write_generation(Manager *manager) {
                         LOG_WARNING,
                         r,
                         "Cannot write %s/" GENERATION_FILE ", ignoring",
-                        manager->runtime_folder);
+                        manager->runtime_directory);
 }
 
 void fork_start(Manager *manager) {

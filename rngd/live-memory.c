@@ -15,14 +15,14 @@ static int open_state_directory(void) {
         const char *why_not = "";
         struct stat status;
 
-        (void)mkdir(SEED_STATE_FOLDER, 0700);
-        fd = open(SEED_STATE_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        (void)mkdir(SEED_STATE_DIRECTORY, 0700);
+        fd = open(SEED_STATE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &status) < 0)
                 return negative_errno();
         if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
                 return -EPERM;
-        if (rootdir_open("/", &root) < 0 || !lasting_folder(&root, fd, &why_not)) {
-                log_debug(SEED_STATE_FOLDER ": %s", why_not);
+        if (rootdir_open("/", &root) < 0 || !lasting_directory(&root, fd, &why_not)) {
+                log_debug(SEED_STATE_DIRECTORY ": %s", why_not);
                 return -ENODATA;
         }
         return TAKE_FD(fd);
@@ -31,14 +31,19 @@ static int open_state_directory(void) {
 bool live_memory_is_repeated(int boot_fd, const CreditInput *credit, const Batch *batch) {
         /* Opened each time: /var may be mounted later than the first answer comes. */
         _cleanup_close_ int state_fd = -1;
-        int folders[2], r;
+        int directories[2], r;
 
         if (credit->source_class != SOURCE_CLASS_LIVE_NETWORK || credit_per_1024(credit) == 0)
                 return false;
         state_fd = open_state_directory();
-        folders[0] = state_fd;
-        folders[1] = boot_fd;
-        r = seen_live_in(folders, ELEMENTSOF(folders), batch->secret->bytes, batch->length, false);
+        directories[0] = state_fd;
+        directories[1] = boot_fd;
+        r = seen_live_in(
+                directories,
+                ELEMENTSOF(directories),
+                batch->secret->bytes,
+                batch->length,
+                false);
         if (r < 0)
                 (void)log_errno(
                         LOG_WARNING,

@@ -67,11 +67,11 @@ static int take_lock(const char *path, bool required) {
         return required ? EX_CANTCREAT : EXIT_SUCCESS;
 }
 
-static int take_locks(const Settings *settings, const char *runtime_folder) {
+static int take_locks(const Settings *settings, const char *runtime_directory) {
         char path[256];
         int n, status;
 
-        n = snprintf(path, sizeof(path), "%s/rngd.lock", runtime_folder);
+        n = snprintf(path, sizeof(path), "%s/rngd.lock", runtime_directory);
         if (n > 0 && (size_t)n < sizeof(path)) {
                 status = take_lock(path, false);
                 if (status != EXIT_SUCCESS)
@@ -108,7 +108,7 @@ static int serve(Settings *settings, ManagerArguments arguments) {
         r = manager_new(settings, arguments, &manager);
         if (r < 0)
                 return exit_status_of(r);
-        r = take_locks(&manager->settings, manager->runtime_folder);
+        r = take_locks(&manager->settings, manager->runtime_directory);
         if (r != EXIT_SUCCESS)
                 return r;
         r = manager_start(manager);

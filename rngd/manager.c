@@ -15,7 +15,7 @@
 #include "rngd/manager.h"
 #include "rngd/notify.h"
 #include "rngd/options.h"
-#include "rngd/runtime-folder.h"
+#include "rngd/runtime-directory.h"
 
 #define STOP_USEC (80 * USEC_PER_MSEC)
 
@@ -159,19 +159,19 @@ static void on_no_source(void *userdata) {
 
 /* ---- life ---- */
 
-static int open_runtime_folder(Manager *manager) {
-        manager->runtime_folder = strdup(runtime_folder());
-        if (!manager->runtime_folder)
+static int open_runtime_directory(Manager *manager) {
+        manager->runtime_directory = strdup(runtime_directory());
+        if (!manager->runtime_directory)
                 return -ENOMEM;
 
-        (void)mkdir(manager->runtime_folder, 0755);
-        manager->runtime_fd = open(manager->runtime_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        (void)mkdir(manager->runtime_directory, 0755);
+        manager->runtime_fd = open(manager->runtime_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (manager->runtime_fd < 0)
                 (void)log_errno(
                         LOG_WARNING,
                         negative_errno(),
                         "Cannot use %s, going on without status and generation",
-                        manager->runtime_folder);
+                        manager->runtime_directory);
         return 0;
 }
 
@@ -196,9 +196,9 @@ static int build(Manager *manager) {
         r = open_kernel(manager);
         if (r < 0)
                 return r;
-        r = open_runtime_folder(manager);
+        r = open_runtime_directory(manager);
         if (r < 0)
-                return log_errno(LOG_ERR, r, "Cannot name the runtime folder");
+                return log_errno(LOG_ERR, r, "Cannot name the runtime directory");
         feeding_set_runtime(&manager->feeding, manager->runtime_fd);
         return 0;
 }
@@ -387,7 +387,7 @@ Manager *manager_free(Manager *manager) {
         random_close(&manager->random);
         rootdir_close(&manager->root);
         cleanup_close(&manager->runtime_fd);
-        free(manager->runtime_folder);
+        free(manager->runtime_directory);
         settings_deinit(&manager->settings);
         reap_workers();
         free(manager);

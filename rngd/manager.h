@@ -33,8 +33,8 @@ struct Manager {
         Settings settings;
         ManagerArguments arguments;
         RootDir root;
-        char *runtime_folder; /* /run/guest-entropy, or what systemd made for us */
-        int runtime_fd;       /* -1 where it could not be made */
+        char *runtime_directory; /* /run/guest-entropy, or what systemd made for us */
+        int runtime_fd;          /* -1 where it could not be made */
         sd_event *event;
 
         KernelRandom random;

@@ -172,14 +172,14 @@ static int init_settings(const Settings *previous, Settings *settings) {
                 return r;
 
         if (!previous) {
-                /* NULL in a folder that was deleted: relative paths stay as they are. */
-                settings->base_folder = getcwd(NULL, 0);
+                /* NULL in a directory that was deleted: relative paths stay as they are. */
+                settings->base_directory = getcwd(NULL, 0);
                 return 0;
         }
-        if (!previous->base_folder)
+        if (!previous->base_directory)
                 return 0;
 
-        r = values_set_string(&settings->base_folder, previous->base_folder);
+        r = values_set_string(&settings->base_directory, previous->base_directory);
         if (r < 0)
                 settings_deinit(settings);
         return r;

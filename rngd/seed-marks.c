@@ -32,7 +32,7 @@ typedef struct Mark {
 } Mark;
 
 static const Mark marks[] = {
-        { STRIP_RENAME, &SEED_STATE_FOLDER[1], SEED_MARKED_NAME, SEED_UNMARKED_NAME },
+        { STRIP_RENAME, &SEED_STATE_DIRECTORY[1], SEED_MARKED_NAME, SEED_UNMARKED_NAME },
         { STRIP_RENAME, "var/lib/seedrng", "seed.credit", "seed.no-credit" },
         { STRIP_XATTR, "var/lib/systemd", "random-seed", NULL },
         { STRIP_REMOVE, "efi/loader", "random-seed", NULL },

@@ -11,10 +11,10 @@ int settings_set_path(const Settings *settings, char **target, const char *path)
 
         if (*path == '\0')
                 return -EINVAL;
-        if (*path == '/' || !settings->base_folder)
+        if (*path == '/' || !settings->base_directory)
                 return values_set_string(target, path);
 
-        if (asprintf(&absolute, "%s/%s", settings->base_folder, path) < 0) {
+        if (asprintf(&absolute, "%s/%s", settings->base_directory, path) < 0) {
                 absolute = NULL; /* its content is undefined after a failure */
                 return -ENOMEM;
         }
@@ -49,7 +49,7 @@ int settings_init(Settings *settings) {
 
 void settings_deinit(Settings *settings) {
         source_settings_deinit(settings->sources);
-        free(settings->base_folder);
+        free(settings->base_directory);
         free(settings->config_path);
         free(settings->pid_file);
         free(settings->output_path);

@@ -48,8 +48,8 @@ typedef struct Settings {
         const char *topic; /* ACTION_SOURCE_KEYS: a static name, else NULL */
         bool foreground;   /* for ACTION_RUN; the other actions never go to the background */
         bool require_source;
-        int log_level;     /* LOG_ERR (-q), LOG_NOTICE, LOG_INFO (--verbose), LOG_DEBUG (-d) */
-        char *base_folder; /* relative paths started here; stays across a reload after chdir() */
+        int log_level;        /* LOG_ERR (-q), LOG_NOTICE, LOG_INFO (--verbose), LOG_DEBUG (-d) */
+        char *base_directory; /* relative paths started here; stays across a reload after chdir() */
         char *config_path;
         bool config_given; /* named on the command line: must exist */
         char *pid_file;
@@ -82,7 +82,7 @@ void settings_rng_device_to_file(Settings *settings);
 /* Fills in what depends on both layers. 0, CONFIG_E_USAGE or CONFIG_E_FILE with one line. */
 _must_check_ int settings_finish(Settings *settings, Messages *errors);
 
-/* Replaces a path by one of the command line: made absolute from base_folder. -EINVAL if empty. */
+/* Replaces a path by one of the command line: made absolute from base_directory. -EINVAL if empty. */
 _must_check_ int settings_set_path(const Settings *settings, char **target, const char *path);
 
 #define _cleanup_settings_ _cleanup_(settings_deinit)

@@ -8,7 +8,7 @@
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/unix-socket.h"
-#include "rngd/runtime-folder.h"
+#include "rngd/runtime-directory.h"
 #include "rngd/status-client.h"
 
 #define DOCUMENT_MAX_BYTES (256 * 1024)
@@ -110,7 +110,7 @@ int status_client(bool as_json) {
         char path[256];
         int r;
 
-        (void)snprintf(path, sizeof(path), "%s/rngd.sock", runtime_folder());
+        (void)snprintf(path, sizeof(path), "%s/rngd.sock", runtime_directory());
         r = text ? ask(path, text, DOCUMENT_MAX_BYTES) : -ENOMEM;
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "No rngd answers on %s", path);

@@ -63,7 +63,7 @@ static int bind_socket(const Manager *manager, int fd) {
                 address.sun_path,
                 sizeof(address.sun_path),
                 "%s/%s",
-                manager->runtime_folder,
+                manager->runtime_directory,
                 temporary);
         if (n < 0 || (size_t)n >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
@@ -117,7 +117,7 @@ void status_start(Manager *manager) {
                         LOG_WARNING,
                         r,
                         "Cannot open %s/" SOCKET_NAME ", going on without it",
-                        manager->runtime_folder);
+                        manager->runtime_directory);
 }
 
 /* The first trouble that a look at the status should show. */

@@ -66,7 +66,7 @@ static int read_text(const Finder *finder, const char *path, size_t *ret_length)
         if (r < 0)
                 r = add_error(finder, path, r);
         else if (r > 0)
-                *ret_length = 0; /* absent, or a folder */
+                *ret_length = 0; /* absent, or a directory */
         return r < 0 ? r : 0;
 }
 

@@ -12,8 +12,8 @@
 #define LABEL          "security.selinux"
 
 /* Filesystems without it (some FUSE ones, 9p) say EINVAL. */
-static int sync_folder(int folder_fd) {
-        if (fsync(folder_fd) < 0 && errno != EINVAL && errno != ENOTSUP)
+static int sync_directory(int directory_fd) {
+        if (fsync(directory_fd) < 0 && errno != EINVAL && errno != ENOTSUP)
                 return negative_errno();
         return 0;
 }
@@ -53,9 +53,9 @@ static int remove_entry(const ImageHost *host, const char *path, const ImageEntr
         int r, error;
 
         error = strip_mark_unless_shared(host, path, entry);
-        if (unlinkat(entry->folder_fd, entry->name, 0) < 0)
+        if (unlinkat(entry->directory_fd, entry->name, 0) < 0)
                 return negative_errno();
-        r = sync_folder(entry->folder_fd);
+        r = sync_directory(entry->directory_fd);
         if (r < 0)
                 return r;
         /* The last name took the mark with it. */
@@ -84,10 +84,10 @@ static int write_machine_id(const ImageEntry *entry) {
         int r;
 
         /* Whatever stands there now, a FIFO or a link that was put in the way, is only a name. */
-        if (unlinkat(entry->folder_fd, TEMPORARY_NAME, 0) < 0 && errno != ENOENT)
+        if (unlinkat(entry->directory_fd, TEMPORARY_NAME, 0) < 0 && errno != ENOENT)
                 return negative_errno();
         fd =
-                openat(entry->folder_fd,
+                openat(entry->directory_fd,
                        TEMPORARY_NAME,
                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                        0400);
@@ -113,13 +113,14 @@ static int reset_machine_id(const ImageEntry *entry) {
         int r;
 
         r = write_machine_id(entry);
-        if (r >= 0 && renameat(entry->folder_fd, TEMPORARY_NAME, entry->folder_fd, entry->name) < 0)
+        if (r >= 0 &&
+            renameat(entry->directory_fd, TEMPORARY_NAME, entry->directory_fd, entry->name) < 0)
                 r = negative_errno();
         if (r < 0) {
-                (void)unlinkat(entry->folder_fd, TEMPORARY_NAME, 0);
+                (void)unlinkat(entry->directory_fd, TEMPORARY_NAME, 0);
                 return r;
         }
-        return sync_folder(entry->folder_fd);
+        return sync_directory(entry->directory_fd);
 }
 
 /* Also where a file is a mount point itself. */

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Does what a report says. Files are unlinked and the folder is synced; their bytes are not
+ * Does what a report says. Files are unlinked and the directory is synced; their bytes are not
  * overwritten: a journal, a snapshot, a log-structured or copy-on-write layer keeps the old blocks
  * anyway, and where a file has a second name (ostree, deduplicated layers) the overwritten bytes
  * would be somebody else's. Blocks are given back by fstrim or virt-sparsify.

@@ -24,7 +24,7 @@ static bool is_mount_root(const struct statx *place) {
                (place->stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-/* The second way is for filesystems that give one folder two inode numbers (some overlays). */
+/* The second way is for filesystems that give one directory two inode numbers (some overlays). */
 static bool same_place(const struct statx *a, const struct statx *b) {
         if (a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor &&
             a->stx_ino == b->stx_ino)

@@ -66,7 +66,7 @@ static int set_limits(void) {
         } limits[] = {
                 { RLIMIT_CORE, 0 },
                 { RLIMIT_CPU, IMAGE_INITRAMFS_TIMEOUT_USEC / USEC_PER_SEC },
-                /* lsinitramfs unpacks into its temporary folder what stands after the microcode. */
+                /* lsinitramfs unpacks into its temporary directory what stands after the microcode. */
                 { RLIMIT_FSIZE, (rlim_t)1 << 30 },
                 { RLIMIT_AS, (rlim_t)2 << 30 },
         };
@@ -142,7 +142,7 @@ static int mount_at(int initramfs_fd, const char *path) {
         return 0;
 }
 
-/* For those who may not mount: an ordinary user. The place was made by prepare_folder(). */
+/* For those who may not mount: an ordinary user. The place was made by prepare_directory(). */
 static int copy_to(int initramfs_fd, const char *path) {
         _cleanup_close_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
         off_t offset = 0;
@@ -157,15 +157,15 @@ static int copy_to(int initramfs_fd, const char *path) {
 }
 
 static void __attribute__((noreturn))
-run_tool(const char *tool, int initramfs_fd, int output_fd, const char *folder) {
+run_tool(const char *tool, int initramfs_fd, int output_fd, const char *directory) {
         char variable[64], file[64];
         char path_variable[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
         char *const argv[] = { (char *)tool, file, NULL };
         char *const environment[] = { path_variable, locale, variable, NULL };
         int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-        (void)snprintf(variable, sizeof(variable), "TMPDIR=%s", folder);
-        (void)snprintf(file, sizeof(file), "%s" NAME, folder);
+        (void)snprintf(variable, sizeof(variable), "TMPDIR=%s", directory);
+        (void)snprintf(file, sizeof(file), "%s" NAME, directory);
         (void)setpgid(0, 0);
         if (mount_at(initramfs_fd, file) < 0 && copy_to(initramfs_fd, file) < 0)
                 _exit(126);
@@ -174,7 +174,7 @@ run_tool(const char *tool, int initramfs_fd, int output_fd, const char *folder) 
             dup2(null_fd, STDERR_FILENO) < 0)
                 _exit(126);
         if ((geteuid() == 0 && drop_root() < 0) || set_limits() < 0 ||
-            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir(folder) < 0)
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir(directory) < 0)
                 _exit(126);
         (void)signal(SIGPIPE, SIG_DFL);
         (void)execve(tool, argv, environment);
@@ -241,7 +241,7 @@ static int reap(pid_t pid, bool end_it, bool *ret_good) {
 static int list_in(
         const char *tool,
         int initramfs_fd,
-        const char *folder,
+        const char *directory,
         uint64_t timeout_usec,
         Listing *listing) {
         _cleanup_close_ int read_fd = -1, write_fd = -1;
@@ -258,7 +258,7 @@ static int list_in(
         if (pid < 0)
                 return negative_errno();
         if (pid == 0)
-                run_tool(tool, initramfs_fd, write_fd, folder);
+                run_tool(tool, initramfs_fd, write_fd, directory);
         (void)setpgid(pid, pid);
         cleanup_close(&write_fd);
 
@@ -270,33 +270,36 @@ static int list_in(
         return r != 0 ? r : good ? 0 : IMAGE_INITRAMFS_E_FAILED;
 }
 
-/* What a tool that was ended left behind: files, and one level of folders with files in them. */
-static void empty_folder(int folder_fd, unsigned depth) {
-        DIR *folder = fdopendir(folder_fd);
+/* What a tool that was ended left behind: files, and one level of directories with files in them. */
+static void empty_directory(int directory_fd, unsigned depth) {
+        DIR *directory = fdopendir(directory_fd);
         struct dirent *entry;
 
-        if (!folder) {
-                cleanup_close(&folder_fd);
+        if (!directory) {
+                cleanup_close(&directory_fd);
                 return;
         }
-        while ((entry = readdir(folder))) {
+        while ((entry = readdir(directory))) {
                 const char *name = entry->d_name;
                 int fd;
 
                 if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
                         continue;
-                if (unlinkat(dirfd(folder), name, 0) >= 0 || depth == 0)
+                if (unlinkat(dirfd(directory), name, 0) >= 0 || depth == 0)
                         continue;
-                fd = openat(dirfd(folder), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                fd =
+                        openat(dirfd(directory),
+                               name,
+                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 if (fd >= 0)
-                        empty_folder(fd, depth - 1);
-                (void)unlinkat(dirfd(folder), name, AT_REMOVEDIR);
+                        empty_directory(fd, depth - 1);
+                (void)unlinkat(dirfd(directory), name, AT_REMOVEDIR);
         }
-        (void)closedir(folder);
+        (void)closedir(directory);
 }
 
-/* The place for the mount, and a folder that the tool may write to. */
-static int prepare_folder(const char *path) {
+/* The place for the mount, and a directory that the tool may write to. */
+static int prepare_directory(const char *path) {
         _cleanup_close_ int fd = -1;
         char file[64];
         uid_t uid;
@@ -313,11 +316,11 @@ static int prepare_folder(const char *path) {
         return 0;
 }
 
-static void remove_folder(const char *path) {
+static void remove_directory(const char *path) {
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
         if (fd >= 0)
-                empty_folder(fd, 4);
+                empty_directory(fd, 4);
         (void)rmdir(path);
 }
 
@@ -326,18 +329,18 @@ int image_initramfs_list_with(
         int initramfs_fd,
         uint64_t timeout_usec,
         unsigned *ret_bits) {
-        char folder[] = "/tmp/entropy-seeder-image.XXXXXX";
+        char directory[] = "/tmp/entropy-seeder-image.XXXXXX";
         Listing listing = {};
         int r;
 
         if (access(tool, X_OK) < 0)
                 return IMAGE_INITRAMFS_E_NO_TOOL;
-        if (!mkdtemp(folder))
+        if (!mkdtemp(directory))
                 return negative_errno();
-        r = prepare_folder(folder);
+        r = prepare_directory(directory);
         if (r >= 0)
-                r = list_in(tool, initramfs_fd, folder, timeout_usec, &listing);
-        remove_folder(folder);
+                r = list_in(tool, initramfs_fd, directory, timeout_usec, &listing);
+        remove_directory(directory);
         if (r < 0)
                 return r;
         /* A tool that finds no archive it knows may well be content. */

@@ -76,13 +76,13 @@ static int remember_kernel(const char *path, void *userdata) {
         return 0;
 }
 
-/* A folder of modules has an index: empty ones stay behind when a kernel is removed. */
+/* A directory of modules has an index: empty ones stay behind when a kernel is removed. */
 static int remember_modules(const char *path, void *userdata) {
-        char folder[IMAGE_PATH_MAX_BYTES];
+        char directory[IMAGE_PATH_MAX_BYTES];
 
-        (void)snprintf(folder, sizeof(folder), "%s", path);
-        *strrchr(folder, '/') = '\0';
-        return remember_kernel(folder, userdata);
+        (void)snprintf(directory, sizeof(directory), "%s", path);
+        *strrchr(directory, '/') = '\0';
+        return remember_kernel(directory, userdata);
 }
 
 static int find_kernels(const ImageTree *tree, Kernels *kernels) {
@@ -389,7 +389,7 @@ static int check_initramfs(
         for (size_t i = 0; i < ELEMENTSOF(patterns); i++)
                 if (find_file(tree, patterns[i], version, path))
                         return check_listing(tree, path, driver, report);
-        /* Unified images, and loaders with folders of their own, are not looked into. */
+        /* Unified images, and loaders with directories of their own, are not looked into. */
         return image_equipment_add(
                 report,
                 "initramfs-virtio-rng",

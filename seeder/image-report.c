@@ -61,7 +61,7 @@ const char *image_error_to_string(int error) {
         case ELOOP:
                 return "lies behind a symbolic link that is not followed";
         case E2BIG:
-                return "too many names in a folder";
+                return "too many names in a directory";
         case EBADMSG:
                 return "is damaged, or cut off";
         case EFBIG:

@@ -22,7 +22,7 @@ static int stop_at_first(const char *path, void *userdata) {
         return 1;
 }
 
-/* A folder that cannot be read has nothing that a boot would see either. */
+/* A directory that cannot be read has nothing that a boot would see either. */
 static bool any_matches(const ImageTree *tree, const char *pattern) {
         return image_tree_glob(tree, pattern, stop_at_first, NULL) == 1;
 }

@@ -86,14 +86,14 @@ static const Rule rules[] = {
           false,
           CONTENT_KEY },
         /* Put there by a person: what else is in these files is theirs. */
-        { "cloud-seed-folder",
+        { "cloud-seed-directory",
           SEEDS,
           BY_HAND,
           "var/lib/cloud/seed/*/*",
           STATIC_REASON,
           false,
           CONTENT_KEY },
-        { "cloud-seed-folder",
+        { "cloud-seed-directory",
           SEEDS,
           BY_HAND,
           "var/lib/cloud/seed/*/openstack/*/meta_data.json",
@@ -230,7 +230,7 @@ static int holds(int path_fd, Content content) {
 }
 
 static const char *kind_of(mode_t mode) {
-        return S_ISDIR(mode)    ? "a folder"
+        return S_ISDIR(mode)    ? "a directory"
                : S_ISFIFO(mode) ? "a FIFO"
                : S_ISSOCK(mode) ? "a socket"
                : S_ISLNK(mode)  ? "a symbolic link"
@@ -259,7 +259,7 @@ static int add_odd_kind(const Finder *finder, const char *path, const ImageEntry
 
         if (S_ISLNK(entry->status.st_mode))
                 return add_link(finder, path, entry);
-        /* cloud-init's folders have subfolders; they hold other things. */
+        /* cloud-init's directories have subdirectories; they hold other things. */
         if (finder->rule->content != CONTENT_ANY)
                 return 0;
         if (S_ISDIR(entry->status.st_mode))
@@ -356,15 +356,15 @@ static int visit(const char *path, void *userdata) {
 
 /* The variable is in the firmware's memory, which no tree holds: all that can be said of it. */
 static int find_loader(const ImageTree *tree, ImageReport *report) {
-        static const char *const folders[] = { "efi/loader", "boot/efi/loader", "boot/loader" };
+        static const char *const directories[] = { "efi/loader", "boot/efi/loader", "boot/loader" };
         const ImageItem item = {
                 .id = "loader-system-token",
                 .group = IMAGE_GROUP_SEEDS,
                 .state = IMAGE_STATE_NOTE,
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(folders); i++)
-                if (image_tree_has(tree, folders[i]))
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++)
+                if (image_tree_has(tree, directories[i]))
                         return image_report_add(
                                 report,
                                 &item,
@@ -375,8 +375,8 @@ static int find_loader(const ImageTree *tree, ImageReport *report) {
 
 /* A tmpfs of its own, as on a system that runs or in a builder's chroot, is no part of the image:
  * there rngd has its socket and its lock. */
-static bool is_volatile(const ImageTree *tree, const char *folder) {
-        _cleanup_close_ int fd = image_tree_open_at(tree, folder, O_PATH | O_DIRECTORY);
+static bool is_volatile(const ImageTree *tree, const char *directory) {
+        _cleanup_close_ int fd = image_tree_open_at(tree, directory, O_PATH | O_DIRECTORY);
         struct stat root, status;
         struct statfs filesystem;
 

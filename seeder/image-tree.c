@@ -31,13 +31,13 @@ static int open_in_root(int root_fd, const char *path, int flags) {
 }
 
 /* One component. O_PATH and O_NOFOLLOW open a link itself: O_DIRECTORY or the check refuses it. */
-static int open_component(int folder_fd, const char *name, int flags) {
+static int open_component(int directory_fd, const char *name, int flags) {
         _cleanup_close_ int fd = -1;
         struct stat status;
 
         if (strcmp(name, "..") == 0)
                 return -ELOOP;
-        fd = openat(folder_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        fd = openat(directory_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
         if (fstat(fd, &status) < 0)
@@ -49,9 +49,9 @@ static int open_component(int folder_fd, const char *name, int flags) {
         if (flags & O_PATH)
                 return TAKE_FD(fd);
 
-        /* Of a folder that is held: "." is no name that a rename could replace. */
-        folder_fd = openat(fd, ".", flags | O_NOFOLLOW | O_CLOEXEC);
-        return folder_fd < 0 ? negative_errno() : folder_fd;
+        /* Of a directory that is held: "." is no name that a rename could replace. */
+        directory_fd = openat(fd, ".", flags | O_NOFOLLOW | O_CLOEXEC);
+        return directory_fd < 0 ? negative_errno() : directory_fd;
 }
 
 static int open_without_links(int root_fd, const char *path, int flags) {
@@ -112,15 +112,15 @@ static int absent_or(int error) {
         return error == -ENOENT || error == -ENOTDIR ? IMAGE_TREE_E_ABSENT : error;
 }
 
-static int open_folder_of(const ImageTree *tree, const char *path, const char *slash) {
-        char folder[IMAGE_PATH_MAX_BYTES];
+static int open_directory_of(const ImageTree *tree, const char *path, const char *slash) {
+        char directory[IMAGE_PATH_MAX_BYTES];
         size_t length = slash ? (size_t)(slash - path) : 1;
 
-        if (length >= sizeof(folder))
+        if (length >= sizeof(directory))
                 return -ENAMETOOLONG;
-        memcpy(folder, slash ? path : ".", length);
-        folder[length] = '\0';
-        return image_tree_open_at(tree, folder, O_RDONLY | O_DIRECTORY);
+        memcpy(directory, slash ? path : ".", length);
+        directory[length] = '\0';
+        return image_tree_open_at(tree, directory, O_RDONLY | O_DIRECTORY);
 }
 
 int image_entry_open(const ImageTree *tree, const char *path, ImageEntry *ret_entry) {
@@ -135,10 +135,10 @@ int image_entry_open(const ImageTree *tree, const char *path, ImageEntry *ret_en
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
                 return -EINVAL;
 
-        entry.folder_fd = open_folder_of(tree, path, slash);
-        if (entry.folder_fd < 0)
-                return absent_or(entry.folder_fd);
-        entry.fd = openat(entry.folder_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        entry.directory_fd = open_directory_of(tree, path, slash);
+        if (entry.directory_fd < 0)
+                return absent_or(entry.directory_fd);
+        entry.fd = openat(entry.directory_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (entry.fd < 0)
                 return absent_or(negative_errno());
         if (fstat(entry.fd, &entry.status) < 0)
@@ -151,7 +151,7 @@ int image_entry_open(const ImageTree *tree, const char *path, ImageEntry *ret_en
 
 void image_entry_close(ImageEntry *entry) {
         cleanup_close(&entry->fd);
-        cleanup_close(&entry->folder_fd);
+        cleanup_close(&entry->directory_fd);
 }
 
 int image_tree_reopen(int path_fd) {
@@ -251,14 +251,14 @@ static int walk_names(Walk *w, size_t length, const char *component, const char 
         int fd = -1, r = 0;
         unsigned n = 0;
         struct dirent *entry;
-        DIR *folder;
+        DIR *directory;
 
         w->path[length] = '\0';
         fd = image_tree_open_at(w->tree, length > 0 ? w->path : ".", O_RDONLY | O_DIRECTORY);
         if (fd < 0)
                 return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
-        folder = fdopendir(fd);
-        if (!folder) {
+        directory = fdopendir(fd);
+        if (!directory) {
                 r = negative_errno();
                 cleanup_close(&fd);
                 return r;
@@ -266,19 +266,19 @@ static int walk_names(Walk *w, size_t length, const char *component, const char 
 
         while (r == 0) {
                 errno = 0;
-                entry = readdir(folder);
+                entry = readdir(directory);
                 if (!entry) {
                         r = -errno;
                         break;
                 }
                 if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
                         continue;
-                if (++n > IMAGE_FOLDER_MAX_NAMES)
+                if (++n > IMAGE_DIRECTORY_MAX_NAMES)
                         r = -E2BIG;
                 else if (fnmatch(component, entry->d_name, 0) == 0)
                         r = step(w, length, entry->d_name, rest);
         }
-        (void)closedir(folder);
+        (void)closedir(directory);
         return r;
 }
 

@@ -18,8 +18,8 @@
 
 #include "lib/base/error.h"
 
-#define IMAGE_PATH_MAX_BYTES   1024U
-#define IMAGE_FOLDER_MAX_NAMES 4096U /* of one folder */
+#define IMAGE_PATH_MAX_BYTES      1024U
+#define IMAGE_DIRECTORY_MAX_NAMES 4096U /* of one directory */
 
 enum {
         _IMAGE_TREE_E_SUCCESS,
@@ -35,16 +35,16 @@ typedef struct ImageTree {
 #define IMAGE_TREE_NULL \
         { .fd = -1 }
 
-/* A name and the folder it is in. The name itself was not followed if it is a symbolic link. */
+/* A name and the directory it is in. The name itself was not followed if it is a symbolic link. */
 typedef struct ImageEntry {
-        int folder_fd; /* O_RDONLY, for fsync() */
-        int fd;        /* O_PATH | O_NOFOLLOW */
+        int directory_fd; /* O_RDONLY, for fsync() */
+        int fd;           /* O_PATH | O_NOFOLLOW */
         struct stat status;
         char name[256];
 } ImageEntry;
 
 #define IMAGE_ENTRY_NULL \
-        { .folder_fd = -1, .fd = -1 }
+        { .directory_fd = -1, .fd = -1 }
 
 _must_check_ int image_tree_open(const char *path, ImageTree *ret_tree);
 void image_tree_close(ImageTree *tree);
@@ -79,7 +79,7 @@ typedef int (*ImageTreeVisit)(const char *path, void *userdata);
 /*
  * Calls visit for each name that matches a pattern as of fnmatch(3), component by component, names
  * that begin with a dot included; a pattern without wildcards is visited if something is there.
- * -E2BIG if a folder has more than IMAGE_FOLDER_MAX_NAMES names. Folders that are absent match
+ * -E2BIG if a directory has more than IMAGE_DIRECTORY_MAX_NAMES names. Directories that are absent match
  * nothing; one that cannot be read is its negative errno.
  */
 _must_check_ int image_tree_glob(

@@ -11,7 +11,7 @@
 #include "lib/base/log.h"
 #include "seeder/ledger-file.h"
 
-#define FOLDER         "/run/guest-entropy"
+#define DIRECTORY      "/run/guest-entropy"
 #define FILE_MAX_BYTES 65536U
 #define NAME_BYTES     40U
 
@@ -29,8 +29,8 @@ static void make_name(PlanPhase phase, unsigned number, char name[static NAME_BY
                 (void)snprintf(name, NAME_BYTES, "%s.json", file_names[phase]);
 }
 
-int ledger_file_open_folder(void) {
-        int fd = open(FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+int ledger_file_open_directory(void) {
+        int fd = open(DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
         return fd < 0 ? negative_errno() : fd;
 }
@@ -40,8 +40,8 @@ unsigned ledger_file_reserve(const Account *account, bool *ret_shared) {
         unsigned number = 1;
         bool shared = false;
 
-        (void)mkdir(FOLDER, 0755);
-        fd = ledger_file_open_folder();
+        (void)mkdir(DIRECTORY, 0755);
+        fd = ledger_file_open_directory();
         for (; fd >= 0; number++) {
                 _cleanup_close_ int ledger_fd = -1;
                 char name[NAME_BYTES];
@@ -67,7 +67,7 @@ int ledger_file_write(const Account *account, unsigned number) {
         char name[NAME_BYTES];
         int r;
 
-        fd = ledger_file_open_folder();
+        fd = ledger_file_open_directory();
         if (fd < 0)
                 return fd;
         r = account_to_json(account, &text);
@@ -79,7 +79,7 @@ int ledger_file_write(const Account *account, unsigned number) {
 
 void ledger_file_each(void (*take)(const char *text, void *userdata), void *userdata) {
         _cleanup_free_ char *text = malloc(FILE_MAX_BYTES);
-        _cleanup_close_ int fd = ledger_file_open_folder();
+        _cleanup_close_ int fd = ledger_file_open_directory();
 
         if (fd < 0 || !text)
                 return;
@@ -156,7 +156,7 @@ int ledger_file_report(bool as_json) {
         n = json_object_array_length(list);
 
         if (n == 0)
-                log_error("No run of entropy-seeder left a ledger in " FOLDER);
+                log_error("No run of entropy-seeder left a ledger in " DIRECTORY);
         else if (as_json)
                 (void)puts(json_object_to_json_string_ext(
                         list,

@@ -17,7 +17,7 @@
 unsigned ledger_file_reserve(const Account *account, bool *ret_shared);
 
 /* Where they are: a file descriptor, or a negative errno. */
-int ledger_file_open_folder(void);
+int ledger_file_open_directory(void);
 
 /* Atomically. Negative errno: a full or missing /run. */
 _must_check_ int ledger_file_write(const Account *account, unsigned number);

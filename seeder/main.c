@@ -67,18 +67,18 @@ static int save(const RootDir *root) {
         _cleanup_free_ Account *account = calloc(1, sizeof(*account));
         int r;
 
-        if (state_mount_missing(root, SETTINGS_STATE_FOLDER)) {
-                log_error("Cannot save a seed: what should be mounted at " SETTINGS_STATE_FOLDER
+        if (state_mount_missing(root, SETTINGS_STATE_DIRECTORY)) {
+                log_error("Cannot save a seed: what should be mounted at " SETTINGS_STATE_DIRECTORY
                           " or above it is not");
                 return EX_CANTCREAT;
         }
-        r = account ? seed_file_open(SETTINGS_STATE_FOLDER, true, &file) : -ENOMEM;
+        r = account ? seed_file_open(SETTINGS_STATE_DIRECTORY, true, &file) : -ENOMEM;
         if (r > 0) {
                 log_notice("Another entropy-seeder runs and saves a seed when it ends");
                 return EX_TEMPFAIL;
         }
         if (r < 0) {
-                (void)log_errno(LOG_ERR, r, "Cannot save a seed in " SETTINGS_STATE_FOLDER);
+                (void)log_errno(LOG_ERR, r, "Cannot save a seed in " SETTINGS_STATE_DIRECTORY);
                 return EX_CANTCREAT;
         }
         r = saved_save(&file, root, account);

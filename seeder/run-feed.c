@@ -138,17 +138,17 @@ static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
                 credit->use = SEED_USE_AGAIN;
 }
 
-/* When the first server has sent something: without a folder that lasts, for this boot only. */
+/* When the first server has sent something: without a directory that lasts, for this boot only. */
 static void open_memory(Run *run) {
         int r = 0;
 
         if (run->memory_opened)
                 return;
         run->memory_opened = true;
-        run->boot_fd = ledger_file_open_folder();
-        if (run->settings->state_folder)
-                r = seed_file_open_folder(
-                        run->settings->state_folder,
+        run->boot_fd = ledger_file_open_directory();
+        if (run->settings->state_directory)
+                r = seed_file_open_directory(
+                        run->settings->state_directory,
                         !run->settings->dry_run,
                         &run->memory_fd);
         if (r < 0)
@@ -160,16 +160,16 @@ static void open_memory(Run *run) {
  * are credited, for this boot and on the disk.
  */
 static void judge_live(Run *run, CreditInput *credit, const char **ret_note) {
-        int folders[2], r;
+        int directories[2], r;
 
         if (credit->source_class != SOURCE_CLASS_LIVE_NETWORK || credit_per_1024(credit) == 0)
                 return;
         open_memory(run);
-        folders[0] = run->memory_fd;
-        folders[1] = run->boot_fd;
+        directories[0] = run->memory_fd;
+        directories[1] = run->boot_fd;
         r = seen_live_in(
-                folders,
-                ELEMENTSOF(folders),
+                directories,
+                ELEMENTSOF(directories),
                 run->batch.secret->bytes,
                 run->batch.length,
                 run->settings->dry_run);

@@ -48,7 +48,7 @@ typedef struct Run {
         bool last_resort; /* the last sources were asked, too */
         uint32_t credited_bits;
         SeedFile state;
-        int memory_fd; /* its folder, not locked; -1: what lasts is not known, or not needed */
+        int memory_fd; /* its directory, not locked; -1: what lasts is not known, or not needed */
         int boot_fd;   /* /run: what lasts for this boot */
         bool memory_opened;
         StaticCredit static_credit;

@@ -227,7 +227,7 @@ static int open_kernel(Run *run) {
 }
 
 static bool needs_state(const Run *run) {
-        if (!run->settings->state_folder)
+        if (!run->settings->state_directory)
                 return false;
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 if (source_ops(id)->seeds && run->settings->sources[id].enabled)
@@ -250,23 +250,23 @@ static void open_state(Run *run) {
                                       ? "first use is not known in the initramfs"
                                       : "its use cannot be recorded";
         const bool mount_missing =
-                needs_state(run) && state_mount_missing(&run->root, run->settings->state_folder);
+                needs_state(run) && state_mount_missing(&run->root, run->settings->state_directory);
         int r = 0;
 
         if (mount_missing)
                 log_warning(
                         "Cannot use %s: what should be mounted there is not; static seeds are not "
                         "credited",
-                        run->settings->state_folder);
+                        run->settings->state_directory);
         else if (needs_state(run))
                 r = seed_file_open(
-                        run->settings->state_folder,
+                        run->settings->state_directory,
                         !run->settings->dry_run,
                         &run->state);
         if (r != 0 && !(run->settings->dry_run && r == -ENOENT))
                 log_warning(
                         "Cannot use %s: %s; static seeds are not credited",
-                        run->settings->state_folder,
+                        run->settings->state_directory,
                         r > 0 ? "another entropy-seeder runs" : strerror(-r));
         else if (run->state.why_no_memory)
                 log_notice("No static seed is credited: %s", run->state.why_no_memory);
@@ -274,9 +274,9 @@ static void open_state(Run *run) {
                 why_not = run->state.why_no_memory;
         static_credit_init(
                 &run->static_credit,
-                run->state.why_no_memory ? -1 : run->state.folder_fd,
+                run->state.why_no_memory ? -1 : run->state.directory_fd,
                 why_not);
-        if (run->settings->state_folder && (mount_missing || r > 0 || (r < 0 && !is_absent(r))))
+        if (run->settings->state_directory && (mount_missing || r > 0 || (r < 0 && !is_absent(r))))
                 static_credit_doubt(
                         &run->static_credit,
                         r > 0 ? "another entropy-seeder runs"
@@ -357,7 +357,7 @@ static void load_saved(Run *run) {
                 .override_per_1024 = run->settings->seed_file_credit_per_1024,
         };
 
-        if (run->settings->use_seed_file && run->state.folder_fd >= 0)
+        if (run->settings->use_seed_file && run->state.directory_fd >= 0)
                 saved_load(
                         &run->state,
                         &run->root,
@@ -393,8 +393,8 @@ static void end_when_told(Run *run) {
 static void save(Run *run) {
         const size_t n_lines = run->account->n_lines;
 
-        if (!run->settings->use_seed_file || run->state.folder_fd < 0 || run->settings->dry_run ||
-            run->told_to_end)
+        if (!run->settings->use_seed_file || run->state.directory_fd < 0 ||
+            run->settings->dry_run || run->told_to_end)
                 return;
         end_when_told(run);
         (void)saved_save(&run->state, &run->root, run->account);

@@ -25,7 +25,7 @@ typedef struct RunSettings {
         PlanPhase phase;
         bool dry_run;
         uint64_t deadline_usec;
-        const char *state_folder; /* /var/lib/guest-entropy; NULL: first use is not known */
+        const char *state_directory; /* /var/lib/guest-entropy; NULL: first use is not known */
         bool use_seed_file;
         bool metadata_apart; /* a run of its own may ask the metadata service when there is a network */
         bool command_line_unknown;

@@ -39,9 +39,9 @@ static int feed(
 }
 
 static void look_only(const SeedFile *file, Account *account) {
-        if (faccessat(file->folder_fd, SEED_MARKED_NAME, F_OK, 0) >= 0)
+        if (faccessat(file->directory_fd, SEED_MARKED_NAME, F_OK, 0) >= 0)
                 add(account, (AccountLine){ .n_bytes = SEED_FILE_BYTES }, "marked creditable");
-        else if (faccessat(file->folder_fd, SEED_UNMARKED_NAME, F_OK, 0) >= 0)
+        else if (faccessat(file->directory_fd, SEED_UNMARKED_NAME, F_OK, 0) >= 0)
                 add(account, (AccountLine){ .n_bytes = SEED_FILE_BYTES }, "used before");
 }
 

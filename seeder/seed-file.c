@@ -33,8 +33,8 @@ static const uint8_t magic[16] = "guest-entropy 1";
 _Static_assert(sizeof(SeedHeader) == SEED_FILE_HEADER_BYTES, "the header has no padding");
 _Static_assert(SEED_FILE_BYTES >= HASH_SHA512_BYTES, "the hash of the old seed fits");
 
-/* A folder that others can write to may hold anybody's seed, and a mark for it. */
-static int check_folder(int fd) {
+/* A directory that others can write to may hold anybody's seed, and a mark for it. */
+static int check_directory(int fd) {
         struct stat status;
 
         if (fstat(fd, &status) < 0)
@@ -46,14 +46,14 @@ static int check_folder(int fd) {
 }
 
 /* What is above it others may enter, whatever the umask says. */
-static int make_parents(const char *folder) {
+static int make_parents(const char *directory) {
         char path[PATH_MAX];
         const char *end;
 
-        for (end = strchr(folder + 1, '/'); end; end = strchr(end + 1, '/')) {
-                if ((size_t)(end - folder) >= sizeof(path))
+        for (end = strchr(directory + 1, '/'); end; end = strchr(end + 1, '/')) {
+                if ((size_t)(end - directory) >= sizeof(path))
                         return -ENAMETOOLONG;
-                (void)snprintf(path, sizeof(path), "%.*s", (int)(end - folder), folder);
+                (void)snprintf(path, sizeof(path), "%.*s", (int)(end - directory), directory);
                 if (mkdir(path, 0755) == 0)
                         (void)chmod(path, 0755);
                 else if (errno != EEXIST)
@@ -63,50 +63,50 @@ static int make_parents(const char *folder) {
 }
 
 /* In a /var that is empty, there is nothing above it either. */
-static int make_folder(const char *folder) {
+static int make_directory(const char *directory) {
         int r;
 
-        if (mkdir(folder, 0700) == 0 || errno == EEXIST)
+        if (mkdir(directory, 0700) == 0 || errno == EEXIST)
                 return 0;
         if (errno != ENOENT)
                 return negative_errno();
-        r = make_parents(folder);
+        r = make_parents(directory);
         if (r < 0)
                 return r;
-        return mkdir(folder, 0700) < 0 && errno != EEXIST ? negative_errno() : 0;
+        return mkdir(directory, 0700) < 0 && errno != EEXIST ? negative_errno() : 0;
 }
 
 static const char *find_no_memory(int fd) {
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
-        const char *why_not = "it cannot be told whether the state folder outlasts a power cut";
+        const char *why_not = "it cannot be told whether the state directory outlasts a power cut";
 
-        if (rootdir_open("/", &root) >= 0 && lasting_folder(&root, fd, &why_not))
+        if (rootdir_open("/", &root) >= 0 && lasting_directory(&root, fd, &why_not))
                 return NULL;
         return why_not;
 }
 
-static int open_folder(const char *folder, bool create, int *ret_fd) {
+static int open_directory(const char *directory, bool create, int *ret_fd) {
         _cleanup_close_ int fd = -1;
         int r;
 
-        r = create ? make_folder(folder) : 0;
+        r = create ? make_directory(directory) : 0;
         if (r < 0)
                 return r;
-        fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
-        r = check_folder(fd);
+        r = check_directory(fd);
         if (r < 0)
                 return r;
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
-int seed_file_open_folder(const char *folder, bool create, int *ret_fd) {
+int seed_file_open_directory(const char *directory, bool create, int *ret_fd) {
         _cleanup_close_ int fd = -1;
         int r;
 
-        r = open_folder(folder, create, &fd);
+        r = open_directory(directory, create, &fd);
         if (r < 0)
                 return r;
         if (find_no_memory(fd))
@@ -115,33 +115,33 @@ int seed_file_open_folder(const char *folder, bool create, int *ret_fd) {
         return 0;
 }
 
-int seed_file_open(const char *folder, bool create, SeedFile *ret_file) {
+int seed_file_open(const char *directory, bool create, SeedFile *ret_file) {
         _cleanup_close_ int fd = -1;
         int r;
 
-        r = open_folder(folder, create, &fd);
+        r = open_directory(directory, create, &fd);
         if (r < 0)
                 return r;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? SEED_FILE_E_BUSY : negative_errno();
 
         ret_file->why_no_memory = find_no_memory(fd);
-        ret_file->folder_fd = TAKE_FD(fd);
+        ret_file->directory_fd = TAKE_FD(fd);
         return 0;
 }
 
 void seed_file_close(SeedFile *file) {
-        cleanup_close(&file->folder_fd);
+        cleanup_close(&file->directory_fd);
 }
 
 /* The whole file, which must be a plain file of exactly our size. */
-static int read_file(int folder_fd, const char *name, Secret *content) {
+static int read_file(int directory_fd, const char *name, Secret *content) {
         _cleanup_close_ int fd = -1;
         struct stat status;
         size_t length;
         int r;
 
-        fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
         if (fstat(fd, &status) < 0)
@@ -206,8 +206,11 @@ static const char *why_not_ours(const Secret *content, const Identity *identity)
         return why_not ? why_not : why_not_one_life(&header, identity);
 }
 
-static const char *refuse_credit(int folder_fd, const Secret *content, const Identity *identity) {
-        if (seed_file_strip_mark(folder_fd) < 0)
+static const char *refuse_credit(
+        int directory_fd,
+        const Secret *content,
+        const Identity *identity) {
+        if (seed_file_strip_mark(directory_fd) < 0)
                 return "its mark could not be removed for good";
         if (identity->first_boot)
                 return "this is the first boot";
@@ -215,7 +218,7 @@ static const char *refuse_credit(int folder_fd, const Secret *content, const Ide
 }
 
 /* Either name; ret_marked tells which. */
-static int read_seed(int folder_fd, Secret **ret_content, bool *ret_marked) {
+static int read_seed(int directory_fd, Secret **ret_content, bool *ret_marked) {
         _cleanup_secret_ Secret *content = NULL;
         bool marked = true;
         int r;
@@ -223,10 +226,10 @@ static int read_seed(int folder_fd, Secret **ret_content, bool *ret_marked) {
         r = secret_new(sizeof(SeedHeader) + SEED_FILE_BYTES, &content);
         if (r < 0)
                 return r;
-        r = read_file(folder_fd, SEED_MARKED_NAME, content);
+        r = read_file(directory_fd, SEED_MARKED_NAME, content);
         if (r == -ENOENT) {
                 marked = false;
-                r = read_file(folder_fd, SEED_UNMARKED_NAME, content);
+                r = read_file(directory_fd, SEED_UNMARKED_NAME, content);
         }
         if (r < 0)
                 return r;
@@ -253,7 +256,7 @@ int seed_file_read_old(const SeedFile *file, Secret **ret_seed) {
         bool marked;
         int r;
 
-        r = read_seed(file->folder_fd, &content, &marked);
+        r = read_seed(file->directory_fd, &content, &marked);
         if (r < 0)
                 return r;
         return take_seed(content, ret_seed);
@@ -265,7 +268,7 @@ int seed_file_load(SeedFile *file, const Identity *identity, SeedLoad *ret_load)
         bool marked;
         int r;
 
-        r = read_seed(file->folder_fd, &content, &marked);
+        r = read_seed(file->directory_fd, &content, &marked);
         if (r == -ENOENT)
                 return SEED_FILE_E_NONE;
         if (r < 0)
@@ -275,7 +278,7 @@ int seed_file_load(SeedFile *file, const Identity *identity, SeedLoad *ret_load)
                 return r;
 
         if (marked)
-                load.why_not = refuse_credit(file->folder_fd, content, identity);
+                load.why_not = refuse_credit(file->directory_fd, content, identity);
         /* Where the lost mark comes back by itself, as in an image under an overlay. */
         if (marked && !load.why_not)
                 load.why_not = file->why_no_memory;
@@ -321,14 +324,14 @@ static int hash_old_into_new(const Secret *old_seed, uint8_t new_seed[static SEE
  * Between the seeds of one boot the kernel's RNG may have been copied, and nobody may have seen it yet.
  * So the first one's generation stays: in a copy none of them is credited at the next boot.
  */
-static int keep_generation(int folder_fd, const Identity *identity, SeedHeader *header) {
+static int keep_generation(int directory_fd, const Identity *identity, SeedHeader *header) {
         _cleanup_secret_ Secret *content = NULL;
         uint8_t digest[IDENTITY_DIGEST_BYTES];
         SeedHeader old;
         bool marked;
         int r;
 
-        r = read_seed(folder_fd, &content, &marked);
+        r = read_seed(directory_fd, &content, &marked);
         if (r < 0)
                 return r == -ENOENT || r == -EBADMSG ? 0 : r;
         memcpy(&old, content->bytes, sizeof(old));
@@ -348,7 +351,7 @@ static int keep_generation(int folder_fd, const Identity *identity, SeedHeader *
 }
 
 static int compose(
-        int folder_fd,
+        int directory_fd,
         const Identity *identity,
         const Secret *old_seed,
         Secret *content,
@@ -371,7 +374,7 @@ static int compose(
         r = identity_digest_boot(identity, header.salt, header.boot);
         if (r < 0)
                 return r;
-        r = keep_generation(folder_fd, identity, &header);
+        r = keep_generation(directory_fd, identity, &header);
         if (r < 0)
                 return r;
         r = draw(seed, SEED_FILE_BYTES, &ready);
@@ -386,12 +389,12 @@ static int compose(
         return 0;
 }
 
-static int write_synced(int folder_fd, const Secret *content) {
+static int write_synced(int directory_fd, const Secret *content) {
         _cleanup_close_ int fd = -1;
         int r;
 
         fd =
-                openat(folder_fd,
+                openat(directory_fd,
                        TEMPORARY_NAME,
                        O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
                        0400);
@@ -404,28 +407,28 @@ static int write_synced(int folder_fd, const Secret *content) {
 }
 
 /*
- * 1. write beside, sync        3. sync the folder
- * 2. rename over the old seed  4. if it may be credited: rename to its mark, sync the folder
+ * 1. write beside, sync        3. sync the directory
+ * 2. rename over the old seed  4. if it may be credited: rename to its mark, sync the directory
  *
  * A cut before 2 leaves the old seed, before 4 a new one without its mark.
  */
-static int publish(int folder_fd, const Secret *content, bool creditable) {
+static int publish(int directory_fd, const Secret *content, bool creditable) {
         int r;
 
-        r = write_synced(folder_fd, content);
+        r = write_synced(directory_fd, content);
         if (r < 0) {
-                (void)unlinkat(folder_fd, TEMPORARY_NAME, 0);
+                (void)unlinkat(directory_fd, TEMPORARY_NAME, 0);
                 return r;
         }
-        if (renameat(folder_fd, TEMPORARY_NAME, folder_fd, SEED_UNMARKED_NAME) < 0)
+        if (renameat(directory_fd, TEMPORARY_NAME, directory_fd, SEED_UNMARKED_NAME) < 0)
                 return negative_errno();
-        if (fsync(folder_fd) < 0)
+        if (fsync(directory_fd) < 0)
                 return negative_errno();
         if (!creditable)
                 return 0;
-        if (renameat(folder_fd, SEED_UNMARKED_NAME, folder_fd, SEED_MARKED_NAME) < 0)
+        if (renameat(directory_fd, SEED_UNMARKED_NAME, directory_fd, SEED_MARKED_NAME) < 0)
                 return negative_errno();
-        return fsync(folder_fd) < 0 ? negative_errno() : 0;
+        return fsync(directory_fd) < 0 ? negative_errno() : 0;
 }
 
 int seed_file_save(
@@ -440,10 +443,10 @@ int seed_file_save(
         r = secret_new(sizeof(SeedHeader) + SEED_FILE_BYTES, &content);
         if (r < 0)
                 return r;
-        r = compose(file->folder_fd, identity, old_seed, content, &ready);
+        r = compose(file->directory_fd, identity, old_seed, content, &ready);
         if (r < 0)
                 return r;
-        r = publish(file->folder_fd, content, ready);
+        r = publish(file->directory_fd, content, ready);
         if (r < 0)
                 return r;
         *ret_creditable = ready;

@@ -7,7 +7,7 @@
  *   seed.credit   made from a ready RNG, not used yet: may be credited, once
  *   seed          used, or made from an RNG that was not ready: mixed in only
  *
- * Loading renames seed.credit to seed and syncs the folder before a bit is credited, so that no
+ * Loading renames seed.credit to seed and syncs the directory before a bit is credited, so that no
  * crash, power cut or copy of the disk afterwards can lead to a second credit. Saving writes, syncs
  * and renames, so that there is always a whole seed. A new seed is hashed with the old one, so that
  * it never holds less. The order is seedrng's; the identity in it, the first-boot rule and that the
@@ -26,12 +26,12 @@
 #define SEED_FILE_BYTES        512U /* the seed itself, behind the header */
 
 typedef struct SeedFile {
-        int folder_fd;             /* locked */
+        int directory_fd;          /* locked */
         const char *why_no_memory; /* what is written there does not last; NULL: it does */
 } SeedFile;
 
 #define SEED_FILE_NULL \
-        { .folder_fd = -1 }
+        { .directory_fd = -1 }
 
 typedef struct SeedLoad {
         Secret *seed;        /* SEED_FILE_BYTES; the caller's */
@@ -45,14 +45,14 @@ enum {
 };
 
 /*
- * Opens and locks the folder; with create it is made, with mode 0700, if it is not there, and what
+ * Opens and locks the directory; with create it is made, with mode 0700, if it is not there, and what
  * is above it, with mode 0755. -EPERM: others could write to it; -ENOENT, -EROFS...: no seed.
  */
-_must_check_ int seed_file_open(const char *folder, bool create, SeedFile *ret_file);
+_must_check_ int seed_file_open(const char *directory, bool create, SeedFile *ret_file);
 void seed_file_close(SeedFile *file);
 
-/* The folder alone, not locked: to remember what live sources sent. -ENODATA: it does not last. */
-_must_check_ int seed_file_open_folder(const char *folder, bool create, int *ret_fd);
+/* The directory alone, not locked: to remember what live sources sent. -ENODATA: it does not last. */
+_must_check_ int seed_file_open_directory(const char *directory, bool create, int *ret_fd);
 
 /* -EBADMSG for a file that is not ours. */
 _must_check_ int seed_file_load(SeedFile *file, const Identity *identity, SeedLoad *ret_load);

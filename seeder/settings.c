@@ -129,7 +129,7 @@ void settings_make_run(
                 .phase = phase,
                 .dry_run = options->dry_run,
                 .deadline_usec = plan_deadline_usec(phase),
-                .state_folder = real_root ? SETTINGS_STATE_FOLDER : NULL,
+                .state_directory = real_root ? SETTINGS_STATE_DIRECTORY : NULL,
                 .command_line_unknown = line->unknown,
                 .seed_file_credit_per_1024 = line->seed_file.credit_per_1024,
                 .seed_file_trust = trust_of(settings->seed_file_trust, &line->seed_file),

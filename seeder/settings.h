@@ -12,8 +12,8 @@
 #include "seeder/options.h"
 #include "seeder/run.h"
 
-#define SETTINGS_DEFAULT_CONFIG SYSCONFDIR "/guest-entropy.conf"
-#define SETTINGS_STATE_FOLDER   SEED_STATE_FOLDER
+#define SETTINGS_DEFAULT_CONFIG  SYSCONFDIR "/guest-entropy.conf"
+#define SETTINGS_STATE_DIRECTORY SEED_STATE_DIRECTORY
 
 typedef struct Settings {
         bool enabled;                /* [seeder] */

@@ -7,31 +7,31 @@
 
 #include "seeder/state-mount.h"
 
-/* The folder is the program's own; a longer line of fstab is cut off. */
-#define FOLDER_MAX     128
+/* The directory is the program's own; a longer line of fstab is cut off. */
+#define DIRECTORY_MAX  128
 #define FSTAB_LINE_MAX 1024
 
-static const char *const unit_folders[] = {
+static const char *const unit_directories[] = {
         "etc/systemd/system",         "run/systemd/system",     "run/systemd/generator",
         "run/systemd/generator.late", "usr/lib/systemd/system", "lib/systemd/system",
 };
 
-/* By the device: in a sandbox each folder that may be written to is a mount of its own. */
-static bool is_mounted(const RootDir *root, const char *folder) {
-        char above[FOLDER_MAX + 4];
+/* By the device: in a sandbox each directory that may be written to is a mount of its own. */
+static bool is_mounted(const RootDir *root, const char *directory) {
+        char above[DIRECTORY_MAX + 4];
         struct stat inner, outer;
         int n;
 
-        n = snprintf(above, sizeof(above), "%s/..", folder);
-        return n > 0 && (size_t)n < sizeof(above) && fstatat(root->fd, folder, &inner, 0) == 0 &&
+        n = snprintf(above, sizeof(above), "%s/..", directory);
+        return n > 0 && (size_t)n < sizeof(above) && fstatat(root->fd, directory, &inner, 0) == 0 &&
                fstatat(root->fd, above, &outer, 0) == 0 && inner.st_dev != outer.st_dev;
 }
 
 /* As systemd-escape --path does it: at most four times as long. */
-static void escape(const char *folder, char name[static 4 * FOLDER_MAX]) {
+static void escape(const char *directory, char name[static 4 * DIRECTORY_MAX]) {
         size_t n = 0;
 
-        for (const char *p = folder; *p; p++)
+        for (const char *p = directory; *p; p++)
                 if (*p == '/')
                         name[n++] = '-';
                 else if (*p == '-')
@@ -42,13 +42,13 @@ static void escape(const char *folder, char name[static 4 * FOLDER_MAX]) {
 }
 
 /* One that is masked is a link to /dev/null. */
-static bool has_unit(const RootDir *root, const char *folder) {
-        char name[4 * FOLDER_MAX], path[5 * FOLDER_MAX];
+static bool has_unit(const RootDir *root, const char *directory) {
+        char name[4 * DIRECTORY_MAX], path[5 * DIRECTORY_MAX];
         struct stat status;
 
-        escape(folder, name);
-        for (size_t i = 0; i < ELEMENTSOF(unit_folders); i++) {
-                (void)snprintf(path, sizeof(path), "%s/%s.mount", unit_folders[i], name);
+        escape(directory, name);
+        for (size_t i = 0; i < ELEMENTSOF(unit_directories); i++) {
+                (void)snprintf(path, sizeof(path), "%s/%s.mount", unit_directories[i], name);
                 if (fstatat(root->fd, path, &status, 0) == 0 && S_ISREG(status.st_mode))
                         return true;
         }
@@ -56,17 +56,17 @@ static bool has_unit(const RootDir *root, const char *folder) {
 }
 
 /* A table that cannot be read tells of no mount: then it is not this program that notices. */
-static bool is_in_table(FILE *table, const char *folder) {
+static bool is_in_table(FILE *table, const char *directory) {
         char line[FSTAB_LINE_MAX];
         struct mntent entry;
 
         rewind(table);
         while (getmntent_r(table, &entry, line, sizeof(line))) {
                 const char *where = entry.mnt_dir;
-                size_t length = strlen(folder);
+                size_t length = strlen(directory);
 
                 where += strspn(where, "/");
-                if (strncmp(where, folder, length) == 0 &&
+                if (strncmp(where, directory, length) == 0 &&
                     where[length + strspn(where + length, "/")] == '\0')
                         return true;
         }
@@ -86,19 +86,19 @@ static FILE *open_table(const RootDir *root) {
         return table;
 }
 
-bool state_mount_missing(const RootDir *root, const char *folder) {
-        char path[FOLDER_MAX];
+bool state_mount_missing(const RootDir *root, const char *directory) {
+        char path[DIRECTORY_MAX];
         bool missing = false;
         FILE *table;
         char *end;
         int n;
 
-        n = snprintf(path, sizeof(path), "%s", folder + strspn(folder, "/"));
+        n = snprintf(path, sizeof(path), "%s", directory + strspn(directory, "/"));
         if (n <= 0 || (size_t)n >= sizeof(path))
                 return true;
 
         table = open_table(root);
-        do { /* the folder, then each above it, but not the root, which is there */
+        do { /* the directory, then each above it, but not the root, which is there */
                 if (((table && is_in_table(table, path)) || has_unit(root, path)) &&
                     !is_mounted(root, path))
                         missing = true;

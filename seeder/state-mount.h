@@ -12,7 +12,7 @@
 #include "lib/base/rootdir.h"
 
 /*
- * What should be mounted there, by /etc/fstab or by a unit, is not, or cannot be told. folder is
+ * What should be mounted there, by /etc/fstab or by a unit, is not, or cannot be told. directory is
  * absolute. A bind mount within one file system cannot be told from none.
  */
-_must_check_ bool state_mount_missing(const RootDir *root, const char *folder);
+_must_check_ bool state_mount_missing(const RootDir *root, const char *directory);

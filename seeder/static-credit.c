@@ -4,14 +4,14 @@
 #include "lib/base/log.h"
 #include "seeder/static-credit.h"
 
-void static_credit_init(StaticCredit *credit, int folder_fd, const char *why_not) {
+void static_credit_init(StaticCredit *credit, int directory_fd, const char *why_not) {
         int r;
 
-        *credit = (StaticCredit){ .folder_fd = folder_fd, .why_not = why_not };
-        if (folder_fd < 0)
+        *credit = (StaticCredit){ .directory_fd = directory_fd, .why_not = why_not };
+        if (directory_fd < 0)
                 return;
 
-        r = seen_load(folder_fd, &credit->seen);
+        r = seen_load(directory_fd, &credit->seen);
         if (r < 0) {
                 static_credit_doubt(credit, "the list of used seeds cannot be read");
                 (void)log_errno(
@@ -34,7 +34,7 @@ void static_credit_deinit(StaticCredit *credit) {
         seen_deinit(&credit->seen);
         for (size_t i = 0; i < credit->n_earlier; i++)
                 free(credit->earlier[i]);
-        *credit = (StaticCredit){ .folder_fd = -1 };
+        *credit = (StaticCredit){ .directory_fd = -1 };
 }
 
 void static_credit_add_run(StaticCredit *credit, const char *ledger) {
@@ -101,7 +101,7 @@ static bool record(StaticCredit *credit, const uint8_t digest[static SEEN_DIGEST
 
         r = seen_add(&credit->seen, digest);
         if (r >= 0)
-                r = seen_save(&credit->seen, credit->folder_fd);
+                r = seen_save(&credit->seen, credit->directory_fd);
         if (r >= 0)
                 return true;
 

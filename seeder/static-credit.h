@@ -3,7 +3,7 @@
 
 /*
  * First use of a static seed: known only where the list of the used ones can be read and written.
- * Everything else (the initramfs, a read-only or damaged folder) is no first use. And no seed is
+ * Everything else (the initramfs, a read-only or damaged directory) is no first use. And no seed is
  * credited twice in one boot, whatever the administrator accepts: the ledgers in /run tell.
  */
 
@@ -18,7 +18,7 @@
 #define STATIC_CREDIT_RUNS_MAX 20U
 
 typedef struct StaticCredit {
-        int folder_fd; /* not owned; -1: there is none */
+        int directory_fd; /* not owned; -1: there is none */
         bool usable;
         Seen seen;
         AccountSeeds *earlier[STATIC_CREDIT_RUNS_MAX]; /* what the runs before this one credited */
@@ -35,7 +35,7 @@ typedef enum StaticUse {
 } StaticUse;
 
 /* Loads the list. Cannot fail: without it nothing is a first use. */
-void static_credit_init(StaticCredit *credit, int folder_fd, const char *why_not);
+void static_credit_init(StaticCredit *credit, int directory_fd, const char *why_not);
 void static_credit_deinit(StaticCredit *credit);
 
 /* There is a memory that cannot be asked now, or not be believed: no seed is credited, whoever vouches. */

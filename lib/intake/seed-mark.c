@@ -5,8 +5,8 @@
 
 #include "lib/intake/seed-mark.h"
 
-int seed_file_strip_mark(int folder_fd) {
-        if (renameat(folder_fd, SEED_MARKED_NAME, folder_fd, SEED_UNMARKED_NAME) < 0)
+int seed_file_strip_mark(int directory_fd) {
+        if (renameat(directory_fd, SEED_MARKED_NAME, directory_fd, SEED_UNMARKED_NAME) < 0)
                 return negative_errno();
-        return fsync(folder_fd) < 0 ? negative_errno() : 0;
+        return fsync(directory_fd) < 0 ? negative_errno() : 0;
 }

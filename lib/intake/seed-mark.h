@@ -8,13 +8,13 @@
 
 #include "lib/base/error.h"
 
-#define SEED_STATE_FOLDER  "/var/lib/guest-entropy"
-#define SEED_MARKED_NAME   "seed.credit"
-#define SEED_UNMARKED_NAME "seed"
+#define SEED_STATE_DIRECTORY "/var/lib/guest-entropy"
+#define SEED_MARKED_NAME     "seed.credit"
+#define SEED_UNMARKED_NAME   "seed"
 
 /*
  * Takes the mark away so that no crash brings it back: renames and syncs. It can wait for a disk, or
  * for a file system that is frozen. -ENOENT: there is no marked seed. After any other error the mark may
  * be there, or come back.
  */
-_must_check_ int seed_file_strip_mark(int folder_fd);
+_must_check_ int seed_file_strip_mark(int directory_fd);

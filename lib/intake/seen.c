@@ -78,14 +78,14 @@ void seen_make_salt(uint8_t salt[static 16]) {
         }
 }
 
-static int read_file(int folder_fd, const char *name, char **ret_text, size_t *ret_length) {
+static int read_file(int directory_fd, const char *name, char **ret_text, size_t *ret_length) {
         _cleanup_free_ char *text = NULL;
         _cleanup_close_ int fd = -1;
         struct stat status;
         size_t length;
         int r;
 
-        fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
         if (fstat(fd, &status) < 0)
@@ -104,7 +104,7 @@ static int read_file(int folder_fd, const char *name, char **ret_text, size_t *r
         return 0;
 }
 
-static int load(int folder_fd, const char *name, Seen *ret_seen) {
+static int load(int directory_fd, const char *name, Seen *ret_seen) {
         _cleanup_(seen_deinit) Seen seen = {};
         _cleanup_free_ char *text = NULL;
         size_t length;
@@ -114,7 +114,7 @@ static int load(int folder_fd, const char *name, Seen *ret_seen) {
         if (!seen.digests)
                 return -ENOMEM;
 
-        r = read_file(folder_fd, name, &text, &length);
+        r = read_file(directory_fd, name, &text, &length);
         if (r == -ENOENT)
                 seen_make_salt(seen.salt);
         else if (r < 0)
@@ -129,8 +129,8 @@ static int load(int folder_fd, const char *name, Seen *ret_seen) {
         return 0;
 }
 
-int seen_load(int folder_fd, Seen *ret_seen) {
-        return load(folder_fd, STATIC_NAME, ret_seen);
+int seen_load(int directory_fd, Seen *ret_seen) {
+        return load(directory_fd, STATIC_NAME, ret_seen);
 }
 
 void seen_deinit(Seen *seen) {
@@ -179,7 +179,7 @@ static char *put_hex_line(char *text, const uint8_t *bytes, size_t n) {
         return text;
 }
 
-static int save(const Seen *seen, int folder_fd, const char *name) {
+static int save(const Seen *seen, int directory_fd, const char *name) {
         _cleanup_free_ char *text = malloc(FILE_MAX_BYTES + 1);
         char *p = text;
         int r;
@@ -191,23 +191,23 @@ static int save(const Seen *seen, int folder_fd, const char *name) {
         for (size_t i = 0; i < seen->n_digests; i++)
                 p = put_hex_line(p, seen->digests[i], SEEN_DIGEST_BYTES);
 
-        r = io_write_atomic_at(folder_fd, name, 0600, text, (size_t)(p - text));
+        r = io_write_atomic_at(directory_fd, name, 0600, text, (size_t)(p - text));
         if (r < 0)
                 return r;
-        return fsync(folder_fd) < 0 ? negative_errno() : 0;
+        return fsync(directory_fd) < 0 ? negative_errno() : 0;
 }
 
-int seen_save(const Seen *seen, int folder_fd) {
-        return save(seen, folder_fd, STATIC_NAME);
+int seen_save(const Seen *seen, int directory_fd) {
+        return save(seen, directory_fd, STATIC_NAME);
 }
 
 /* Not for ever: whoever holds it may be stopped. */
-static int lock_live(int folder_fd, int *ret_fd) {
+static int lock_live(int directory_fd, int *ret_fd) {
         const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NSEC };
         _cleanup_close_ int fd = -1;
 
         fd =
-                openat(folder_fd,
+                openat(directory_fd,
                        LOCK_NAME,
                        O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
                        0600);
@@ -234,18 +234,18 @@ static void add_live(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYTES])
         memcpy(seen->digests[seen->n_digests++], digest, SEEN_DIGEST_BYTES);
 }
 
-int seen_live(int folder_fd, const uint8_t *bytes, size_t length, bool look_only) {
+int seen_live(int directory_fd, const uint8_t *bytes, size_t length, bool look_only) {
         _cleanup_(seen_deinit) Seen seen = {};
         uint8_t digest[SEEN_DIGEST_BYTES];
         _cleanup_close_ int lock_fd = -1;
         int r;
 
         if (!look_only) {
-                r = lock_live(folder_fd, &lock_fd);
+                r = lock_live(directory_fd, &lock_fd);
                 if (r < 0)
                         return r;
         }
-        r = load(folder_fd, LIVE_NAME, &seen);
+        r = load(directory_fd, LIVE_NAME, &seen);
         if (r < 0)
                 return r;
         r = seen_digest(&seen, bytes, length, digest);
@@ -256,23 +256,23 @@ int seen_live(int folder_fd, const uint8_t *bytes, size_t length, bool look_only
         if (look_only)
                 return 0;
         add_live(&seen, digest);
-        return save(&seen, folder_fd, LIVE_NAME);
+        return save(&seen, directory_fd, LIVE_NAME);
 }
 
 int seen_live_in(
-        const int *folder_fds,
-        size_t n_folders,
+        const int *directory_fds,
+        size_t n_directories,
         const uint8_t *bytes,
         size_t length,
         bool look_only) {
         int result = look_only ? 0 : -ENOENT;
 
-        for (size_t i = 0; i < n_folders; i++) {
+        for (size_t i = 0; i < n_directories; i++) {
                 int r;
 
-                if (folder_fds[i] < 0)
+                if (directory_fds[i] < 0)
                         continue;
-                r = seen_live(folder_fds[i], bytes, length, look_only);
+                r = seen_live(directory_fds[i], bytes, length, look_only);
                 if (result == -ENOENT || (r != 0 && result != SEEN_E_BEFORE))
                         result = r;
         }

@@ -30,7 +30,7 @@ void seen_make_salt(uint8_t salt[static 16]);
 
 /* An absent file is an empty list with a new salt. -EBADMSG: not such a file, so nothing can be
  * known to be new. */
-_must_check_ int seen_load(int folder_fd, Seen *ret_seen);
+_must_check_ int seen_load(int directory_fd, Seen *ret_seen);
 void seen_deinit(Seen *seen);
 
 /*
@@ -49,7 +49,7 @@ bool seen_contains(const Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYT
 _must_check_ int seen_add(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYTES]);
 
 /* Writes and syncs all of it. Only a success allows credit for what was added. */
-_must_check_ int seen_save(const Seen *seen, int folder_fd);
+_must_check_ int seen_save(const Seen *seen, int directory_fd);
 
 /*
  * Whether the bytes that a live source sent came before, in this life or in an earlier one. If not,
@@ -63,15 +63,15 @@ enum {
         SEEN_E_BEFORE = 1,
 };
 
-_must_check_ int seen_live(int folder_fd, const uint8_t *bytes, size_t length, bool look_only);
+_must_check_ int seen_live(int directory_fd, const uint8_t *bytes, size_t length, bool look_only);
 
 /*
- * The same in several folders, of which those that are not there are -1: one that lasts, and one for
+ * The same in several directories, of which those that are not there are -1: one that lasts, and one for
  * this boot. New is what is new in all of them and remembered in one at least; without any, -ENOENT.
  */
 _must_check_ int seen_live_in(
-        const int *folder_fds,
-        size_t n_folders,
+        const int *directory_fds,
+        size_t n_directories,
         const uint8_t *bytes,
         size_t length,
         bool look_only);

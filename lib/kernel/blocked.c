@@ -8,8 +8,8 @@
 #include "lib/base/io.h"
 #include "lib/kernel/blocked.h"
 
-#define STACK_MAX_BYTES  4096U
-#define FOLDER_MAX_BYTES 4096U
+#define STACK_MAX_BYTES     4096U
+#define DIRECTORY_MAX_BYTES 4096U
 
 static bool has_any(const char *text, const char *const *words, size_t n_words) {
         for (size_t i = 0; i < n_words; i++)
@@ -38,12 +38,12 @@ BlockedHow blocked_judge(const char *wchan, const char *stack) {
         return BLOCKED_NOT;
 }
 
-static void read_file(int folder, const char *tid, const char *name, char *text, size_t size) {
+static void read_file(int directory, const char *tid, const char *name, char *text, size_t size) {
         char path[64];
 
         (void)snprintf(path, sizeof(path), "%s/%s", tid, name);
         /* A long stack is cut: what matters is at its top. */
-        if (io_read_text_at(folder, path, text, size) == -EFBIG)
+        if (io_read_text_at(directory, path, text, size) == -EFBIG)
                 text[size - 1] = '\0';
 }
 
@@ -69,13 +69,13 @@ static bool examine(int tasks, const char *tid, BlockedTask *ret_task) {
 /* Calls visit() for each entry that is a number. opendir() would allocate. */
 /* Not inlined into itself: the buffer is large, and two of them are the most there can be. */
 static _noinline_ int each_number(
-        int folder,
-        void (*visit)(int folder, const char *name, void *userdata),
+        int directory,
+        void (*visit)(int directory, const char *name, void *userdata),
         void *userdata) {
-        char buffer[FOLDER_MAX_BYTES] __attribute__((aligned(8)));
+        char buffer[DIRECTORY_MAX_BYTES] __attribute__((aligned(8)));
 
         for (;;) {
-                long n = syscall(SYS_getdents64, folder, buffer, sizeof(buffer));
+                long n = syscall(SYS_getdents64, directory, buffer, sizeof(buffer));
                 struct dirent64 *entry;
 
                 if (n < 0)
@@ -85,7 +85,7 @@ static _noinline_ int each_number(
                 for (long at = 0; at < n; at += entry->d_reclen) {
                         entry = (struct dirent64 *)(void *)(buffer + at);
                         if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-                                visit(folder, entry->d_name, userdata);
+                                visit(directory, entry->d_name, userdata);
                 }
         }
 }
@@ -130,10 +130,10 @@ int blocked_scan(
         void (*found)(const BlockedTask *task, void *userdata),
         void *userdata) {
         Visit visit = { .found = found, .userdata = userdata };
-        _cleanup_close_ int folder = -1;
+        _cleanup_close_ int directory = -1;
 
-        folder = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (folder < 0)
+        directory = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0)
                 return negative_errno();
-        return each_number(folder, visit_process, &visit);
+        return each_number(directory, visit_process, &visit);
 }

@@ -5,8 +5,8 @@
 #include "lib/base/parse.h"
 #include "lib/kernel/hwrng.h"
 
-#define SYSFS_FOLDER      "sys/class/misc/hw_random/"
-#define PARAMETERS_FOLDER "sys/module/rng_core/parameters/"
+#define SYSFS_DIRECTORY      "sys/class/misc/hw_random/"
+#define PARAMETERS_DIRECTORY "sys/module/rng_core/parameters/"
 
 /* virtio-rng: "virtio_rng.%d" since Linux 3.17, "virtio" before. */
 #define VIRTIO_PREFIX "virtio"
@@ -58,7 +58,7 @@ static bool zero_is_unstated(const RootDir *root, const char *name) {
 
         if (strncmp(name, VIRTIO_PREFIX, strlen(VIRTIO_PREFIX)) == 0)
                 return false;
-        if (rootdir_read_u32(root, PARAMETERS_FOLDER "default_quality", &default_quality) < 0)
+        if (rootdir_read_u32(root, PARAMETERS_DIRECTORY "default_quality", &default_quality) < 0)
                 return false;
         return default_quality == 0 && kernel_is_before_6_2(root);
 }
@@ -66,13 +66,13 @@ static bool zero_is_unstated(const RootDir *root, const char *name) {
 static void read_quality(const RootDir *root, Hwrng *hwrng) {
         int r;
 
-        r = rootdir_read_u32(root, SYSFS_FOLDER "rng_quality", &hwrng->quality_per_1024);
+        r = rootdir_read_u32(root, SYSFS_DIRECTORY "rng_quality", &hwrng->quality_per_1024);
         if (r == -ENOENT) {
                 /* Before 5.19 the module knows the current one's. Its 0 also is what stops the
                  * kernel from reading the device on its own, so it says nothing of the bytes. */
                 r = rootdir_read_u32(
                         root,
-                        PARAMETERS_FOLDER "current_quality",
+                        PARAMETERS_DIRECTORY "current_quality",
                         &hwrng->quality_per_1024);
                 hwrng->quality_known = r >= 0 && hwrng->quality_per_1024 > 0;
                 return;
@@ -86,7 +86,7 @@ int hwrng_read_current(const RootDir *root, Hwrng *ret_hwrng) {
         Hwrng hwrng = {};
         int r;
 
-        r = rootdir_read_text(root, SYSFS_FOLDER "rng_current", hwrng.name, sizeof(hwrng.name));
+        r = rootdir_read_text(root, SYSFS_DIRECTORY "rng_current", hwrng.name, sizeof(hwrng.name));
         if (r < 0)
                 return r;
         if (hwrng.name[0] == '\0' || strcmp(hwrng.name, "none") == 0)
@@ -99,21 +99,22 @@ int hwrng_read_current(const RootDir *root, Hwrng *ret_hwrng) {
 }
 
 int hwrng_read_available(const RootDir *root, char *buffer, size_t size) {
-        return rootdir_read_text(root, SYSFS_FOLDER "rng_available", buffer, size);
+        return rootdir_read_text(root, SYSFS_DIRECTORY "rng_available", buffer, size);
 }
 
 bool hwrng_is_selected(const RootDir *root) {
         uint32_t selected;
 
         /* In doubt it was: then it is left alone. */
-        return rootdir_read_u32(root, SYSFS_FOLDER "rng_selected", &selected) < 0 || selected != 0;
+        return rootdir_read_u32(root, SYSFS_DIRECTORY "rng_selected", &selected) < 0 ||
+               selected != 0;
 }
 
 int hwrng_select(const RootDir *root, const char *name) {
         Hwrng now;
         int r;
 
-        r = rootdir_write_text(root, SYSFS_FOLDER "rng_current", name);
+        r = rootdir_write_text(root, SYSFS_DIRECTORY "rng_current", name);
         if (r < 0)
                 return r;
         r = hwrng_read_current(root, &now);

@@ -28,8 +28,8 @@ typedef enum FilesystemKind {
         FILESYSTEM_LOCAL, /* has no block device of its own: flash, or a pool of several disks */
 } FilesystemKind;
 
-static const char in_memory[] = "the state folder is kept in memory only";
-static const char cannot_tell[] = "nothing shows that the state folder outlasts a power cut";
+static const char in_memory[] = "the state directory is kept in memory only";
+static const char cannot_tell[] = "nothing shows that the state directory outlasts a power cut";
 
 typedef struct Mount {
         char *line; /* the others point into it */
@@ -210,8 +210,8 @@ static bool find_mount(const RootDir *root, int fd, Mount *ret_mount) {
 
 /* ---- block devices ---- */
 
-static bool has(int folder_fd, const char *path) {
-        return faccessat(folder_fd, path, F_OK, 0) >= 0;
+static bool has(int directory_fd, const char *path) {
+        return faccessat(directory_fd, path, F_OK, 0) >= 0;
 }
 
 /* The file behind a loop device; one that was deleted, or is named from elsewhere, is not found. */
@@ -233,7 +233,7 @@ static bool loop_lasts(
 
 static bool device_lasts(
         const RootDir *root,
-        const char *folder,
+        const char *directory,
         unsigned depth,
         const char **ret_why_not);
 
@@ -255,13 +255,13 @@ static bool parts_last(
                 return true;
         }
         while (good && (entry = readdir(list))) {
-                char folder[300];
+                char directory[300];
 
                 if (entry->d_name[0] == '.')
                         continue;
                 *ret_any = true;
-                (void)snprintf(folder, sizeof(folder), "sys/class/block/%s", entry->d_name);
-                good = device_lasts(root, folder, depth, ret_why_not);
+                (void)snprintf(directory, sizeof(directory), "sys/class/block/%s", entry->d_name);
+                good = device_lasts(root, directory, depth, ret_why_not);
         }
         (void)closedir(list);
         return good;
@@ -269,7 +269,7 @@ static bool parts_last(
 
 static bool device_lasts(
         const RootDir *root,
-        const char *folder,
+        const char *directory,
         unsigned depth,
         const char **ret_why_not) {
         _cleanup_close_ int fd = -1;
@@ -277,7 +277,7 @@ static bool device_lasts(
 
         if (depth == 0)
                 return refuse(cannot_tell, ret_why_not);
-        fd = rootdir_open_file(root, folder, O_PATH | O_DIRECTORY);
+        fd = rootdir_open_file(root, directory, O_PATH | O_DIRECTORY);
         if (fd >= 0 && has(fd, "partition")) {
                 int disk_fd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -301,7 +301,7 @@ static bool disk_lasts(
         unsigned depth,
         const char **ret_why_not) {
         uint32_t major_number = mount->major_number, minor_number = mount->minor_number;
-        char folder[64];
+        char directory[64];
 
         if (major_number == 0) {
                 struct stat status;
@@ -313,8 +313,13 @@ static bool disk_lasts(
                 major_number = major(status.st_rdev);
                 minor_number = minor(status.st_rdev);
         }
-        (void)snprintf(folder, sizeof(folder), "sys/dev/block/%u:%u", major_number, minor_number);
-        return device_lasts(root, folder, depth, ret_why_not);
+        (void)snprintf(
+                directory,
+                sizeof(directory),
+                "sys/dev/block/%u:%u",
+                major_number,
+                minor_number);
+        return device_lasts(root, directory, depth, ret_why_not);
 }
 
 /* ---- overlays ---- */
@@ -333,7 +338,7 @@ static char *take_upper(char *options) {
         return upper;
 }
 
-/* Where the same folder is in the upper layer. */
+/* Where the same directory is in the upper layer. */
 static bool make_upper_path(
         const RootDir *root,
         const Mount *mount,
@@ -342,23 +347,23 @@ static bool make_upper_path(
         char *path,
         size_t size) {
         const size_t point = strcmp(mount->point, "/") == 0 ? 0 : strlen(mount->point);
-        char link[64], folder[1024];
+        char link[64], directory[1024];
         ssize_t n;
         int length;
 
         (void)snprintf(link, sizeof(link), "proc/self/fd/%d", fd);
-        n = readlinkat(root->fd, link, folder, sizeof(folder) - 1);
-        if (n <= 0 || (size_t)n == sizeof(folder) - 1)
+        n = readlinkat(root->fd, link, directory, sizeof(directory) - 1);
+        if (n <= 0 || (size_t)n == sizeof(directory) - 1)
                 return false;
-        folder[n] = '\0';
-        if (strncmp(folder, mount->point, point) != 0)
+        directory[n] = '\0';
+        if (strncmp(directory, mount->point, point) != 0)
                 return false;
-        length = snprintf(path, size, "%s%s%s", upper, mount->root, folder + point);
+        length = snprintf(path, size, "%s%s%s", upper, mount->root, directory + point);
         return length > 0 && (size_t)length < size;
 }
 
 /*
- * By the path that it was mounted with. The folder must be there, too: it was made or written to, so
+ * By the path that it was mounted with. The directory must be there, too: it was made or written to, so
  * another one behind the same path, as after a change of the root, is not taken for it.
  */
 static bool overlay_lasts(
@@ -399,6 +404,6 @@ static bool lasts(const RootDir *root, int fd, unsigned depth, const char **ret_
                                           : disk_lasts(root, &mount, depth - 1, ret_why_not);
 }
 
-bool lasting_folder(const RootDir *root, int folder_fd, const char **ret_why_not) {
-        return lasts(root, folder_fd, DEPTH_MAX, ret_why_not);
+bool lasting_directory(const RootDir *root, int directory_fd, const char **ret_why_not) {
+        return lasts(root, directory_fd, DEPTH_MAX, ret_why_not);
 }

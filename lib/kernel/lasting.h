@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Whether what is written to a folder, and synced, is still there after a power cut: what is kept
+ * Whether what is written to a directory, and synced, is still there after a power cut: what is kept
  * elsewhere is no memory of what was used before.
  */
 
@@ -16,4 +16,4 @@
  * seen from here, as in live systems; nor anything behind a network, FUSE or a hypervisor's share,
  * where a sync may be only a promise. What cannot be told does not last, and ret_why_not says so.
  */
-bool lasting_folder(const RootDir *root, int folder_fd, const char **ret_why_not);
+bool lasting_directory(const RootDir *root, int directory_fd, const char **ret_why_not);

@@ -6,12 +6,12 @@
 #include "lib/kernel/pseudofs.h"
 
 /* linux/mount.h clashes with the sys/mount.h of some C libraries; these are the kernel's ABI. */
-#define FS_OPEN_CLOEXEC  1U
-#define FS_CONFIG_CREATE 6U
-#define FS_MOUNT_CLOEXEC 1U
-#define FS_ATTR_NOSUID   2U
-#define FS_ATTR_NOEXEC   8U
-#define FALLBACK_FOLDER  "/proc"
+#define FS_OPEN_CLOEXEC    1U
+#define FS_CONFIG_CREATE   6U
+#define FS_MOUNT_CLOEXEC   1U
+#define FS_ATTR_NOSUID     2U
+#define FS_ATTR_NOEXEC     8U
+#define FALLBACK_DIRECTORY "/proc"
 
 static int mount_nowhere(const char *type, int *ret_fd) {
         _cleanup_close_ int context = -1;
@@ -33,12 +33,12 @@ static int mount_nowhere(const char *type, int *ret_fd) {
 static int mount_briefly(const char *type, int *ret_fd) {
         int fd, r = 0;
 
-        if (mount(type, FALLBACK_FOLDER, type, MS_NOSUID | MS_NOEXEC, NULL) < 0)
+        if (mount(type, FALLBACK_DIRECTORY, type, MS_NOSUID | MS_NOEXEC, NULL) < 0)
                 return negative_errno();
-        fd = open(FALLBACK_FOLDER, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        fd = open(FALLBACK_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 r = negative_errno();
-        (void)umount2(FALLBACK_FOLDER, MNT_DETACH);
+        (void)umount2(FALLBACK_DIRECTORY, MNT_DETACH);
         if (r < 0)
                 return r;
 

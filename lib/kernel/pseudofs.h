@@ -9,7 +9,7 @@
 #include "lib/base/error.h"
 
 /*
- * type is "proc", "sysfs" or "devtmpfs"; ret_fd is the folder to open files below. Needs
+ * type is "proc", "sysfs" or "devtmpfs"; ret_fd is the directory to open files below. Needs
  * CAP_SYS_ADMIN. Kernels before 5.2 cannot mount nowhere: there it is mounted on /proc and taken
  * away again at once (lazily, the fd keeps it), which only the first process of a boot may do
  * without disturbing others. -ENODEV where the kernel has no such filesystem.

@@ -15,7 +15,7 @@
 #define RNDRESEEDCRNG _IO('R', 0x07)
 #endif
 
-#define SYSCTL_FOLDER "proc/sys/kernel/random/"
+#define SYSCTL_DIRECTORY "proc/sys/kernel/random/"
 
 int random_open(const RootDir *root, KernelRandom *ret_random) {
         _cleanup_secret_ Secret *request = NULL;
@@ -114,16 +114,16 @@ int random_reseed(const KernelRandom *random) {
 }
 
 int random_pool_bits(const RootDir *root, uint32_t *ret_bits) {
-        return rootdir_read_u32(root, SYSCTL_FOLDER "poolsize", ret_bits);
+        return rootdir_read_u32(root, SYSCTL_DIRECTORY "poolsize", ret_bits);
 }
 
 int random_threshold_bits(const RootDir *root, uint32_t *ret_bits) {
-        return rootdir_read_u32(root, SYSCTL_FOLDER "write_wakeup_threshold", ret_bits);
+        return rootdir_read_u32(root, SYSCTL_DIRECTORY "write_wakeup_threshold", ret_bits);
 }
 
 int random_set_threshold_bits(const RootDir *root, uint32_t bits) {
         char text[16];
 
         (void)snprintf(text, sizeof(text), "%u", bits);
-        return rootdir_write_text(root, SYSCTL_FOLDER "write_wakeup_threshold", text);
+        return rootdir_write_text(root, SYSCTL_DIRECTORY "write_wakeup_threshold", text);
 }

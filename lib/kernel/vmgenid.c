@@ -8,27 +8,27 @@
 /* Where the GUID begins in the blob; what comes before is for the firmware. */
 #define GUID_OFFSET 40
 
-static void cleanup_closedir(DIR **folder) {
-        if (*folder)
-                (void)closedir(*folder);
+static void cleanup_closedir(DIR **directory) {
+        if (*directory)
+                (void)closedir(*directory);
 }
 
 /* A bound device shows as a symlink named after it; everything else there is a file or "module". */
 static bool driver_is_bound(const RootDir *root, const char *path) {
-        _cleanup_(cleanup_closedir) DIR *folder = NULL;
+        _cleanup_(cleanup_closedir) DIR *directory = NULL;
         struct dirent *entry;
         int fd;
 
         fd = rootdir_open_file(root, path, O_RDONLY | O_DIRECTORY);
         if (fd < 0)
                 return false;
-        folder = fdopendir(fd);
-        if (!folder) {
+        directory = fdopendir(fd);
+        if (!directory) {
                 (void)close(fd);
                 return false;
         }
 
-        while ((entry = readdir(folder)))
+        while ((entry = readdir(directory)))
                 if (entry->d_type == DT_LNK && strcmp(entry->d_name, "module") != 0)
                         return true;
         return false;

@@ -78,17 +78,17 @@ static void consider(const RootDir *root, const char *name, ConfigDriveDisks *di
 
 void config_drive_find_disks(const RootDir *root, ConfigDriveDisks *ret_disks) {
         struct dirent *entry;
-        DIR *folder;
+        DIR *directory;
         int fd;
 
         ret_disks->n = 0;
         fd = rootdir_open_file(root, SYSFS, O_RDONLY | O_DIRECTORY);
-        folder = fd < 0 ? NULL : fdopendir(fd);
-        if (!folder) {
+        directory = fd < 0 ? NULL : fdopendir(fd);
+        if (!directory) {
                 cleanup_close(&fd);
                 return;
         }
-        while (ret_disks->n < CONFIG_DRIVE_DISKS_MAX && (entry = readdir(folder)))
+        while (ret_disks->n < CONFIG_DRIVE_DISKS_MAX && (entry = readdir(directory)))
                 consider(root, entry->d_name, ret_disks);
-        (void)closedir(folder);
+        (void)closedir(directory);
 }

@@ -117,7 +117,8 @@ const char *device_refusal_to_string(int code) {
                         "is the kernel's own RNG (char device 1:8 or 1:9); feeding it back adds nothing",
                 [DEVICE_E_MEMORY] =
                         "is a memory device (null, zero, ...), not a source of random bytes",
-                [DEVICE_E_DIRECTORY] = "is a folder; expected a character device, a FIFO or a file",
+                [DEVICE_E_DIRECTORY] =
+                        "is a directory; expected a character device, a FIFO or a file",
                 [DEVICE_E_SOCKET] = "is a socket; expected a character device, a FIFO or a file",
                 [DEVICE_E_BLOCK] =
                         "is a block device; expected a character device, a FIFO or a file",

@@ -13,7 +13,7 @@ enum {
 };
 
 /*
- * Runs argv[0] (searched in the usual folders if it is no path) with nothing in its environment but
+ * Runs argv[0] (searched in the usual directories if it is no path) with nothing in its environment but
  * PATH, and fills the buffer from what it writes. It is ended once the buffer is full or wait_usec
  * is over, with all that it started; what it wrote by then counts.
  *

@@ -20,7 +20,7 @@
 #define ENTRIES_MAX  1024U
 
 /* Where whoever built the image may have put a copy for cloud-init. */
-#define SEED_FOLDER "var/lib/cloud/seed/config_drive"
+#define SEED_DIRECTORY "var/lib/cloud/seed/config_drive"
 
 /* A document that may hold a seed, or a disk that cannot be used. */
 typedef struct Document {
@@ -48,8 +48,8 @@ static int config_drive_look(const SourceConfig *config, const RootDir *root, So
                 (void)snprintf(look->detail, sizeof(look->detail), "/dev/%s", disks.disks[0].name);
                 return 0;
         }
-        if (faccessat(root->fd, SEED_FOLDER "/openstack", F_OK, 0) == 0) {
-                (void)snprintf(look->detail, sizeof(look->detail), "%s", "/" SEED_FOLDER);
+        if (faccessat(root->fd, SEED_DIRECTORY "/openstack", F_OK, 0) == 0) {
+                (void)snprintf(look->detail, sizeof(look->detail), "%s", "/" SEED_DIRECTORY);
                 return 0;
         }
         (void)snprintf(look->detail, sizeof(look->detail), "%s", "no disk labelled config-2");
@@ -57,13 +57,13 @@ static int config_drive_look(const SourceConfig *config, const RootDir *root, So
 }
 
 /*
- * Step by step, each without following a symbolic link and each a plain name from a folder: what is
+ * Step by step, each without following a symbolic link and each a plain name from a directory: what is
  * opened is on the drive. (The same as openat2() with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on
  * kernels that do not have it, too.) Not waiting for a FIFO that somebody put there.
  */
-static int open_step(int folder_fd, const char *name, int flags) {
+static int open_step(int directory_fd, const char *name, int flags) {
         int fd =
-                openat(folder_fd,
+                openat(directory_fd,
                        name,
                        flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
@@ -76,14 +76,14 @@ static void add_document(
         const char *version,
         const char *where,
         SeedOrigin origin) {
-        _cleanup_close_ int folder_fd = -1, fd = -1;
+        _cleanup_close_ int directory_fd = -1, fd = -1;
         Document *document = &drive->documents[drive->n_documents];
         struct stat status;
 
-        folder_fd = open_step(openstack_fd, version, O_DIRECTORY);
-        if (folder_fd < 0)
+        directory_fd = open_step(openstack_fd, version, O_DIRECTORY);
+        if (directory_fd < 0)
                 return;
-        fd = open_step(folder_fd, "meta_data.json", 0);
+        fd = open_step(directory_fd, "meta_data.json", 0);
         if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
                 return;
 
@@ -97,25 +97,25 @@ static void add_document(
 static void add_documents(ConfigDrive *drive, int root_fd, const char *where, SeedOrigin origin) {
         _cleanup_close_ int fd = -1, list_fd = -1;
         struct dirent *entry;
-        DIR *folder;
+        DIR *directory;
 
         fd = open_step(root_fd, "openstack", O_DIRECTORY);
         if (fd < 0)
                 return;
         list_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        folder = list_fd < 0 ? NULL : fdopendir(list_fd);
-        if (!folder)
+        directory = list_fd < 0 ? NULL : fdopendir(list_fd);
+        if (!directory)
                 return;
         (void)TAKE_FD(list_fd);
 
         for (size_t i = 0; i < ENTRIES_MAX && drive->n_documents < VERSIONS_MAX; i++) {
-                entry = readdir(folder);
+                entry = readdir(directory);
                 if (!entry)
                         break;
                 if (entry->d_name[0] != '.')
                         add_document(drive, fd, entry->d_name, where, origin);
         }
-        (void)closedir(folder);
+        (void)closedir(directory);
 }
 
 /* Why a disk with the label is not used: one line in the report. */
@@ -227,12 +227,12 @@ static void add_disks(
         }
 }
 
-static void add_seed_folder(ConfigDrive *drive, const RootDir *root) {
+static void add_seed_directory(ConfigDrive *drive, const RootDir *root) {
         _cleanup_close_ int fd = -1;
 
-        fd = rootdir_open_file(root, SEED_FOLDER, O_PATH | O_DIRECTORY);
+        fd = rootdir_open_file(root, SEED_DIRECTORY, O_PATH | O_DIRECTORY);
         if (fd >= 0)
-                add_documents(drive, fd, "folder", SEED_ORIGIN_IMAGE);
+                add_documents(drive, fd, "directory", SEED_ORIGIN_IMAGE);
 }
 
 static void config_drive_close(Source *source) {
@@ -267,7 +267,7 @@ static int config_drive_open(Source *source) {
         }
 
         /* First what is known of each clone: the same bytes on a disk are worth no more. */
-        add_seed_folder(drive, &root);
+        add_seed_directory(drive, &root);
         add_disks(drive, &root, root_path, source->config.vouched_for);
         if (drive->n_documents > 0)
                 return 0;

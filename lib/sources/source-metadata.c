@@ -11,7 +11,7 @@
 #include "lib/sources/source-list.h"
 
 /* seeder/metadata/, a program of its own for libcurl's sake */
-#define PROGRAM PROGRAM_FOLDER "/entropy-metadata"
+#define PROGRAM PROGRAM_DIRECTORY "/entropy-metadata"
 
 /* What is left of the time goes into waiting for a route. */
 #define FETCH_MAX_USEC (5 * USEC_PER_SEC)

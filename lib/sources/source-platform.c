@@ -119,16 +119,17 @@ static int add_place(
 }
 
 static int open_credential(const SourceConfig *config) {
-        _cleanup_close_ int folder = -1;
+        _cleanup_close_ int directory = -1;
 
         if (!config->credentials)
                 return -1;
-        folder = open(config->credentials, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return folder < 0 ? -1
-                          : openat(folder, SEED_NAME, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        directory = open(config->credentials, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return directory < 0
+                       ? -1
+                       : openat(directory, SEED_NAME, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
-/* By dmi-sysfs each structure is a folder; without that module the whole table is one file. */
+/* By dmi-sysfs each structure is a directory; without that module the whole table is one file. */
 static int add_smbios(Platform *platform, Secret *scratch, const RootDir *root) {
         char path[sizeof(DMI_ENTRIES "/11-99/raw")];
         bool any = false;

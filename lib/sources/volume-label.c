@@ -16,7 +16,7 @@
 #define FAT_ATTRIBUTES_AT 11
 #define FAT_LONG_NAME     0x0f
 #define FAT_IS_LABEL      0x08
-#define FAT_IS_FOLDER     0x10
+#define FAT_IS_DIRECTORY  0x10
 #define FAT_DELETED       0xe5
 
 #define EXT_SUPERBLOCK_AT 1024
@@ -111,7 +111,7 @@ static void read_root_label(int fd, const FatRoot *root, VolumeLabel *label) {
                         return;
                 attributes = entry[FAT_ATTRIBUTES_AT];
                 if (entry[0] == FAT_DELETED || attributes == FAT_LONG_NAME ||
-                    (attributes & FAT_IS_FOLDER) || !(attributes & FAT_IS_LABEL))
+                    (attributes & FAT_IS_DIRECTORY) || !(attributes & FAT_IS_LABEL))
                         continue;
                 take_label(entry, FAT_LABEL_LENGTH, label);
                 return;

@@ -4,8 +4,8 @@
 /*
  * The label of an ISO 9660, FAT or ext2 to ext4 volume, for disks that no udev has looked at. ECMA-119, 8.4 (the
  * primary volume descriptor); Microsoft's FAT specification 1.03, 3 and 6 (the label in the root
- * folder is stronger than the one in the boot sector). Root may use it on a disk that anybody
- * wrote: it reads three sectors' worth of fixed fields and one folder, and writes two strings.
+ * directory is stronger than the one in the boot sector). Root may use it on a disk that anybody
+ * wrote: it reads three sectors' worth of fixed fields and one directory, and writes two strings.
  */
 
 #include "lib/base/error.h"

@@ -101,7 +101,7 @@ static bool set_tls(CURL *easy, const char *ca_file) {
         if (!ca_file)
                 return true;
 
-        /* The folder of the machine's own certificates would be looked at beside the file. */
+        /* The directory of the machine's own certificates would be looked at beside the file. */
         return curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
 }

@@ -44,8 +44,8 @@ static DIR *fault_fdopendir(int fd) {
         return FAULT(NULL, fdopendir(fd));
 }
 
-static struct dirent *fault_readdir(DIR *folder) {
-        return FAULT(NULL, readdir(folder));
+static struct dirent *fault_readdir(DIR *directory) {
+        return FAULT(NULL, readdir(directory));
 }
 
 static int fault_unlinkat(int fd, const char *path, int flags) {
@@ -101,32 +101,35 @@ static int fault_io_write_full(int fd, const void *buffer, size_t length) {
 
 #define OLD_ID "0123456789abcdef0123456789abcdef\n"
 
-static char folder[64];
-static int folder_fd = -1;
+static char directory[64];
+static int directory_fd = -1;
 
 static void make_file(const char *name, const char *text) {
         _cleanup_close_ int fd =
-                openat(folder_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+                openat(directory_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
         CU_ASSERT(fd >= 0);
         CU_ASSERT_EQUAL(io_write_full(fd, text, strlen(text)), 0);
 }
 
 static void setup_tree(void) {
-        static const char *const folders[] = { "etc", "var", "var/lib", "var/lib/guest-entropy" };
+        static const char *const directories[] = { "etc",
+                                                   "var",
+                                                   "var/lib",
+                                                   "var/lib/guest-entropy" };
 
-        (void)snprintf(folder, sizeof(folder), "/tmp/fault-image.XXXXXX");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-        folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        for (size_t i = 0; i < ELEMENTSOF(folders); i++)
-                CU_ASSERT_EQUAL(mkdirat(folder_fd, folders[i], 0700), 0);
+        (void)snprintf(directory, sizeof(directory), "/tmp/fault-image.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+        directory_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++)
+                CU_ASSERT_EQUAL(mkdirat(directory_fd, directories[i], 0700), 0);
 }
 
 static void teardown_tree(void) {
         char command[128];
 
-        cleanup_close(&folder_fd);
-        (void)snprintf(command, sizeof(command), "rm -rf -- %s", folder);
+        cleanup_close(&directory_fd);
+        (void)snprintf(command, sizeof(command), "rm -rf -- %s", directory);
         CU_ASSERT_EQUAL(system(command), 0); // NOLINT(cert-env33-c)
 }
 
@@ -137,13 +140,13 @@ static void plant(void) {
 }
 
 static bool there(const char *name) {
-        return faccessat(folder_fd, name, F_OK, 0) == 0;
+        return faccessat(directory_fd, name, F_OK, 0) == 0;
 }
 
 static void check_machine_id(void) {
         char text[64] = "";
 
-        CU_ASSERT_EQUAL(io_read_text_at(folder_fd, "etc/machine-id", text, sizeof(text)), 0);
+        CU_ASSERT_EQUAL(io_read_text_at(directory_fd, "etc/machine-id", text, sizeof(text)), 0);
         CU_ASSERT(
                 strcmp(text, "uninitialized") == 0 ||
                 strncmp(text, OLD_ID, sizeof(OLD_ID) - 2) == 0);
@@ -161,7 +164,7 @@ static void test_find(void) {
                 int r;
 
                 rounds++;
-                r = image_tree_open(folder, &tree);
+                r = image_tree_open(directory, &tree);
                 if (r < 0) {
                         CU_ASSERT(fault_hit());
                         continue;
@@ -187,7 +190,7 @@ static void test_no_openat2(void) {
         fault_at = 2; /* open() is the first */
         fault_calls = 0;
         fault_errno = ENOSYS;
-        CU_ASSERT_EQUAL(image_tree_open(folder, &tree), 0);
+        CU_ASSERT_EQUAL(image_tree_open(directory, &tree), 0);
         fault_at = 0;
         CU_ASSERT_TRUE(tree.refuse_links);
         CU_ASSERT_EQUAL(image_template_find(&tree, IMAGE_GROUPS_ALL, &report), 0);
@@ -206,7 +209,7 @@ static void test_clean(void) {
                 rounds++;
                 plant();
                 fault_at = 0;
-                CU_ASSERT_EQUAL(image_tree_open(folder, &tree), 0);
+                CU_ASSERT_EQUAL(image_tree_open(directory, &tree), 0);
                 CU_ASSERT_EQUAL(image_template_find(&tree, IMAGE_GROUPS_ALL, &report), 0);
                 fault_at = at;
                 fault_calls = 0;

@@ -80,21 +80,21 @@ static int fault_fcntl(int fd, int command, ...) {
 #undef renameat
 #undef fcntl
 
-static int folder = -1;
+static int directory = -1;
 
 static void setup(void) {
         scratch_setup();
-        folder = open(scratch_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        directory = open(scratch_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void teardown(void) {
-        cleanup_close(&folder);
+        cleanup_close(&directory);
         scratch_teardown();
 }
 
 static bool content_is(const char *name, const char *expected) {
         char text[32] = "";
-        int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+        int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
         ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
         cleanup_close(&fd);
@@ -109,7 +109,7 @@ static void test_write_atomic(void) {
 
                 rounds++;
                 (void)scratch_write("file", "old");
-                r = io_write_atomic_at(folder, "file", 0644, "new", 3);
+                r = io_write_atomic_at(directory, "file", 0644, "new", 3);
                 CU_ASSERT_EQUAL(r, fault_hit() ? -EIO : 0);
                 CU_ASSERT(content_is("file", fault_hit() ? "old" : "new"));
                 CU_ASSERT(access(scratch_path("file.new"), F_OK) < 0);
@@ -122,7 +122,7 @@ static void test_write_atomic(void) {
 /* A signal is no failure, where it is said so. */
 static void test_interrupted(void) {
         FAULT_EACH(error, EINTR) {
-                int fd = openat(folder, "x", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+                int fd = openat(directory, "x", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
                 char buffer[8];
                 size_t length = 0;
 
@@ -142,13 +142,13 @@ static void test_read(void) {
                 char text[16] = "before";
                 int r;
 
-                r = io_read_text_at(folder, "file", text, sizeof(text));
+                r = io_read_text_at(directory, "file", text, sizeof(text));
                 CU_ASSERT_EQUAL(r, fault_hit() ? -EIO : 0);
                 CU_ASSERT(r < 0 || strcmp(text, "text") == 0);
                 CU_ASSERT_EQUAL(scratch_open_files(), files);
         }
         FAULT_EACH(error, EIO) {
-                int fd = openat(folder, "file", O_RDONLY | O_CLOEXEC), r;
+                int fd = openat(directory, "file", O_RDONLY | O_CLOEXEC), r;
                 char buffer[8];
                 size_t length = 99;
 
@@ -161,7 +161,7 @@ static void test_read(void) {
 
 static void test_set_nonblocking(void) {
         FAULT_EACH(error, EBADF) {
-                int r = io_set_nonblocking(folder);
+                int r = io_set_nonblocking(directory);
 
                 CU_ASSERT_EQUAL(r, fault_hit() ? -EBADF : 0);
         }

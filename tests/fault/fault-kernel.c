@@ -65,8 +65,8 @@ static DIR *fault_fdopendir(int fd) {
         return FAULT(NULL, fdopendir(fd));
 }
 
-static struct dirent *fault_readdir(DIR *folder) {
-        return FAULT(NULL, readdir(folder));
+static struct dirent *fault_readdir(DIR *directory) {
+        return FAULT(NULL, readdir(directory));
 }
 
 static int fault_open_file(const RootDir *root, const char *path, int flags) {
@@ -110,7 +110,7 @@ static unsigned files;
 
 static void setup(void) {
         scratch_setup();
-        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_folder, &root), 0);
+        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_directory, &root), 0);
         files = scratch_open_files();
 }
 

@@ -95,9 +95,9 @@ static int fault_write_recording(
         SamplerEnd end_why,
         int dirfd,
         const char *path,
-        const char *documents_folder) {
+        const char *documents_directory) {
         CU_ASSERT_STRING_EQUAL(path, "run/guest-entropy/boot.json");
-        CU_ASSERT_STRING_EQUAL(documents_folder, "run/guest-entropy");
+        CU_ASSERT_STRING_EQUAL(documents_directory, "run/guest-entropy");
         /* Below the root of PID 1, which the way there has no link to. */
         written = dirfd == AT_FDCWD && end_why == SAMPLER_END_BOOT && sampler &&
                   access("mark", F_OK) == 0;

@@ -30,14 +30,14 @@ static pid_t fault_fork(void) {
 #undef fork
 
 static unsigned count_files(void) {
-        DIR *folder = opendir("/proc/self/fd");
+        DIR *directory = opendir("/proc/self/fd");
         unsigned n = 0;
 
-        if (!folder)
+        if (!directory)
                 return 0;
-        while (readdir(folder))
+        while (readdir(directory))
                 n++;
-        (void)closedir(folder);
+        (void)closedir(directory);
         return n;
 }
 

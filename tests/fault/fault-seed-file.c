@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The seed file when any call fails, and when the power is cut before any call. After a cut there is
- * either all that was done, or only what was synced: of a folder its names at its last fsync(), of a
+ * either all that was done, or only what was synced: of a directory its names at its last fsync(), of a
  * file its bytes at its own. In neither case is a seed credited twice, or is there none any more.
  */
 #include <fcntl.h>
@@ -39,7 +39,7 @@ typedef struct Disk {
         struct {
                 bool there;
                 ino_t inode;
-        } synced_names[NAMES]; /* of the folder's last fsync() */
+        } synced_names[NAMES]; /* of the directory's last fsync() */
         ino_t synced_inodes[TAGS];
         size_t n_synced_inodes;
         uint64_t credited[TAGS]; /* the beginning of each seed, once for each credit */
@@ -49,7 +49,7 @@ typedef struct Disk {
 
 static Disk *disk;
 static bool cutting;
-static char state_folder[64], kept[64]; /* kept: a link to each file, so that it can come back */
+static char state_directory[64], kept[64]; /* kept: a link to each file, so that it can come back */
 
 static bool now(void) {
         if (!fault_now())
@@ -70,7 +70,7 @@ static void keep(const char *name, ino_t inode) {
         char from[128], to[128], number[32];
 
         (void)snprintf(number, sizeof(number), "%ju", (uintmax_t)inode);
-        path_of(state_folder, name, from, sizeof(from));
+        path_of(state_directory, name, from, sizeof(from));
         path_of(kept, number, to, sizeof(to));
         if (link(from, to) < 0)
                 CU_ASSERT_EQUAL(errno, EEXIST);
@@ -87,7 +87,7 @@ static void note_sync(int fd) {
                 return;
         }
         for (size_t i = 0; i < NAMES; i++) {
-                path_of(state_folder, names[i], path, sizeof(path));
+                path_of(state_directory, names[i], path, sizeof(path));
                 disk->synced_names[i].there = lstat(path, &status) == 0;
                 disk->synced_names[i].inode = disk->synced_names[i].there ? status.st_ino : 0;
                 if (disk->synced_names[i].there)
@@ -174,16 +174,16 @@ static int remove_one(const char *path, const struct stat *status, int flag, str
 }
 
 static void setup(void) {
-        (void)snprintf(state_folder, sizeof(state_folder), "/tmp/fault-seed-file.XXXXXX");
+        (void)snprintf(state_directory, sizeof(state_directory), "/tmp/fault-seed-file.XXXXXX");
         (void)snprintf(kept, sizeof(kept), "/tmp/fault-seed-kept.XXXXXX");
-        CU_ASSERT_FATAL(mkdtemp(state_folder) && mkdtemp(kept));
+        CU_ASSERT_FATAL(mkdtemp(state_directory) && mkdtemp(kept));
         disk = mmap(NULL, sizeof(*disk), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         CU_ASSERT_FATAL(disk != MAP_FAILED);
 }
 
 static void teardown(void) {
         (void)munmap(disk, sizeof(*disk));
-        (void)nftw(state_folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+        (void)nftw(state_directory, remove_one, 4, FTW_DEPTH | FTW_PHYS);
         (void)nftw(kept, remove_one, 4, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -200,7 +200,7 @@ static int boot(void) {
         bool creditable;
         int r;
 
-        r = seed_file_open(state_folder, true, &file);
+        r = seed_file_open(state_directory, true, &file);
         if (r != 0)
                 return r;
         file.why_no_memory = NULL; /* whatever the test runs on */
@@ -243,7 +243,7 @@ static void lose(bool names_too) {
         char path[128], from[128], number[32];
 
         for (size_t i = 0; i < NAMES; i++) {
-                path_of(state_folder, names[i], path, sizeof(path));
+                path_of(state_directory, names[i], path, sizeof(path));
                 if (names_too) {
                         (void)unlink(path);
                         (void)snprintf(
@@ -267,8 +267,8 @@ static void check_disk(void) {
         for (size_t i = 0; i < disk->n_credited && i < TAGS; i++)
                 for (size_t j = 0; j < i; j++)
                         CU_ASSERT_NOT_EQUAL(disk->credited[i], disk->credited[j]);
-        path_of(state_folder, "seed.credit", marked, sizeof(marked));
-        path_of(state_folder, "seed", unmarked, sizeof(unmarked));
+        path_of(state_directory, "seed.credit", marked, sizeof(marked));
+        path_of(state_directory, "seed", unmarked, sizeof(unmarked));
         CU_ASSERT(stat(marked, &status) == 0 || stat(unmarked, &status) == 0);
         CU_ASSERT_EQUAL(status.st_size, SEED_FILE_HEADER_BYTES + SEED_FILE_BYTES);
 }
@@ -310,7 +310,7 @@ static bool boot_with_fault(bool *ret_marked) {
         SeedLoad load = {};
         int r;
 
-        r = seed_file_open(state_folder, true, &file);
+        r = seed_file_open(state_directory, true, &file);
         file.why_no_memory = NULL;
         if (r == 0)
                 r = seed_file_load(&file, &identity, &load);
@@ -363,7 +363,7 @@ static void test_save(void) {
                 start_anew();
                 fault_at = 0;
                 CU_ASSERT_EQUAL(boot(), 0);
-                CU_ASSERT_EQUAL(seed_file_open(state_folder, true, &file), 0);
+                CU_ASSERT_EQUAL(seed_file_open(state_directory, true, &file), 0);
                 fault_at = at;
                 fault_calls = 0;
                 r = seed_file_save(&file, &identity, NULL, &creditable);

@@ -79,8 +79,8 @@ static ssize_t fault_write(int fd, const void *buffer, size_t n) {
 
 static const uint8_t seed[64] = "not a random seed, but nobody looks at it here";
 
-static char folder[64];
-static int folder_fd = -1;
+static char directory[64];
+static int directory_fd = -1;
 
 static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *walk) {
         (void)remove(path);
@@ -88,15 +88,15 @@ static int remove_one(const char *path, const struct stat *status, int flag, str
 }
 
 static void setup(void) {
-        (void)snprintf(folder, sizeof(folder), "/tmp/fault-static-credit.XXXXXX");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-        folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        CU_ASSERT_FATAL(folder_fd >= 0);
+        (void)snprintf(directory, sizeof(directory), "/tmp/fault-static-credit.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+        directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        CU_ASSERT_FATAL(directory_fd >= 0);
 }
 
 static void teardown(void) {
-        (void)close(folder_fd);
-        (void)nftw(folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+        (void)close(directory_fd);
+        (void)nftw(directory, remove_one, 4, FTW_DEPTH | FTW_PHYS);
 }
 
 static StaticUse use(void) {
@@ -104,7 +104,7 @@ static StaticUse use(void) {
         const char *note;
         StaticUse result;
 
-        static_credit_init(&credit, folder_fd, "no folder");
+        static_credit_init(&credit, directory_fd, "no directory");
         result = static_credit_use(&credit, seed, sizeof(seed), false, &note);
         /* A reason for all but the first use. */
         CU_ASSERT_EQUAL(result == STATIC_USE_FIRST, note == NULL);
@@ -119,7 +119,7 @@ static void test_first_use(void) {
                 unsigned at = fault_at;
                 StaticUse first, second;
 
-                (void)unlinkat(folder_fd, "seen", 0);
+                (void)unlinkat(directory_fd, "seen", 0);
                 first = use();
                 CU_ASSERT(first != STATIC_USE_FIRST || !fault_hit());
                 n_first += first == STATIC_USE_FIRST;
@@ -151,8 +151,8 @@ static void test_live(void) {
         FAULT_EACH(error, EIO) {
                 int r;
 
-                (void)unlinkat(folder_fd, "seen-live", 0);
-                r = seen_live(folder_fd, seed, sizeof(seed), false);
+                (void)unlinkat(directory_fd, "seen-live", 0);
+                r = seen_live(directory_fd, seed, sizeof(seed), false);
                 CU_ASSERT_EQUAL(r == 0, !fault_hit());
                 CU_ASSERT(r <= 0);
                 rounds++;

@@ -30,8 +30,8 @@ static int fault_open(const char *name, int flags) {
         return FAULT(-1, open(name, flags));
 }
 
-static int fault_openat(int folder, const char *name, int flags) {
-        return FAULT(-1, openat(folder, name, flags));
+static int fault_openat(int directory, const char *name, int flags) {
+        return FAULT(-1, openat(directory, name, flags));
 }
 
 static int fault_fstat(int fd, struct stat *ret_stat) {

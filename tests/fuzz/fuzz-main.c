@@ -58,11 +58,11 @@ static int replay_file(const char *path) {
         return r;
 }
 
-static int replay_folder(const char *folder, unsigned *n_passed, unsigned *n_failed) {
+static int replay_directory(const char *directory, unsigned *n_passed, unsigned *n_failed) {
         struct dirent **entries = NULL;
         int n;
 
-        n = scandir(folder, &entries, NULL, alphasort);
+        n = scandir(directory, &entries, NULL, alphasort);
         if (n < 0)
                 return -errno;
 
@@ -71,7 +71,7 @@ static int replay_folder(const char *folder, unsigned *n_passed, unsigned *n_fai
                 int r;
 
                 if (entries[i]->d_name[0] != '.') {
-                        (void)snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
+                        (void)snprintf(path, sizeof(path), "%s/%s", directory, entries[i]->d_name);
                         r = replay_file(path);
                         if (r < 0)
                                 printf("not ok - %s: %s\n", path, strerror(-r));
@@ -88,7 +88,7 @@ int main(int argc, char *argv[]) {
         unsigned n_passed = 0, n_failed = 0;
 
         for (int i = 1; i < argc; i++) {
-                int r = replay_folder(argv[i], &n_passed, &n_failed);
+                int r = replay_directory(argv[i], &n_passed, &n_failed);
 
                 if (r < 0) {
                         printf("not ok - %s: %s\n", argv[i], strerror(-r));

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const bool ours = size > sizeof(SeedHeader) && (data[0] & 1);
         SeedHeader header;
-        SeedFile file = { .folder_fd = 0 };
+        SeedFile file = { .directory_fd = 0 };
         SeedLoad load = {};
         int r;
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "monitor"
+DIRECTORY = ROOT / "monitor"
 MONITOR = sys.argv[1]
 VALUES = {
     "plot --theme=": {"auto", "light", "dark"},
@@ -52,7 +52,7 @@ def verbs():
 
 
 def options(verb):
-    text = (FOLDER / f"{verb}.c").read_text()
+    text = (DIRECTORY / f"{verb}.c").read_text()
     return {f"--{name}" for name in re.findall(r'\{ "([a-z-]+)", \w+_argument', text)}
 
 
@@ -61,7 +61,7 @@ class Bash:
         # "=" is a word of its own, as readline splits them.
         words = re.findall(r"=|[^\s=]+", line) + ([""] if line.endswith(" ") else [])
         quoted = " ".join(f"'{word}'" for word in words)
-        script = (f"compopt() {{ :; }}; . '{FOLDER}/completion/entropy-monitor.bash'; COMP_WORDS=({quoted}); "
+        script = (f"compopt() {{ :; }}; . '{DIRECTORY}/completion/entropy-monitor.bash'; COMP_WORDS=({quoted}); "
                   f"COMP_CWORD={len(words) - 1}; _entropy_monitor; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
         done = subprocess.run(["bash", "--norc", "-uc", script], capture_output=True, text=True, timeout=20, check=False)
         return {word.strip() for word in done.stdout.splitlines()} - {""} | ({done.stderr} - {""})
@@ -70,10 +70,10 @@ class Bash:
 class Zsh:
     """A shell at a terminal: compadd tells a file what it is given, and Tab is pressed."""
 
-    def __init__(self, folder):
-        self.file = folder / "matches"
-        (folder / "rc").write_text(f"""
-unsetopt beep; PS1='READY>'; fpath=({FOLDER}/completion $fpath); autoload -Uz compinit; compinit -u -d {folder}/dump
+    def __init__(self, directory):
+        self.file = directory / "matches"
+        (directory / "rc").write_text(f"""
+unsetopt beep; PS1='READY>'; fpath=({DIRECTORY}/completion $fpath); autoload -Uz compinit; compinit -u -d {directory}/dump
 compadd() {{
     if [[ ${{@[1,(i)(-|--)]}} == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return; fi
     local -a hits
@@ -88,7 +88,7 @@ zle -N finish; bindkey '^G' finish; bindkey '^I' complete-word
         if self.pid == 0:
             os.environ.update(TERM="dumb", LC_ALL="C")
             os.execvp("zsh", ["zsh", "-f", "-i"])
-        os.write(self.fd, f". {folder}/rc; cd {folder}\n".encode())
+        os.write(self.fd, f". {directory}/rc; cd {directory}\n".encode())
         self.wait(lambda seen: b"READY>" in seen.replace(b"PS1='READY>'", b""))
 
     def wait(self, condition):
@@ -127,8 +127,8 @@ def main():
     if not shutil.which("zsh"):
         skip("zsh", "no zsh on this machine")
     else:
-        with tempfile.TemporaryDirectory(prefix="completion-") as folder:
-            shell = Zsh(pathlib.Path(folder))
+        with tempfile.TemporaryDirectory(prefix="completion-") as directory:
+            shell = Zsh(pathlib.Path(directory))
             try:
                 check("zsh", shell)
             finally:

@@ -13,7 +13,7 @@ command -v lintian >/dev/null || {
 
 list=$(mktemp)
 trap 'rm -f -- "$list"' EXIT
-folder=$("$source/tests/vm/get-packages" 2>"$list")
+directory=$("$source/tests/vm/get-packages" 2>"$list")
 case $? in
     0) ok 'dpkg-buildpackage' ;;
     77)
@@ -26,13 +26,13 @@ case $? in
         ;;
 esac
 check 'lintian finds no error' lintian --fail-on error --suppress-tags bad-distribution-in-changes-file \
-    "$folder"/guest-entropy_*.changes
+    "$directory"/guest-entropy_*.changes
 
 # holds PACKAGE PATH...
 holds() {
     package=$1
     shift
-    dpkg-deb --contents "$folder/$package"_[0-9]*.deb | awk '{ print $6 }' >"$list" || return 1
+    dpkg-deb --contents "$directory/$package"_[0-9]*.deb | awk '{ print $6 }' >"$list" || return 1
     for path; do
         grep -qx "./$path" "$list" || {
             echo "$package has no $path"
@@ -46,10 +46,10 @@ check 'guest-entropy has what a boot needs' holds guest-entropy usr/sbin/rngd us
 check 'entropy-monitor is a package of its own' holds entropy-monitor usr/bin/entropy-monitor
 
 no_curl() {
-    ! dpkg-deb --field "$folder"/guest-entropy_[0-9]*.deb Depends | grep curl
+    ! dpkg-deb --field "$directory"/guest-entropy_[0-9]*.deb Depends | grep curl
 }
 check 'guest-entropy needs no libcurl' no_curl
-told=$("$(dirname -- "$0")/deb-tree.py" "$folder" 2>&1)
+told=$("$(dirname -- "$0")/deb-tree.py" "$directory" 2>&1)
 case $? in
     0) ok 'they install in a plain Debian, and a purge leaves nothing' ;;
     77) skip 'they install in a plain Debian' "$told" ;;

@@ -59,20 +59,20 @@ for property in is_pie has_relro binds_now has_canary has_no_exec_stack has_no_w
 done
 
 # The same questions to a program built the other way: each must be answered with no.
-folder=$(mktemp -d)
-trap 'rm -rf -- "$folder"' EXIT
-printf 'int main(void) { return 0; }\n' >"$folder/soft.c"
-if ${CC:-cc} -o "$folder/soft" "$folder/soft.c" -fno-stack-protector -no-pie \
-    -Wl,-z,norelro -Wl,-z,lazy -Wl,-z,execstack -Wl,-rpath,/nowhere 2>"$folder/errors" &&
-    ${CC:-cc} -o "$folder/open" "$folder/soft.c" -nostdlib -static -no-pie -Wl,-N,-e,main \
-        2>>"$folder/errors"; then
+directory=$(mktemp -d)
+trap 'rm -rf -- "$directory"' EXIT
+printf 'int main(void) { return 0; }\n' >"$directory/soft.c"
+if ${CC:-cc} -o "$directory/soft" "$directory/soft.c" -fno-stack-protector -no-pie \
+    -Wl,-z,norelro -Wl,-z,lazy -Wl,-z,execstack -Wl,-rpath,/nowhere 2>"$directory/errors" &&
+    ${CC:-cc} -o "$directory/open" "$directory/soft.c" -nostdlib -static -no-pie -Wl,-N,-e,main \
+        2>>"$directory/errors"; then
     for property in is_pie has_relro binds_now has_canary has_no_exec_stack has_no_library_path; do
-        check "a soft program: not $property" refuses "$property" "$folder/soft"
+        check "a soft program: not $property" refuses "$property" "$directory/soft"
     done
     check 'a program with writable code: not has_no_writable_code' \
-        refuses has_no_writable_code "$folder/open"
+        refuses has_no_writable_code "$directory/open"
 else
-    not_ok 'a soft program can be built' "$(cat "$folder/errors")"
+    not_ok 'a soft program can be built' "$(cat "$directory/errors")"
 fi
 
 tap_end

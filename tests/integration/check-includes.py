@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A folder is a layer: includes go downward only and are written from the root."""
+"""A directory is a layer: includes go downward only and are written from the root."""
 
 import pathlib
 import re
@@ -8,7 +8,7 @@ import sys
 
 import style
 
-# What each folder may include besides its own files. Programs do not know each other.
+# What each directory may include besides its own files. Programs do not know each other.
 BELOW = {
     "lib/base": (),
     "lib/kernel": ("lib/base",),
@@ -29,10 +29,10 @@ IMPURE = re.compile(
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]')
 
 
-def includes(root, files, folders):
-    """(file, line number, '<' or '"', name) of each include in these folders"""
+def includes(root, files, directories):
+    """(file, line number, '<' or '"', name) of each include in these directories"""
     for name in style.c_files(files):
-        if not name.startswith(folders):
+        if not name.startswith(directories):
             continue
         text = (root / name).read_text(encoding="utf-8")
         for number, line in enumerate(text.splitlines(), 1):
@@ -41,14 +41,14 @@ def includes(root, files, folders):
                 yield name, number, *match.groups()
 
 
-def folder_of(name):
+def directory_of(name):
     return next((layer for layer in BELOW if name.startswith(layer + "/")), None)
 
 
 def downward(root, files):
     complaints = []
     for name, number, kind, target in includes(root, files, tuple(BELOW)):
-        own = folder_of(name)
+        own = directory_of(name)
         if kind == "<" or not own:
             continue
         if not target.startswith(tuple(f"{layer}/" for layer in (own, *BELOW[own]))):
@@ -60,7 +60,7 @@ def from_root(root, files):
     return [
         f"{name}:{number}: {target} is not a path from the root"
         for name, number, kind, target in includes(root, files, (*BELOW, "tests"))
-        # The agent is no part of the build: a guest's program, compiled in its own folder.
+        # The agent is no part of the build: a guest's program, compiled in its own directory.
         if kind == '"'
         and not name.startswith("tests/vm/agent/")
         and (".." in target or not (root / target).is_file())

@@ -101,8 +101,8 @@ def zsh_options(script):
 
 def load(command, config):
     """(exit status, error lines) of a run that reads this configuration"""
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "conf")
+    with tempfile.TemporaryDirectory() as directory:
+        path = pathlib.Path(directory, "conf")
         path.write_text(config, encoding="utf-8")
         path.chmod(0o644)
         done = run(*command, "-c", str(path))
@@ -171,11 +171,11 @@ def pages():
         report(f"{name} has no warnings", checked.stderr.splitlines())
 
 
-def options_of(program, name, page, folder):
+def options_of(program, name, page, directory):
     options = help_options(program)
     compare(f"{name}(8) has the options of --help", options, page_options(page))
-    compare(f"bash completes those of {name}", options, bash_options(text(f"{folder}/completion/{name}.bash")))
-    compare(f"zsh completes those of {name}", options, zsh_options(text(f"{folder}/completion/_{name}")))
+    compare(f"bash completes those of {name}", options, bash_options(text(f"{directory}/completion/{name}.bash")))
+    compare(f"zsh completes those of {name}", options, zsh_options(text(f"{directory}/completion/_{name}")))
 
 
 def exit_statuses(page, *files):

@@ -23,7 +23,7 @@ from harness import packages  # noqa: E402
 from tap import case, counts  # noqa: E402
 
 SPEC = packages.SOURCE / "packaging/guest-entropy.spec"
-# The compiler's options are not what this is about: the quickest build. The folders are those of Fedora's systemd.pc.
+# The compiler's options are not what this is about: the quickest build. The directories are those of Fedora's systemd.pc.
 MACROS = r"""
 %_prefix /usr
 %_bindir /usr/bin
@@ -71,15 +71,15 @@ ENABLED = {
 }
 
 
-def build(folder):
+def build(directory):
     (version,) = re.findall(r"^Version:\s+(\S+)$", SPEC.read_text(), re.M)
     for name in ("SOURCES", "RPMS"):
-        (folder / name).mkdir()
-    with tarfile.open(folder / f"SOURCES/guest-entropy-{version}.tar.gz", "w:gz", compresslevel=1) as tar:
+        (directory / name).mkdir()
+    with tarfile.open(directory / f"SOURCES/guest-entropy-{version}.tar.gz", "w:gz", compresslevel=1) as tar:
         for name in packages.files():
             tar.add(packages.SOURCE / name, f"guest-entropy-{version}/{name}")
-    (folder / "macros").write_text(MACROS)
-    argv = ["rpmbuild", "-bb", "--nodeps", f"--load={folder / 'macros'}", "--define", f"_topdir {folder}", SPEC]
+    (directory / "macros").write_text(MACROS)
+    argv = ["rpmbuild", "-bb", "--nodeps", f"--load={directory / 'macros'}", "--define", f"_topdir {directory}", SPEC]
     env = {name: value for name, value in os.environ.items() if name not in packages.FLAGS}
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False, env=env)
     if done.returncode:
@@ -95,7 +95,7 @@ def query(package, *words):
 
 
 def wanted(installed):
-    """By package, what `meson install` makes, in Fedora's folders and without what is Debian's alone."""
+    """By package, what `meson install` makes, in Fedora's directories and without what is Debian's alone."""
     files = {name: set() for name in ENABLED}
     for line in installed.splitlines():
         if not line or line.startswith("#") or "initramfs-tools" in line:
@@ -107,7 +107,7 @@ def wanted(installed):
 
 
 def listed(package):
-    """Without folders and licences, and man pages without what compresses them."""
+    """Without directories and licences, and man pages without what compresses them."""
     out = query(package, "--queryformat", "[%{FILEMODES:perms} %{FILENAMES}\n]")
     paths = {line.split(None, 1)[1] for line in out.splitlines() if not line.startswith("d")}
     documents = ("/README.md", "/security.md")
@@ -148,15 +148,15 @@ def main():
             case("RPM packages", skipped=f"no {tool} on this machine")
             return 1 if counts["failed"] else 77
     with tempfile.TemporaryDirectory(prefix="check-rpm-", dir="/var/tmp") as temp:
-        folder = pathlib.Path(temp)
-        complaint = build(folder)
+        directory = pathlib.Path(temp)
+        complaint = build(directory)
         case("rpmbuild", complaint)
         if not complaint:
             files = wanted(pathlib.Path(sys.argv[1]).read_text())
             for name in ENABLED:
-                (path,) = (p for p in folder.glob("RPMS/*/*.rpm") if re.match(re.escape(name) + r"-\d", p.name))
+                (path,) = (p for p in directory.glob("RPMS/*/*.rpm") if re.match(re.escape(name) + r"-\d", p.name))
                 try_package(name, path, files[name])
-            first = next(folder.glob("RPMS/*/guest-entropy-[0-9]*.rpm"))
+            first = next(directory.glob("RPMS/*/guest-entropy-[0-9]*.rpm"))
             try_swap(first)
             provided = query(first, "--provides")
             case("what replaces rng-tools says so", "rng-tools = " not in provided and provided)

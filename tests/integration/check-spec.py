@@ -15,7 +15,7 @@ import sys
 from tap import case, counts
 
 SPEC, INSTALLED = map(pathlib.Path, sys.argv[1:3])
-# As on Fedora; INSTALLED speaks of Debian's folders.
+# As on Fedora; INSTALLED speaks of Debian's directories.
 MACROS = {
     "name": "guest-entropy", "_bindir": "usr/bin", "_sbindir": "usr/sbin", "_datadir": "usr/share", "_docdir": "usr/share/doc",
     "_mandir": "usr/share/man", "_prefix": "usr", "_libexecdir": "usr/libexec", "_tmpfilesdir": "usr/lib/tmpfiles.d",

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """clang-tidy, with the tree's .clang-tidy, over what the build compiles outside tests/.
 
-    check-tidy.py BUILD-FOLDER
+    check-tidy.py BUILD-DIRECTORY
 """
 
 import concurrent.futures
@@ -46,7 +46,7 @@ def tree_is_tidy(root, files):
     commands = {}
     for command in json.loads((BUILD / "compile_commands.json").read_text(encoding="utf-8")):
         path = (pathlib.Path(command["directory"]) / command["file"]).resolve()
-        # What is generated lies in the build folder, which may be anywhere.
+        # What is generated lies in the build directory, which may be anywhere.
         if path.is_relative_to(root):
             # Tests compile some files again, and each command would be looked at: the program's will do.
             if str(path) not in commands or not command["output"].startswith("tests/"):
@@ -58,12 +58,12 @@ def tree_is_tidy(root, files):
     )
     if not ours:
         return ["nothing of lib/ or rngd/ is compiled"]
-    with tempfile.TemporaryDirectory() as folder:
-        pathlib.Path(folder, "compile_commands.json").write_text(
+    with tempfile.TemporaryDirectory() as directory:
+        pathlib.Path(directory, "compile_commands.json").write_text(
             json.dumps([commands[path] for path in ours]), encoding="utf-8"
         )
         # The commands may be those of gcc, whose warning options clang does not all know.
-        return tidy(ours, "-p", folder, "--extra-arg=-Wno-unknown-warning-option")
+        return tidy(ours, "-p", directory, "--extra-arg=-Wno-unknown-warning-option")
 
 
 if not shutil.which("clang-tidy"):

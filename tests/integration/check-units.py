@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The units as systemd sees them.
 
-    check-units.py BUILD-FOLDER UNIT-FOLDER
+    check-units.py BUILD-DIRECTORY UNIT-DIRECTORY
 
 Installs into an empty root, adds the system's own units, and asks systemd-analyze: each of ours is
 loaded without a word, no order has a cycle, and no unit is more exposed than its limit. That an
@@ -54,10 +54,10 @@ def make_root(root):
     subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", root], check=True, timeout=60,
                    stdout=subprocess.DEVNULL)
     ours = root / UNITS.lstrip("/")
-    folder = next((folder for folder in SYSTEM if (folder / "sysinit.target").exists()), None)
-    if not folder:
+    directory = next((directory for directory in SYSTEM if (directory / "sysinit.target").exists()), None)
+    if not directory:
         return ours
-    for unit in folder.iterdir():
+    for unit in directory.iterdir():
         target = ours / unit.name
         if not target.exists() and (unit.is_file() or unit.is_symlink()):
             shutil.copy(unit, target, follow_symlinks=unit.exists())
@@ -110,8 +110,8 @@ def main():
     if not shutil.which("systemd-analyze"):
         case("systemd-analyze", skipped="no systemd-analyze on this machine")
         return 1 if counts["failed"] else 77
-    with tempfile.TemporaryDirectory(prefix="check-units-") as folder:
-        root = pathlib.Path(folder, "root")
+    with tempfile.TemporaryDirectory(prefix="check-units-") as directory:
+        root = pathlib.Path(directory, "root")
         ours = make_root(root)
         try_verify(root, ours)
         try_security(ours)

@@ -7,8 +7,8 @@ here=$(cd -- "$(dirname -- "$0")" && pwd)
 root=$(cd -- "$here/../.." && pwd)
 . "$here/tap.sh"
 
-folder=$(mktemp -d)
-trap 'rm -rf -- "$folder"' EXIT
+directory=$(mktemp -d)
+trap 'rm -rf -- "$directory"' EXIT
 
 # probe_says EMULATOR CPU PROGRAM WORD
 probe_says() {
@@ -33,17 +33,17 @@ architecture() {
     done
     # Some distributions package a cross compiler without a C library.
     if ! echo 'int main(void) { return 0; }' |
-        "$compiler" -static -xc -o "$folder/trivial" - 2>/dev/null; then
+        "$compiler" -static -xc -o "$directory/trivial" - 2>/dev/null; then
         skip "$name" "no static C library for $compiler"
         return
     fi
     check "$name: compiles" "$compiler" -static -O2 -Wall -Wextra -Werror -std=gnu17 \
-        -D_GNU_SOURCE -I"$root" -o "$folder/$name" \
+        -D_GNU_SOURCE -I"$root" -o "$directory/$name" \
         "$here/cpu-probe.c" "$root/lib/sources/cpu-instruction-$name.c"
     for pair; do
         cpu=${pair%:*}
         check "$name: $cpu has ${pair#*:}" \
-            probe_says "$emulator" "$cpu" "$folder/$name" "${pair#*:}"
+            probe_says "$emulator" "$cpu" "$directory/$name" "${pair#*:}"
     done
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Installs the packages of a folder in a plain Debian 12, and purges them.
+"""Installs the packages of a directory in a plain Debian 12, and purges them.
 
-    deb-tree.py FOLDER
+    deb-tree.py DIRECTORY
 
 Exits 1 with what is wrong; 77 where there is no such tree.
 """
@@ -34,13 +34,13 @@ def main():
         print("not root")
         return 77
     try:
-        tar = debian.make_tree(debian.cache_folder())
+        tar = debian.make_tree(debian.cache_directory())
     except debian.Unbuildable as e:
         print(e)
         return 77
     wrong = []
-    with debian.tree_folder("deb-tree-") as folder:
-        tree = pathlib.Path(folder, "tree")
+    with debian.tree_directory("deb-tree-") as directory:
+        tree = pathlib.Path(directory, "tree")
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
         before = names(tree)

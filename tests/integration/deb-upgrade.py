@@ -51,8 +51,8 @@ INSTALL_SEC = 120
 
 
 class Tree:
-    def __init__(self, folder, tar, debs, peers):
-        self.root = folder / "tree"
+    def __init__(self, directory, tar, debs, peers):
+        self.root = directory / "tree"
         self.root.mkdir()
         subprocess.run(["tar", "-C", self.root, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
         # The initramfs is not what this is about.
@@ -147,7 +147,7 @@ def try_options(tree):
     case("options of the administrator's own stay", (tree.root / NEW).read_text() != "RNGDOPTIONS=-q\n" and "they did not")
 
 
-STATE_FOLDER = "/var/lib/guest-entropy"
+STATE_DIRECTORY = "/var/lib/guest-entropy"
 # What is mounted there when the package is purged, and what is left of the seed on it.
 MOUNTS = {
     "a mount": ("mount -t tmpfs tmpfs {0}; touch {0}/seed {0}/seen", "is a mount", ""),
@@ -158,30 +158,30 @@ MOUNTS = {
 def try_purge(tree):
     for what, (prepare, word, left) in MOUNTS.items():
         tree.install("guest-entropy")
-        told = tree.run(f"mkdir -p {STATE_FOLDER}; {prepare.format(STATE_FOLDER)}; dpkg --purge guest-entropy && echo status=0; "
-                        f"echo left=$(ls -A {STATE_FOLDER})")
+        told = tree.run(f"mkdir -p {STATE_DIRECTORY}; {prepare.format(STATE_DIRECTORY)}; dpkg --purge guest-entropy && echo status=0; "
+                        f"echo left=$(ls -A {STATE_DIRECTORY})")
         complaints = [line for line in ("status=0", f"left={left}") if line not in told.splitlines()]
         if "no packages" not in tree.status("guest-entropy"):
             complaints.append(f"it is {tree.status('guest-entropy')}")
-        if not any(line.startswith("guest-entropy: ") and STATE_FOLDER in line and word in line for line in told.splitlines()):
+        if not any(line.startswith("guest-entropy: ") and STATE_DIRECTORY in line and word in line for line in told.splitlines()):
             complaints.append("nothing is said of the mount")
         case(f"a purge where the state is on {what}", complaints and f"{complaints}: {told}")
-        tree.run(f"rm -rf {STATE_FOLDER}")
+        tree.run(f"rm -rf {STATE_DIRECTORY}")
 
 
 def main():
     if os.geteuid() != 0:
         case("packages over others", skipped="not root")
         return 1 if counts["failed"] else 77
-    cache = debian.cache_folder()
+    cache = debian.cache_directory()
     try:
         tar, debs = debian.make_tree(cache), packages.get(cache)
         peers = debian.download(cache, "bookworm", ("rng-tools-debian", "rng-tools5"))
     except debian.Unbuildable as e:
         case("packages over others", skipped=str(e))
         return 1 if counts["failed"] else 77
-    with debian.tree_folder("deb-upgrade-") as folder:
-        tree = Tree(pathlib.Path(folder), tar, debs, peers)
+    with debian.tree_directory("deb-upgrade-") as directory:
+        tree = Tree(pathlib.Path(directory), tar, debs, peers)
         for attempt, argument in ((try_peer, ["rng-tools-debian"]), (try_peer, ["rng-tools5"]), (try_options, []), (try_purge, [])):
             try:
                 attempt(tree, *argument)

@@ -62,7 +62,7 @@ def misnumbered(names):
 
 
 def make_image(tree, options):
-    """What is in it, modules without their folder, and what dracut said."""
+    """What is in it, modules without their directory, and what dracut said."""
     (version,) = (path.name for path in (tree / "lib/modules").iterdir())
     told = debian.in_chroot(tree, f"dracut --force --no-hostonly --no-compress {options} /root/image {version} 2>&1")
     listed = debian.in_chroot(tree, "lsinitramfs /root/image").split()
@@ -84,7 +84,7 @@ def try_images(tree):
 
 
 def main():
-    cache = debian.cache_folder()
+    cache = debian.cache_directory()
     try:
         if os.geteuid() != 0:
             raise debian.Unbuildable("not root")
@@ -92,8 +92,8 @@ def main():
     except debian.Unbuildable as e:
         case("dracut with the rules of 108", skipped=str(e))
         return 1 if counts["failed"] else 77
-    with debian.tree_folder("dracut-newest-") as folder:
-        tree = pathlib.Path(folder, "tree")
+    with debian.tree_directory("dracut-newest-") as directory:
+        tree = pathlib.Path(directory, "tree")
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
         debian.write(tree / "etc/initramfs-tools/update-initramfs.conf", "update_initramfs=no\n")

@@ -6,7 +6,7 @@
 
 The tree (systemd, cloud kernel, initramfs-tools, cloud-init) is made once by mmdebstrap, with this
 machine's own sources, and kept as a tar in KERNEL_CACHE. Each run unpacks it into a temporary
-folder. The hooks run as their owners run them: cloud-init's by `cloud-init clean` in a chroot, the
+directory. The hooks run as their owners run them: cloud-init's by `cloud-init clean` in a chroot, the
 one of diskimage-builder by run-parts in a chroot, mkosi's with $BUILDROOT.
 """
 
@@ -256,9 +256,9 @@ def try_cloud_init_running(tree):
 
 def try_dib(tree):
     contaminate(tree)
-    folder = tree / "root/post-install.d"
-    folder.mkdir(exist_ok=True)
-    shutil.copy(HOOKS / "90-guest-entropy", folder)
+    directory = tree / "root/post-install.d"
+    directory.mkdir(exist_ok=True)
+    shutil.copy(HOOKS / "90-guest-entropy", directory)
     done = in_chroot(tree, "run-parts --exit-on-error --regex '^[0-9].*' /root/post-install.d")
     left = ids(tree, "finding", TEMPLATE)
     case("diskimage-builder's hook", (done.returncode or left) and (left, done))
@@ -280,12 +280,12 @@ def main():
     try:
         if os.geteuid() != 0:
             raise Skip("not root")
-        tar = debian.make_tree(debian.cache_folder())
+        tar = debian.make_tree(debian.cache_directory())
     except (Skip, debian.Unbuildable, OSError, subprocess.TimeoutExpired) as e:
         case("a Debian tree", skipped=str(e) or type(e).__name__)
         return 1 if results["failed"] else 77
-    with debian.tree_folder("image-debian-") as folder:
-        tree = pathlib.Path(folder, "tree")
+    with debian.tree_directory("image-debian-") as directory:
+        tree = pathlib.Path(directory, "tree")
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
         shutil.copy(SEEDER, tree / "usr/bin/entropy-seeder")

@@ -5,7 +5,7 @@
     image.py ENTROPY-SEEDER
 
 The hostile ones are in image_hostile.py, what boot loaders and clouds hand on in image_boot.py.
-Everything happens in a temporary folder; what needs mounts gets a mount namespace of its own.
+Everything happens in a temporary directory; what needs mounts gets a mount namespace of its own.
 """
 
 import json

@@ -171,7 +171,7 @@ def test_documents_are_read_as_the_seeder_reads_them(tree):
             text = document.replace("SEED", SEED) if isinstance(document, str) else json.dumps(document)
             path = write(tree, name, text)
             found = findings(tree, "--only=seeds", states=("finding", "error"))
-            assert found == ({("cloud-seed-folder", f"/{name}")} if holds else set()), (text[:200], found)
+            assert found == ({("cloud-seed-directory", f"/{name}")} if holds else set()), (text[:200], found)
         path.unlink()
 
 
@@ -183,7 +183,7 @@ def test_the_seeder_takes_what_is_found(tree):
     without = unshared(f"{script} || true", tree, SEEDER)
     write(tree, name, DOCUMENTS[1][0].replace("SEED", SEED))
     done = unshared(f"{script} || true", tree, SEEDER)
-    assert "folder:latest" in done.stdout and "folder:latest" not in without.stdout, (without, done)
+    assert "directory:latest" in done.stdout and "directory:latest" not in without.stdout, (without, done)
 
 
 def test_keys_in_other_documents(tree):
@@ -194,5 +194,5 @@ def test_keys_in_other_documents(tree):
         ("var/lib/cloud/seed/nocloud/vendor-data", "x" * 4080 + '"\\U00000072\\U00000061ndom\\u005fsee\\x64"'),
     ):
         path = write(tree, name, text)
-        assert findings(tree, "--only=seeds") == {("cloud-seed-folder", f"/{name}")}, (name, text[-60:])
+        assert findings(tree, "--only=seeds") == {("cloud-seed-directory", f"/{name}")}, (name, text[-60:])
         path.unlink()

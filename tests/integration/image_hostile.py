@@ -17,9 +17,9 @@ RACE_SECONDS = 3
 def escape_plants(tree, outside):
     relative = "../" * 20 + str(outside).lstrip("/")
     return {
-        "absolute folder": ("var/lib/systemd", str(outside)),
-        "relative folder": ("var/lib/systemd", relative),
-        "magic folder": ("var/lib/systemd", f"/proc/self/root{outside}"),
+        "absolute directory": ("var/lib/systemd", str(outside)),
+        "relative directory": ("var/lib/systemd", relative),
+        "magic directory": ("var/lib/systemd", f"/proc/self/root{outside}"),
         "magic cwd": ("var/lib/systemd", "/proc/self/cwd"),
         "absolute file": ("var/lib/systemd/random-seed", f"{outside}/random-seed"),
         "relative file": ("var/lib/systemd/random-seed", f"{relative}/random-seed"),
@@ -55,8 +55,8 @@ def test_links_out_of_the_tree(tree):
 
 def test_magic_links_of_a_mounted_proc(tree):
     outside = make_outside(tree)
-    for folder in ("proc", "var/lib"):
-        (tree / folder).mkdir(parents=True)
+    for directory in ("proc", "var/lib"):
+        (tree / directory).mkdir(parents=True)
     (tree / "var/lib/systemd").symlink_to(f"/proc/self/root{outside}")
     (tree / "etc").symlink_to(f"/proc/1/root{outside}")
     before = snapshot(outside)
@@ -69,7 +69,7 @@ def test_magic_links_of_a_mounted_proc(tree):
 
 
 def test_links_within_the_tree(tree):
-    """Absolute links mean the tree's own folders, as they do when it boots."""
+    """Absolute links mean the tree's own directories, as they do when it boots."""
     write(tree, "data/lib/systemd/random-seed")
     (tree / "var").symlink_to("/data")
     assert findings(tree) == {("systemd-seed", "/var/lib/systemd/random-seed")}
@@ -115,8 +115,8 @@ def race(a, b, attempt):
     assert n >= 10, n
 
 
-def test_race_of_a_folder(tree):
-    """var/lib/systemd is a folder, then a link out of the tree, thousands of times a second."""
+def test_race_of_a_directory(tree):
+    """var/lib/systemd is a directory, then a link out of the tree, thousands of times a second."""
     outside = make_outside(tree)
     before = snapshot(outside)
     (tree / "var/lib/systemd").mkdir(parents=True)
@@ -154,7 +154,7 @@ def test_race_of_a_file(tree):
     race(*names, attempt)
 
 
-def test_fifos_devices_and_folders(tree):
+def test_fifos_devices_and_directories(tree):
     (tree / "var/lib/systemd").mkdir(parents=True)
     (tree / "var/lib/seedrng/seed.credit").mkdir(parents=True)
     (tree / "etc").mkdir()
@@ -202,7 +202,7 @@ def test_hostile_names(tree):
     assert list((tree / "etc/ssh").iterdir()) == []
 
 
-def test_crowded_folder(tree):
+def test_crowded_directory(tree):
     (tree / "etc/ssh").mkdir(parents=True)
     for i in range(5000):
         (tree / f"etc/ssh/{i}").touch()
@@ -253,7 +253,7 @@ def test_running_system_by_name(tree):
     assert run("--dry-run", "--running-system", "--only=seeds", "/", verb="clean").returncode in (0, 1, 74)
 
 
-def test_borrowed_folders_are_refused(tree):
+def test_borrowed_directories_are_refused(tree):
     """The running system's /var/lib is mounted into the tree. A private one stands in for it."""
     (tree / "var/lib").mkdir(parents=True)
     (tree / "etc").mkdir()
@@ -286,8 +286,8 @@ loop() { findmnt --noheadings --output SOURCE "$elsewhere"; }
 
 def borrow(tree, script):
     """The script in a mount and PID namespace; its answer, and what is left of the running system's seed."""
-    for folder in (tree / "efi/loader", tree / "boot/loader", tree.parent / "elsewhere"):
-        folder.mkdir(parents=True, exist_ok=True)
+    for directory in (tree / "efi/loader", tree / "boot/loader", tree.parent / "elsewhere"):
+        directory.mkdir(parents=True, exist_ok=True)
     disk = tree.parent / "disk"
     with open(disk, "wb") as stream:
         stream.truncate(4 << 20)
@@ -328,7 +328,7 @@ def test_what_is_mounted_in_the_tree_alone_is_cleaned(tree):
     mount --bind "$tree/efi" "$tree/boot/efi"; mkdir other; mount --rbind "$tree" other
     status=0; "$seeder" image clean --only=seeds "$tree" || status=$?; ls "$tree/efi/loader"
     """
-    done = borrow(tree, f'cd "$4-folder" 2>/dev/null || {{ mkdir "$4-folder"; cd "$4-folder"; }}\n{script}')
+    done = borrow(tree, f'cd "$4-directory" 2>/dev/null || {{ mkdir "$4-directory"; cd "$4-directory"; }}\n{script}')
     assert done.returncode == 0 and "2 done, 0 failed, 0 findings left" in done.stdout, done
 
 

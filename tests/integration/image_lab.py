@@ -66,15 +66,15 @@ def set_mark(path):
         raise Skip(f"no user attributes here: {e}") from e
 
 
-def snapshot(folder):
+def snapshot(directory):
     """All that a cleaner could change: names, kinds, content, times."""
     seen = {}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(directory.rglob("*")):
         status = path.lstat()
         content = None
         if stat.S_ISREG(status.st_mode) and status.st_size < 1 << 20:
             content = path.read_bytes()
-        seen[str(path.relative_to(folder))] = (status.st_mode, status.st_mtime_ns, content)
+        seen[str(path.relative_to(directory))] = (status.st_mode, status.st_mtime_ns, content)
     return seen
 
 
@@ -96,8 +96,8 @@ def main(tests):
     """tests: {name: function of a tree}"""
     n = {"ok": 0, "not ok": 0, "skip": 0}
     for number, (name, test) in enumerate(tests.items(), 1):
-        with tempfile.TemporaryDirectory(prefix="image-") as folder:
-            tree = pathlib.Path(folder, "tree")
+        with tempfile.TemporaryDirectory(prefix="image-") as directory:
+            tree = pathlib.Path(directory, "tree")
             make_tree(tree)
             result, note = "ok", ""
             try:

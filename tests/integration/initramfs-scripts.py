@@ -56,8 +56,8 @@ START_SEC, STOP_SEC = 0.15, 0.35  # of a busy machine; the bound in the scripts 
 
 
 def make_root(root, kind, seeder):
-    for folder in ("bin", "usr/bin", "run", "proc", "dev"):
-        (root / folder).mkdir(parents=True)
+    for directory in ("bin", "usr/bin", "run", "proc", "dev"):
+        (root / directory).mkdir(parents=True)
     shutil.copy(shutil.which("busybox"), root / "bin/busybox")
     for name in ("sleep", "mkdir", "rm", "kill", "true"):
         (root / "bin" / name).symlink_to("busybox")
@@ -104,8 +104,8 @@ def try_one(kind, name, seeder, prepare=None):
     # that was told to end is given no time for it.
     times, told = [], not (seeder and "told" in seeder)
     for _ in range(3):
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder, "root")
+        with tempfile.TemporaryDirectory() as directory:
+            root = pathlib.Path(directory, "root")
             make_root(root, kind, seeder)
             if prepare:
                 prepare(root)
@@ -143,8 +143,8 @@ def try_rng(kind, name, modprobe, wanted, devices=None, reader=True):
     """The quickest of three, as above. modprobe sees what is probed meanwhile; reader: whether a probe comes back."""
     times, complaint = [], None
     for _ in range(3):
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder, "root")
+        with tempfile.TemporaryDirectory() as directory:
+            root = pathlib.Path(directory, "root")
             make_root(root, kind, None)
             (root / "run/guest-entropy").mkdir()
             (root / "usr/lib/guest-entropy").mkdir(parents=True)

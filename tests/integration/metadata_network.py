@@ -158,13 +158,13 @@ def test_name_server_is_silent():
     """getaddrinfo() cannot be broken off; the program ends in time all the same."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 53))
-        (under_test.folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
-        (under_test.folder / "resolv.conf").chmod(0o644)
+        (under_test.directory / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+        (under_test.directory / "resolv.conf").chmod(0o644)
         # The file may be a link to one that is not there.
         target = os.path.realpath("/etc/resolv.conf")
         if not os.path.exists(target):
             raise Skip("no /etc/resolv.conf")
-        subprocess.run(["mount", "--bind", under_test.folder / "resolv.conf", target], check=True, timeout=20)
+        subprocess.run(["mount", "--bind", under_test.directory / "resolv.conf", target], check=True, timeout=20)
         try:
             run = Run("--url=http://metadata.example/", "--timeout=1s")
             silent.settimeout(0)

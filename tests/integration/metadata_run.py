@@ -21,16 +21,16 @@ OPENSTACK = "/openstack/latest/meta_data.json"
 
 
 class UnderTest:
-    """The program, and a folder for what it is given."""
+    """The program, and a directory for what it is given."""
 
-    folder = program = sanitized = None
+    directory = program = sanitized = None
 
     def prepare(self, program):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="test-metadata-"))
-        self.folder.chmod(0o755)
-        atexit.register(shutil.rmtree, self.folder, True)
-        # Where nobody can run it, too: a build folder may be in a closed home.
-        self.program = shutil.copy(program, self.folder / "entropy-metadata")
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="test-metadata-"))
+        self.directory.chmod(0o755)
+        atexit.register(shutil.rmtree, self.directory, True)
+        # Where nobody can run it, too: a build directory may be in a closed home.
+        self.program = shutil.copy(program, self.directory / "entropy-metadata")
         self.sanitized = b"__asan_init" in pathlib.Path(self.program).read_bytes()
 
 

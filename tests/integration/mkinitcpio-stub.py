@@ -52,12 +52,12 @@ def case(name, complaint):
 
 def run(kind, seeder=True, script=SOURCE / "install/guest-entropy"):
     """What it asked for, and what it said on standard error."""
-    with tempfile.TemporaryDirectory() as folder:
-        binaries, image = pathlib.Path(folder, "bin"), pathlib.Path(folder, "image")
+    with tempfile.TemporaryDirectory() as directory:
+        binaries, image = pathlib.Path(directory, "bin"), pathlib.Path(directory, "image")
         binaries.mkdir()
         image.mkdir()
         # What goes into the image from this tree, not from where it is installed.
-        installed = pathlib.Path(folder, "guest-entropy")
+        installed = pathlib.Path(directory, "guest-entropy")
         installed.write_text(script.read_text().replace("/usr/share/guest-entropy", str(SOURCE.parent)))
         if seeder:
             (binaries / "entropy-seeder").touch(mode=0o755)
@@ -89,8 +89,8 @@ def main():
          complaints(asked, errors, ["end 0"], ("binary", "module", "runscript")) or not asked[0].startswith("warning") and str(asked))
     # The stub itself.
     text = (SOURCE / "install/guest-entropy").read_text()
-    with tempfile.TemporaryDirectory() as folder:
-        broken = pathlib.Path(folder, "guest-entropy")
+    with tempfile.TemporaryDirectory() as directory:
+        broken = pathlib.Path(directory, "guest-entropy")
         broken.write_text(re.sub(r"\$module\?", "$module", text).replace("add_runscript", "add_script"))
         asked, errors = run("base", script=broken)
         case("it notices a module that must be there, and a function that is not",

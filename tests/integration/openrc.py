@@ -50,8 +50,8 @@ SERVICES = {
 
 
 def make_root(root, debs):
-    for folder in ("bin", "sbin", "etc/conf.d", "etc/init.d", "usr/sbin", "usr/bin", "run/openrc", "proc", "dev", "tmp"):
-        (root / folder).mkdir(parents=True)
+    for directory in ("bin", "sbin", "etc/conf.d", "etc/init.d", "usr/sbin", "usr/bin", "run/openrc", "proc", "dev", "tmp"):
+        (root / directory).mkdir(parents=True)
     for deb in debs.glob("*.deb"):
         subprocess.run(["dpkg", "-x", deb, root], check=True, timeout=60)
     shutil.rmtree(root / "etc/init.d")
@@ -122,12 +122,12 @@ def main():
         case("OpenRC", skipped="not root, or no static busybox")
         return 1 if counts["failed"] else 77
     try:
-        debs = debian.download(debian.cache_folder(), "bookworm", PACKAGES)
+        debs = debian.download(debian.cache_directory(), "bookworm", PACKAGES)
     except debian.Unbuildable as e:
         case("OpenRC", skipped=str(e))
         return 1 if counts["failed"] else 77
-    with tempfile.TemporaryDirectory(prefix="openrc-") as folder:
-        root = pathlib.Path(folder, "root")
+    with tempfile.TemporaryDirectory(prefix="openrc-") as directory:
+        root = pathlib.Path(directory, "root")
         make_root(root, debs)
         for text, words in CONFS.items():
             try_conf(root, text, words)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the check-*.py share: rules over the tree's files, each shown to refuse a bad sample.
 
-A rule is a name and a function that takes a root folder and paths in it and gives complaints. Its
+A rule is a name and a function that takes a root directory and paths in it and gives complaints. Its
 samples are small trees it must complain about; without one, a rule that sees nothing would look
 like a rule that holds. Results are TAP on standard output.
 """
@@ -35,7 +35,7 @@ def skip(reason):
 
 
 def tree_files():
-    """The tracked files; in a tarball, all that is not a build folder."""
+    """The tracked files; in a tarball, all that is not a build directory."""
     git = subprocess.run(
         ["git", "-c", "safe.directory=*", "-C", ROOT, "ls-files", "-z"],
         capture_output=True,
@@ -51,8 +51,8 @@ def tree_files():
 
 
 def sample_complaints(rule, tree):
-    with tempfile.TemporaryDirectory() as folder:
-        root = pathlib.Path(folder)
+    with tempfile.TemporaryDirectory() as directory:
+        root = pathlib.Path(directory)
         for name, text in tree.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TAP for the programs of this folder: a line for each case, and their counts."""
+"""TAP for the programs of this directory: a line for each case, and their counts."""
 
 import os
 import sys

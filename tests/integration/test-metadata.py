@@ -118,9 +118,9 @@ def test_back_off(server):
 def test_clean_requests(server):
     """No cookies, no proxy, no compression asked for, no Authorization; whatever the environment says."""
     env = {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1", "all_proxy": "http://127.0.0.1:1",
-           "HOME": str(under_test.folder)}
-    (under_test.folder / ".netrc").write_text("default login user password secret\n")
-    (under_test.folder / ".curlrc").write_text("user = user:secret\n")
+           "HOME": str(under_test.directory)}
+    (under_test.directory / ".netrc").write_text("default login user password secret\n")
+    (under_test.directory / ".curlrc").write_text("user = user:secret\n")
     for path in ("/500-then-200", "/redirect-3"):
         run = get(server, path, env=env)
         check_run(run, OK)
@@ -189,23 +189,23 @@ def test_closed_output(server):
 
 
 def openssl(*words):
-    done = subprocess.run(["openssl", *map(str, words)], capture_output=True, text=True, timeout=60, cwd=under_test.folder, check=False)
+    done = subprocess.run(["openssl", *map(str, words)], capture_output=True, text=True, timeout=60, cwd=under_test.directory, check=False)
     assert done.returncode == 0, done.stderr
 
 
 def make_ca(name):
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
             "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
-    return under_test.folder / f"{name}.pem"
+    return under_test.directory / f"{name}.pem"
 
 
 def make_certificate(name, ca, *san):
-    (under_test.folder / f"{name}.ext").write_text(f"subjectAltName={','.join(san)}\n")
+    (under_test.directory / f"{name}.ext").write_text(f"subjectAltName={','.join(san)}\n")
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
             "-keyout", f"{name}.key", "-out", f"{name}.csr")
     openssl("x509", "-req", "-in", f"{name}.csr", "-CA", ca, "-CAkey", ca.with_suffix(".key"), "-CAcreateserial",
             "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
-    return under_test.folder / f"{name}.pem", under_test.folder / f"{name}.key"
+    return under_test.directory / f"{name}.pem", under_test.directory / f"{name}.key"
 
 
 def tests_tls():
@@ -223,9 +223,9 @@ def tests_tls():
     case("HTTPS without its CA is refused", test_tls_refused, right, None, CERTIFICATE)
     case("HTTPS with another CA is refused", test_tls_refused, right, other_ca, CERTIFICATE)
     case("HTTPS with a certificate of another name is refused", test_tls_refused, named, ca, CERTIFICATE)
-    case("a CA file that is not there", test_tls_refused, right, under_test.folder / "missing.pem", CA_FILE)
-    (under_test.folder / "garbage.pem").write_text("garbage\n")
-    case("a CA file that is none", test_tls_refused, right, under_test.folder / "garbage.pem", CA_FILE)
+    case("a CA file that is not there", test_tls_refused, right, under_test.directory / "missing.pem", CA_FILE)
+    (under_test.directory / "garbage.pem").write_text("garbage\n")
+    case("a CA file that is none", test_tls_refused, right, under_test.directory / "garbage.pem", CA_FILE)
     case("no TLS at the other end", test_no_tls, plain, plain_port, ca)
     for server in (right, named, plain):
         server.close()
@@ -262,7 +262,7 @@ def test_kernel_is_not_waited_for(server):
         raise Skip("no strace")
     if under_test.sanitized:
         raise Skip("a sanitizer cannot be traced")
-    trace = under_test.folder / "trace"
+    trace = under_test.directory / "trace"
     done = subprocess.run(
         # As it is before the kernel's RNG is ready: libraries then fall back on the devices.
         ["strace", "-f", "-o", trace, "-e", "trace=getrandom,open,openat", "-e", "inject=getrandom:error=EAGAIN", under_test.program,

@@ -5,9 +5,9 @@ set -u
 . "$(dirname -- "$0")/tap.sh"
 
 monitor=$(readlink -f -- "$1")
-folder=$(mktemp -d)
-trap 'rm -rf -- "$folder"' EXIT
-cd "$folder" || exit 1
+directory=$(mktemp -d)
+trap 'rm -rf -- "$directory"' EXIT
+cd "$directory" || exit 1
 
 # exits STATUS NAME COMMAND...
 exits() {
@@ -45,7 +45,7 @@ else
 fi
 exits 64 'finish that waits for longer than it may' "$monitor" finish --wait=1h
 exits 64 'finish with an argument' "$monitor" finish now
-exits 73 'a folder that is not there' "$monitor" record -d 1s -o no/b.json
+exits 73 'a directory that is not there' "$monitor" record -d 1s -o no/b.json
 exits 64 'an interval out of range' "$monitor" record -i 1us
 exits 64 'an end that is not known' "$monitor" record -u never
 exits 64 'no verb' "$monitor"
@@ -102,7 +102,7 @@ mkdir run
 echo '{"sources":[{"name":"config-drive","credited_bits":0}]}' >run/seeder.json
 echo '{"sources":[{"name":"metadata","credited_bits":512},{"name":"cpu","credited_bits":256}]}' >run/seeder-2.json
 echo '{"sources":[{"name":"cpu","credited_bits":300}]}' >run/seeder-initramfs-3.json
-RUNTIME_DIRECTORY=$folder/run "$monitor" status >status.txt
+RUNTIME_DIRECTORY=$directory/run "$monitor" status >status.txt
 has status.txt '^seeder    1068 bits credited, most by metadata$' 'the bits of all runs of the seeder'
 exits 64 'status with an argument' "$monitor" status x
 

@@ -43,10 +43,10 @@ PROBE = """<script>
 </body>"""
 
 
-def browse(browser, folder, page):
+def browse(browser, directory, page):
     argv = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
             "--disable-component-update", "--no-first-run", "--window-size=1280,900",
-            f"--user-data-dir={folder / 'profile'}", "--dump-dom", f"file://{page}"]
+            f"--user-data-dir={directory / 'profile'}", "--dump-dom", f"file://{page}"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=100, check=False)
     match = re.search(r'data-probe="([^"]*)"', done.stdout)
     if not match:
@@ -61,12 +61,12 @@ def main():
     if not browser:
         style.skip("no chromium")
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        page = folder / "page.html"
+        directory = pathlib.Path(name)
+        page = directory / "page.html"
         subprocess.run([monitor, "plot", "--html", "-o", str(page), recording, recording], check=True, timeout=30)
         text = page.read_text(encoding="utf-8")
         page.write_text(text.replace("</body>", PROBE), encoding="utf-8")
-        out = browse(browser, folder, page)
+        out = browse(browser, directory, page)
 
     cases = [("the page runs without an error", out is not None)]
     if out:

@@ -22,7 +22,7 @@ STATE, RUN = pathlib.Path("/var/lib/guest-entropy"), pathlib.Path("/run/guest-en
 CONFIG = pathlib.Path("/run/seeder.conf")
 CREDENTIALS = pathlib.Path("/run/credentials/service")
 SYSTEM = pathlib.Path("/run/credentials/@system")
-IN_MEMORY = "the state folder is kept in memory only"
+IN_MEMORY = "the state directory is kept in memory only"
 results = {"passed": 0, "failed": 0, "skipped": 0}
 
 
@@ -40,16 +40,16 @@ def ledgers():
     return json.loads(done.stdout) if done.returncode == 0 else []
 
 
-def files(folder):
-    return sorted(x.name for x in folder.iterdir()) if folder.exists() else []
+def files(directory):
+    return sorted(x.name for x in directory.iterdir()) if directory.exists() else []
 
 
 def clean():
-    for folder in (STATE, RUN):
-        for file in files(folder):
-            (folder / file).unlink()
-        if folder.exists():
-            folder.rmdir()
+    for directory in (STATE, RUN):
+        for file in files(directory):
+            (directory / file).unlink()
+        if directory.exists():
+            directory.rmdir()
 
 
 class SilentServer:
@@ -138,16 +138,16 @@ def test_run():
 
 def test_save():
     check(seeder("save").returncode == 0 and files(STATE) == ["seed.credit"], f"{files(STATE)}")
-    folder = os.open(STATE, os.O_RDONLY)
-    fcntl.flock(folder, fcntl.LOCK_EX)
+    directory = os.open(STATE, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
     done = seeder("save")
     check(done.returncode == 75, f"a second one at once: {done}")
     done = seeder("--source=seed-file", "--real-root")
     check(done.returncode == 0 and "another entropy-seeder runs" in done.stderr, f"{done}")
-    os.close(folder)
+    os.close(directory)
     STATE.chmod(0o777)
     done = seeder("save")
-    check(done.returncode == 73 and "not permitted" in done.stderr, f"a folder that everybody can write to: {done}")
+    check(done.returncode == 73 and "not permitted" in done.stderr, f"a directory that everybody can write to: {done}")
     STATE.chmod(0o700)
 
 
@@ -242,9 +242,9 @@ def random_seed(n):
 
 def give(seed, own=None):
     """A credential of the system's, which the service has, too."""
-    for folder, content in ((SYSTEM, seed), (CREDENTIALS, own or seed)):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "entropy.seed").write_bytes(content)
+    for directory, content in ((SYSTEM, seed), (CREDENTIALS, own or seed)):
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "entropy.seed").write_bytes(content)
 
 
 def next_boot():
@@ -415,7 +415,7 @@ def test_usage():
 def test_unprivileged():
     done = seeder("--real-root", user=65534, group=65534, extra_groups=[])
     check(done.returncode == 77, f"{done}")
-    check(not STATE.exists(), "it made a folder")
+    check(not STATE.exists(), "it made a directory")
 
 
 def test_deadline():

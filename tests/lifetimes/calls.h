@@ -26,22 +26,22 @@
 #include <unistd.h>
 
 int sim_open(const char *path, int flags, ...);
-int sim_openat(int folder_fd, const char *path, int flags, ...);
+int sim_openat(int directory_fd, const char *path, int flags, ...);
 int sim_close(int fd);
 ssize_t sim_read(int fd, void *buffer, size_t n);
 ssize_t sim_pread(int fd, void *buffer, size_t n, off_t offset);
 ssize_t sim_write(int fd, const void *buffer, size_t n);
 off_t sim_lseek(int fd, off_t offset, int whence);
 int sim_fstat(int fd, struct stat *status);
-int sim_fstatat(int folder_fd, const char *path, struct stat *status, int flags);
+int sim_fstatat(int directory_fd, const char *path, struct stat *status, int flags);
 int sim_fstatfs(int fd, struct statfs *status);
-int sim_faccessat(int folder_fd, const char *path, int mode, int flags);
+int sim_faccessat(int directory_fd, const char *path, int mode, int flags);
 int sim_mkdir(const char *path, mode_t mode);
 int sim_flock(int fd, int operation);
 int sim_fsync(int fd);
 int sim_fchmod(int fd, mode_t mode);
 int sim_renameat(int from_fd, const char *from, int to_fd, const char *to);
-int sim_unlinkat(int folder_fd, const char *path, int flags);
+int sim_unlinkat(int directory_fd, const char *path, int flags);
 int sim_ioctl(int fd, unsigned long request, ...);
 int sim_poll(struct pollfd *entries, nfds_t n, int timeout_msec);
 ssize_t sim_getrandom(void *buffer, size_t n, unsigned flags);

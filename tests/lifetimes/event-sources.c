@@ -111,8 +111,10 @@ void event_seed(const uint8_t *arguments) {
                 return;
         case SEED_IN_IMAGE:
                 if (image->n_seeds < ELEMENTSOF(image->seeds))
-                        image->seeds[image->n_seeds++] =
-                                make_seed(SOURCE_CONFIG_DRIVE, SEED_ORIGIN_IMAGE, "folder:latest");
+                        image->seeds[image->n_seeds++] = make_seed(
+                                SOURCE_CONFIG_DRIVE,
+                                SEED_ORIGIN_IMAGE,
+                                "directory:latest");
                 return;
         case SEED_CREDENTIAL:
                 add_seed(machine, make_seed(SOURCE_PLATFORM, SEED_ORIGIN_PLATFORM, "fw_cfg"));

@@ -99,13 +99,13 @@ static bool run_list(const char *name, const char *text) {
         return false;
 }
 
-static bool run_file(const char *folder, const char *name) {
+static bool run_file(const char *directory, const char *name) {
         static char text[LIFE_TEXT_BYTES]; /* too large for a stack frame */
         char path[512];
         size_t n;
         FILE *file;
 
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
         file = fopen(path, "re");
         if (!file)
                 return false;
@@ -124,7 +124,7 @@ static int is_life(const struct dirent *entry) {
 /* Each list, or the first ones until one is broken. */
 static bool run_files(bool all) {
         struct dirent **entries;
-        int n = scandir(LIVES_FOLDER, &entries, is_life, alphasort);
+        int n = scandir(LIVES_DIRECTORY, &entries, is_life, alphasort);
         bool kept = n > 0;
 
         if (all)
@@ -133,7 +133,7 @@ static bool run_files(bool all) {
                 if (all)
                         harness_row("%s", entries[i]->d_name);
                 if (all || kept) {
-                        bool good = run_file(LIVES_FOLDER, entries[i]->d_name);
+                        bool good = run_file(LIVES_DIRECTORY, entries[i]->d_name);
 
                         if (all)
                                 CU_ASSERT(good);

@@ -216,10 +216,10 @@ void secret_wipe_stack(void) {
 }
 
 /* What it finds out is the truth; how it does is tested elsewhere, on real file systems. */
-bool lasting_folder(const RootDir *root, int folder_fd, const char **ret_why_not) {
+bool lasting_directory(const RootDir *root, int directory_fd, const char **ret_why_not) {
         if (machine_now->image.var_kind == VAR_DISK || machine_now->image.var_kind == VAR_READ_ONLY)
                 return true;
-        *ret_why_not = "the state folder does not outlast a power cut";
+        *ret_why_not = "the state directory does not outlast a power cut";
         return false;
 }
 
@@ -265,7 +265,7 @@ int hotplug_receive(Hotplug *hotplug, HotplugChange *ret_change) {
 }
 
 /* What fstab says is there, is there. */
-bool state_mount_missing(const RootDir *root, const char *folder) {
+bool state_mount_missing(const RootDir *root, const char *directory) {
         return false;
 }
 

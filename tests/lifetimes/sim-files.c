@@ -65,12 +65,12 @@ static DiskChoice disk_of(const char *path, const char **ret_name) {
         return DISK_NONE;
 }
 
-static DiskChoice resolve(int folder_fd, const char *path, const char **ret_path) {
-        const Fd *folder = folder_fd == AT_FDCWD ? NULL : files_get(folder_fd);
+static DiskChoice resolve(int directory_fd, const char *path, const char **ret_path) {
+        const Fd *directory = directory_fd == AT_FDCWD ? NULL : files_get(directory_fd);
 
         *ret_path = path;
-        if (*path != '/' && folder && folder->disk != DISK_NONE)
-                return folder->disk;
+        if (*path != '/' && directory && directory->disk != DISK_NONE)
+                return directory->disk;
         while (**ret_path == '/')
                 (*ret_path)++;
         return disk_of(*ret_path, ret_path);
@@ -156,9 +156,9 @@ static int open_special(const char *path, int flags) {
         return fail(ENOENT);
 }
 
-static int open_path(int folder_fd, const char *path, int flags) {
+static int open_path(int directory_fd, const char *path, int flags) {
         char text[TEXT_MAX];
-        DiskChoice choice = resolve(folder_fd, path, &path);
+        DiskChoice choice = resolve(directory_fd, path, &path);
 
         if (choice != DISK_NONE)
                 return open_on_disk(choice, path, flags);
@@ -171,8 +171,8 @@ int sim_open(const char *path, int flags, ...) {
         return open_path(AT_FDCWD, path, flags);
 }
 
-int sim_openat(int folder_fd, const char *path, int flags, ...) {
-        return open_path(folder_fd, path, flags);
+int sim_openat(int directory_fd, const char *path, int flags, ...) {
+        return open_path(directory_fd, path, flags);
 }
 
 int sim_close(int fd) {
@@ -327,8 +327,8 @@ int sim_renameat(int from_fd, const char *from, int to_fd, const char *to) {
         return 0;
 }
 
-int sim_unlinkat(int folder_fd, const char *path, int flags) {
-        DiskChoice choice = resolve(folder_fd, path, &path);
+int sim_unlinkat(int directory_fd, const char *path, int flags) {
+        DiskChoice choice = resolve(directory_fd, path, &path);
         int r;
 
         if (choice == DISK_NONE)
@@ -357,10 +357,10 @@ int sim_mkdir(const char *path, mode_t mode) {
 
 /* ---- what is known of them ---- */
 
-int sim_faccessat(int folder_fd, const char *path, int mode, int flags) {
+int sim_faccessat(int directory_fd, const char *path, int mode, int flags) {
         const char *name;
         char text[TEXT_MAX];
-        DiskChoice choice = resolve(folder_fd, path, &name);
+        DiskChoice choice = resolve(directory_fd, path, &name);
         int fd;
 
         if (choice != DISK_NONE && *name)
@@ -390,8 +390,8 @@ int sim_fstat(int fd, struct stat *status) {
         return 0;
 }
 
-int sim_fstatat(int folder_fd, const char *path, struct stat *status, int flags) {
-        int fd = open_path(folder_fd, path, O_PATH), r;
+int sim_fstatat(int directory_fd, const char *path, struct stat *status, int flags) {
+        int fd = open_path(directory_fd, path, O_PATH), r;
 
         if (fd < 0)
                 return -1;

@@ -112,7 +112,7 @@ int identity_digest_boot(const Identity *identity, const uint8_t *salt, uint8_t 
  *   - memcpy(seed->bytes, content->bytes + sizeof(SeedHeader), SEED_FILE_BYTES);
  *   + memcpy(seed->bytes, content->bytes + sizeof(SeedHeader), content->size_bytes);
  * mutant: seeder/seed-file.c
- *   - if (seed_file_strip_mark(folder_fd) < 0)
+ *   - if (seed_file_strip_mark(directory_fd) < 0)
  *   + if (0)
  * mutant: seeder/seed-file.c
  *   - if (identity->first_boot)
@@ -128,7 +128,7 @@ int identity_digest_boot(const Identity *identity, const uint8_t *salt, uint8_t 
  *   + if (0)
  */
 void prove_load(void) {
-        SeedFile file = { .folder_fd = 4 };
+        SeedFile file = { .directory_fd = 4 };
         Identity identity = {
                 .first_boot = nondet_bool(),
                 .virtual_possible = nondet_bool(),

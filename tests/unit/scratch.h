@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A folder of the test's own, an easy way to fill it, and children that must end. */
+/* A directory of the test's own, an easy way to fill it, and children that must end. */
 
 #include <CUnit/CUnit.h>
 #include <fcntl.h>
@@ -15,12 +15,15 @@
 
 #define SCRATCH_PATH_MAX 256U
 
-static char scratch_folder[64];
+static char scratch_directory[64];
 
 static inline void scratch_setup(void) {
-        (void)snprintf(scratch_folder, sizeof(scratch_folder), "/tmp/guest-entropy-test.XXXXXX");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(scratch_folder));
-        CU_ASSERT_EQUAL(chmod(scratch_folder, 0755), 0);
+        (void)snprintf(
+                scratch_directory,
+                sizeof(scratch_directory),
+                "/tmp/guest-entropy-test.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(scratch_directory));
+        CU_ASSERT_EQUAL(chmod(scratch_directory, 0755), 0);
 }
 
 static inline int scratch_remove_one(
@@ -33,7 +36,7 @@ static inline int scratch_remove_one(
 }
 
 static inline void scratch_teardown(void) {
-        (void)nftw(scratch_folder, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        (void)nftw(scratch_directory, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static inline const char *scratch_path(const char *name) {
@@ -41,19 +44,19 @@ static inline const char *scratch_path(const char *name) {
         static unsigned turn;
         char *path = paths[turn++ % 4];
 
-        (void)snprintf(path, SCRATCH_PATH_MAX, "%s/%s", scratch_folder, name);
+        (void)snprintf(path, SCRATCH_PATH_MAX, "%s/%s", scratch_directory, name);
         return path;
 }
 
-/* Makes the folders on the way to it, too. */
+/* Makes the directories on the way to it, too. */
 static inline const char *scratch_write_bytes(const char *name, const void *bytes, size_t length) {
         const char *path = scratch_path(name);
-        char folder[SCRATCH_PATH_MAX];
+        char directory[SCRATCH_PATH_MAX];
         int fd;
 
         for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-                (void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
-                (void)mkdir(folder, 0755);
+                (void)snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
+                (void)mkdir(directory, 0755);
         }
         fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         CU_ASSERT_FATAL(fd >= 0);

@@ -37,7 +37,7 @@ static uint32_t asked_above;
 
 static void setup(void) {
         scratch_setup();
-        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_folder, &root), 0);
+        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_directory, &root), 0);
 }
 
 static void teardown(void) {

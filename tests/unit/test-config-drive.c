@@ -13,9 +13,9 @@
 #include "lib/sources/volume-label.h"
 #include "tests/unit/harness.h"
 
-#define SEED_32  "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-#define DOCUMENT "{\"random_seed\": \"" SEED_32 "\"}"
-#define FOLDER   "var/lib/cloud/seed/config_drive/openstack/"
+#define SEED_32   "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define DOCUMENT  "{\"random_seed\": \"" SEED_32 "\"}"
+#define DIRECTORY "var/lib/cloud/seed/config_drive/openstack/"
 
 static char root[64];
 
@@ -45,9 +45,9 @@ static void write_document(const char *version, const char *text) {
         char path[256];
         FILE *stream;
 
-        (void)snprintf(path, sizeof(path), "mkdir -p $R/" FOLDER "%s", version);
+        (void)snprintf(path, sizeof(path), "mkdir -p $R/" DIRECTORY "%s", version);
         CU_ASSERT_EQUAL(shell(path), 0);
-        (void)snprintf(path, sizeof(path), "%s/" FOLDER "%s/meta_data.json", root, version);
+        (void)snprintf(path, sizeof(path), "%s/" DIRECTORY "%s/meta_data.json", root, version);
         stream = fopen(path, "we");
         CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
         CU_ASSERT(fputs(text, stream) >= 0);
@@ -93,7 +93,7 @@ static void test_fat_labels(void) {
                 { "truncate -s 64M $R/fat; mkfs.vfat -F 16 -S 2048 -n CONFIG-2 $R/fat",
                   "CONFIG-2" },
                 { "truncate -s 1M $R/fat; mkfs.vfat -n other $R/fat", "other" },
-                /* The label in the root folder counts, as for blkid. */
+                /* The label in the root directory counts, as for blkid. */
                 { "truncate -s 1M $R/fat; mkfs.vfat -F 12 -n config-2 $R/fat; "
                   "printf OTHER | dd of=$R/fat bs=1 seek=43 conv=notrunc",
                   "config-2" },
@@ -197,7 +197,7 @@ static int compare_lines(const void *a, const void *b) {
         return strcmp(a, b);
 }
 
-/* All labels with their lengths or errors, sorted: "folder:a 32\nfolder:b -74\n". */
+/* All labels with their lengths or errors, sorted: "directory:a 32\ndirectory:b -74\n". */
 static void read_all(char text[static 4096]) {
         Source source = { .ops = &source_config_drive, .config = { .root = root }, .fd = -1 };
         uint8_t buffer[SOURCE_READ_MAX_BYTES];
@@ -247,12 +247,12 @@ static void test_versions(void) {
         write_document("2020-10-14", "{\"random_seed\": \"AAAA\"}");
         write_document("2025-04-04", "{\"random_seed\": ");
         write_document("latest", DOCUMENT);
-        CU_ASSERT_EQUAL(shell("mkdir $R/" FOLDER "empty; : > $R/" FOLDER "file"), 0);
+        CU_ASSERT_EQUAL(shell("mkdir $R/" DIRECTORY "empty; : > $R/" DIRECTORY "file"), 0);
         read_all(text);
         CU_ASSERT_STRING_EQUAL(
                 text,
-                "folder:2013-04-04 32\nfolder:2020-10-14 -34\nfolder:2025-04-04 -74\n"
-                "folder:latest 32\n");
+                "directory:2013-04-04 32\ndirectory:2020-10-14 -34\ndirectory:2025-04-04 -74\n"
+                "directory:latest 32\n");
 }
 
 /* None of these is opened, and nothing waits. */
@@ -261,17 +261,17 @@ static void test_what_is_not_on_the_drive(void) {
 
         write_document("good", DOCUMENT);
         CU_ASSERT_EQUAL(
-                shell("cd $R/" FOLDER "; cp good/meta_data.json $R/outside; "
+                shell("cd $R/" DIRECTORY "; cp good/meta_data.json $R/outside; "
                       "mkdir a b c; ln -s $R/outside a/meta_data.json; "
                       "ln -s ../good/meta_data.json b/meta_data.json; mkfifo c/meta_data.json; "
                       "ln -s good d; mkdir -p e/meta_data.json; mkdir $R/x; "
                       "cp good/meta_data.json $R/x/; ln -s $R/x f; mkdir .g; cp $R/outside .g/meta_data.json"),
                 0);
         read_all(text);
-        CU_ASSERT_STRING_EQUAL(text, "folder:good 32\n");
+        CU_ASSERT_STRING_EQUAL(text, "directory:good 32\n");
 
         CU_ASSERT_EQUAL(
-                shell("cd $R/" FOLDER "..; mv openstack elsewhere; ln -s elsewhere openstack"),
+                shell("cd $R/" DIRECTORY "..; mv openstack elsewhere; ln -s elsewhere openstack"),
                 0);
         read_all(text);
         CU_ASSERT_STRING_EQUAL(text, "");
@@ -283,14 +283,16 @@ static void test_limits(void) {
 
         write_document("huge", "");
         CU_ASSERT_EQUAL(
-                shell("head -c 1048577 /dev/zero | tr '\\0' ' ' > $R/" FOLDER
+                shell("head -c 1048577 /dev/zero | tr '\\0' ' ' > $R/" DIRECTORY
                       "huge/meta_data.json"),
                 0);
         read_all(text);
-        CU_ASSERT_STRING_EQUAL(text, "folder:huge -27\n");
+        CU_ASSERT_STRING_EQUAL(text, "directory:huge -27\n");
 
         write_document("huge", DOCUMENT);
-        CU_ASSERT_EQUAL(shell("cd $R/" FOLDER "; for i in $(seq 70); do cp -r huge v$i; done"), 0);
+        CU_ASSERT_EQUAL(
+                shell("cd $R/" DIRECTORY "; for i in $(seq 70); do cp -r huge v$i; done"),
+                0);
         read_all(text);
         for (const char *at = text; (at = strchr(at, '\n')); at++)
                 n++;
@@ -330,13 +332,13 @@ static void test_worker_gives_seeds_with_labels(void) {
         for (unsigned i = 0; i < 2; i++) {
                 int r = ask(&worker, &batch, &error);
 
-                if (strcmp(batch.label, "folder:2013-04-04") == 0) {
+                if (strcmp(batch.label, "directory:2013-04-04") == 0) {
                         CU_ASSERT_EQUAL(r, 0);
                         CU_ASSERT_EQUAL(batch.length, 32);
                         for (size_t j = 0; j < batch.length; j++)
                                 CU_ASSERT_EQUAL(batch.secret->bytes[j], j);
                 } else {
-                        CU_ASSERT_STRING_EQUAL(batch.label, "folder:a?b");
+                        CU_ASSERT_STRING_EQUAL(batch.label, "directory:a?b");
                         CU_ASSERT_EQUAL(r, WORKER_E_SOURCE);
                         CU_ASSERT_EQUAL(error, -EBADMSG);
                 }

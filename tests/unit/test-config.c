@@ -340,19 +340,19 @@ static void test_words(void) {
         }
 }
 
-static char folder[64];
+static char directory[64];
 static char path[96];
 
-static void setup_folder(void) {
-        (void)snprintf(folder, sizeof(folder), "/tmp/test-config.XXXXXX");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-        (void)snprintf(path, sizeof(path), "%s/conf", folder);
+static void setup_directory(void) {
+        (void)snprintf(directory, sizeof(directory), "/tmp/test-config.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+        (void)snprintf(path, sizeof(path), "%s/conf", directory);
 }
 
-static void teardown_folder(void) {
+static void teardown_directory(void) {
         (void)unlink(path);
         (void)rmdir(path);
-        (void)rmdir(folder);
+        (void)rmdir(directory);
 }
 
 static void make_file(mode_t mode, size_t length) {
@@ -386,7 +386,7 @@ static int load(const char *file, bool must_exist, const char *part) {
 static void test_missing(void) {
         CU_ASSERT_EQUAL(load(path, false, NULL), 0);
         CU_ASSERT_EQUAL(load(path, true, "No such file"), CONFIG_E_FILE);
-        /* A folder on the way that is no folder is not the same as no file. */
+        /* A directory on the way that is no directory is not the same as no file. */
         make_file(0644, 0);
         CU_ASSERT_EQUAL(load("/dev/null/x", false, "Not a directory"), CONFIG_E_FILE);
 }
@@ -426,7 +426,7 @@ static void test_owners(void) {
 }
 
 static void test_kinds(void) {
-        CU_ASSERT_EQUAL(load(folder, true, "not a regular file"), CONFIG_E_FILE);
+        CU_ASSERT_EQUAL(load(directory, true, "not a regular file"), CONFIG_E_FILE);
         CU_ASSERT_EQUAL(load("/dev/zero", true, "not a regular file"), CONFIG_E_FILE);
         /* Nobody writes into it: a blocking open would wait for ever. */
         CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
@@ -437,7 +437,7 @@ static void test_links(void) {
         char target[128];
 
         make_file(0666, 1);
-        (void)snprintf(target, sizeof(target), "%s/target", folder);
+        (void)snprintf(target, sizeof(target), "%s/target", directory);
         CU_ASSERT_EQUAL(rename(path, target), 0);
         CU_ASSERT_EQUAL(symlink("target", path), 0);
         CU_ASSERT_EQUAL(load(path, true, "everybody may write it"), CONFIG_E_FILE);
@@ -469,7 +469,7 @@ static CU_TestInfo file_tests[] = {
 
 static CU_SuiteInfo suites[] = {
         HARNESS_SUITE("text", text_tests),
-        HARNESS_SUITE_WITH("file", setup_folder, teardown_folder, file_tests),
+        HARNESS_SUITE_WITH("file", setup_directory, teardown_directory, file_tests),
         CU_SUITE_INFO_NULL,
 };
 

@@ -120,12 +120,12 @@ static void test_memory(void) {
         check_refused("/dev/full", DEVICE_E_MEMORY);
 }
 
-static void test_folder_and_socket(void) {
+static void test_directory_and_socket(void) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-        check_refused(scratch_folder, DEVICE_E_DIRECTORY);
-        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", scratch_folder);
+        check_refused(scratch_directory, DEVICE_E_DIRECTORY);
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", scratch_directory);
         CU_ASSERT_EQUAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
         check_refused(scratch_path("socket"), DEVICE_E_SOCKET);
         (void)close(fd);
@@ -192,7 +192,7 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_nodes),
         HARNESS_TEST(test_bind_mount),
         HARNESS_TEST(test_memory),
-        HARNESS_TEST(test_folder_and_socket),
+        HARNESS_TEST(test_directory_and_socket),
         HARNESS_TEST(test_proc),
         HARNESS_TEST(test_good),
         HARNESS_TEST(test_hwrng),

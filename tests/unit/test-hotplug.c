@@ -15,7 +15,7 @@ static Hotplug *hotplug;
 
 static void setup(void) {
         scratch_setup();
-        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_folder, &root), 0);
+        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_directory, &root), 0);
         CU_ASSERT_EQUAL_FATAL(hotplug_new(&root, &hotplug), 0);
 }
 

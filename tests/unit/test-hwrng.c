@@ -126,7 +126,7 @@ static void test_quality(void) {
                         "sys/module/rng_core/parameters/default_quality",
                         rows[i].default_quality);
                 write_unless_null("proc/sys/kernel/osrelease", rows[i].release);
-                CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_folder, &root), 0);
+                CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_directory, &root), 0);
                 CU_ASSERT_EQUAL(hwrng_read_current(&root, &hwrng), 0);
                 CU_ASSERT_EQUAL(hwrng.quality_known, rows[i].known);
                 CU_ASSERT_EQUAL(hwrng.quality_per_1024, rows[i].quality_per_1024);

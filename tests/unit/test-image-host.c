@@ -21,7 +21,7 @@ static void teardown_places(void) {
         image_host_close(&host);
 }
 
-/* The root of the running system, as a folder that is not the tree, or as the tree. */
+/* The root of the running system, as a directory that is not the tree, or as the tree. */
 static void set_host_root(const char *path) {
         image_host_close(&host);
         host.root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stand-ins for lsinitramfs: shell scripts in a private folder. */
+/* Stand-ins for lsinitramfs: shell scripts in a private directory. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #define SECOND_USEC UINT64_C(1000000)
 
-static char folder[64], tool[96], file[96];
+static char directory[64], tool[96], file[96];
 
 static void write_file(const char *path, const char *text, mode_t mode) {
         _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
@@ -24,18 +24,18 @@ static void write_file(const char *path, const char *text, mode_t mode) {
 }
 
 static void setup_tool(void) {
-        (void)snprintf(folder, sizeof(folder), "/tmp/image-initramfs.XXXXXX");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-        CU_ASSERT_EQUAL(chmod(folder, 0755), 0);
-        (void)snprintf(tool, sizeof(tool), "%s/tool", folder);
-        (void)snprintf(file, sizeof(file), "%s/file", folder);
+        (void)snprintf(directory, sizeof(directory), "/tmp/image-initramfs.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+        CU_ASSERT_EQUAL(chmod(directory, 0755), 0);
+        (void)snprintf(tool, sizeof(tool), "%s/tool", directory);
+        (void)snprintf(file, sizeof(file), "%s/file", directory);
         write_file(file, "lib/virtio-rng.ko\n", 0600);
 }
 
 static void teardown_tool(void) {
         (void)unlink(tool);
         (void)unlink(file);
-        CU_ASSERT_EQUAL(rmdir(folder), 0);
+        CU_ASSERT_EQUAL(rmdir(directory), 0);
 }
 
 static int list(const char *script, uint64_t timeout_usec, unsigned *ret_bits) {
@@ -64,7 +64,7 @@ static void test_gives_up_its_rights(void) {
 
         if (geteuid() != 0)
                 HARNESS_SKIP("not root");
-        /* Nothing of ours in the environment, no right to write, only its own folder. */
+        /* Nothing of ours in the environment, no right to write, only its own directory. */
         CU_ASSERT_EQUAL(setenv("SECRET", "x", 1), 0);
         CU_ASSERT_EQUAL(
                 list("#!/bin/sh\n[ -z \"${SECRET-}\" ] || exit 1\n"

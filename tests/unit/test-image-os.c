@@ -6,13 +6,13 @@
 #include "seeder/image-os.h"
 #include "tests/unit/harness.h"
 
-static char folder[64];
+static char directory[64];
 static ImageTree tree = IMAGE_TREE_NULL;
 
 static void setup_tree(void) {
-        (void)snprintf(folder, sizeof(folder), "/tmp/image-os.XXXXXX");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-        CU_ASSERT_EQUAL_FATAL(image_tree_open(folder, &tree), 0);
+        (void)snprintf(directory, sizeof(directory), "/tmp/image-os.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+        CU_ASSERT_EQUAL_FATAL(image_tree_open(directory, &tree), 0);
         tree.refuse_links = true;
 }
 
@@ -20,7 +20,7 @@ static void teardown_tree(void) {
         char command[128];
 
         image_tree_close(&tree);
-        (void)snprintf(command, sizeof(command), "rm -rf -- %s", folder);
+        (void)snprintf(command, sizeof(command), "rm -rf -- %s", directory);
         CU_ASSERT_EQUAL(system(command), 0); // NOLINT(cert-env33-c)
 }
 

@@ -8,7 +8,7 @@
 #include "seeder/image-tree.h"
 #include "tests/unit/harness.h"
 
-static char folder[64];
+static char directory[64];
 static ImageTree tree = IMAGE_TREE_NULL;
 
 static void make_file(const char *name, const char *text) {
@@ -21,9 +21,9 @@ static void make_file(const char *name, const char *text) {
 static void setup_tree(void) {
         char path[96];
 
-        (void)snprintf(folder, sizeof(folder), "/tmp/image-tree.XXXXXX");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-        (void)snprintf(path, sizeof(path), "%s/root", folder);
+        (void)snprintf(directory, sizeof(directory), "/tmp/image-tree.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+        (void)snprintf(path, sizeof(path), "%s/root", directory);
         CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
         CU_ASSERT_EQUAL_FATAL(image_tree_open(path, &tree), 0);
         CU_ASSERT_EQUAL(mkdirat(tree.fd, "a", 0700), 0);
@@ -42,7 +42,7 @@ static void teardown_tree(void) {
         char command[128];
 
         image_tree_close(&tree);
-        (void)snprintf(command, sizeof(command), "rm -rf -- %s", folder);
+        (void)snprintf(command, sizeof(command), "rm -rf -- %s", directory);
         CU_ASSERT_EQUAL(system(command), 0); // NOLINT(cert-env33-c)
 }
 

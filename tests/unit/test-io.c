@@ -152,57 +152,57 @@ static void check_file(const char *name, const char *expected, mode_t mode) {
 }
 
 static void test_write_atomic(void) {
-        int folder = open(scratch_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int directory = open(scratch_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         mode_t before = umask(0077);
 
-        CU_ASSERT_EQUAL(io_write_atomic_at(folder, "file", 0644, "one\n", 4), 0);
+        CU_ASSERT_EQUAL(io_write_atomic_at(directory, "file", 0644, "one\n", 4), 0);
         check_file("file", "one", 0644);
-        CU_ASSERT_EQUAL(io_write_atomic_at(folder, "file", 0600, "two", 3), 0);
+        CU_ASSERT_EQUAL(io_write_atomic_at(directory, "file", 0600, "two", 3), 0);
         check_file("file", "two", 0600);
-        CU_ASSERT_EQUAL(io_write_atomic_at(folder, "file", 0640, "", 0), 0);
+        CU_ASSERT_EQUAL(io_write_atomic_at(directory, "file", 0640, "", 0), 0);
         check_file("file", "", 0640);
         CU_ASSERT(access(scratch_path("file.new"), F_OK) < 0);
         (void)umask(before);
 
         /* What an earlier, interrupted write left is in nobody's way. */
         (void)scratch_write("file.new", "rubbish that is longer");
-        CU_ASSERT_EQUAL(io_write_atomic_at(folder, "file", 0644, "three", 5), 0);
+        CU_ASSERT_EQUAL(io_write_atomic_at(directory, "file", 0644, "three", 5), 0);
         check_file("file", "three", 0644);
-        (void)close(folder);
+        (void)close(directory);
 }
 
 static void test_write_atomic_fails(void) {
         char name[300];
-        int folder = open(scratch_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int directory = open(scratch_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         (void)scratch_write("file", "old");
         CU_ASSERT_EQUAL(symlink("file", scratch_path("file.new")), 0);
-        CU_ASSERT_EQUAL(io_write_atomic_at(folder, "file", 0644, "new", 3), -ELOOP);
+        CU_ASSERT_EQUAL(io_write_atomic_at(directory, "file", 0644, "new", 3), -ELOOP);
         check_file("file", "old", 0644);
 
-        CU_ASSERT_EQUAL(mkdir(scratch_path("folder"), 0755), 0);
-        CU_ASSERT_EQUAL(io_write_atomic_at(folder, "folder", 0644, "new", 3), -EISDIR);
-        CU_ASSERT(access(scratch_path("folder.new"), F_OK) < 0);
-        CU_ASSERT_EQUAL(io_write_atomic_at(folder, "no/file", 0644, "new", 3), -ENOENT);
+        CU_ASSERT_EQUAL(mkdir(scratch_path("directory"), 0755), 0);
+        CU_ASSERT_EQUAL(io_write_atomic_at(directory, "directory", 0644, "new", 3), -EISDIR);
+        CU_ASSERT(access(scratch_path("directory.new"), F_OK) < 0);
+        CU_ASSERT_EQUAL(io_write_atomic_at(directory, "no/file", 0644, "new", 3), -ENOENT);
 
         memset(name, 'x', sizeof(name) - 1);
         name[sizeof(name) - 1] = '\0';
-        CU_ASSERT_EQUAL(io_write_atomic_at(folder, name, 0644, "new", 3), -ENAMETOOLONG);
-        (void)close(folder);
+        CU_ASSERT_EQUAL(io_write_atomic_at(directory, name, 0644, "new", 3), -ENAMETOOLONG);
+        (void)close(directory);
 }
 
 /* A reader sees the old or the new content, whenever it looks. */
 static void test_write_atomic_for_readers(void) {
-        int folder = open(scratch_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int directory = open(scratch_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int status;
         pid_t pid;
 
-        CU_ASSERT_EQUAL(io_write_atomic_at(folder, "file", 0644, "aaaaaaaa", 8), 0);
+        CU_ASSERT_EQUAL(io_write_atomic_at(directory, "file", 0644, "aaaaaaaa", 8), 0);
         pid = fork();
         if (pid == 0) {
                 for (unsigned i = 0; i < 200; i++)
                         if (io_write_atomic_at(
-                                    folder,
+                                    directory,
                                     "file",
                                     0644,
                                     i % 2 ? "aaaaaaaa" : "bbbbbbbb",
@@ -217,7 +217,7 @@ static void test_write_atomic_for_readers(void) {
                 CU_ASSERT_FATAL(strcmp(text, "aaaaaaaa") == 0 || strcmp(text, "bbbbbbbb") == 0);
         }
         CU_ASSERT_EQUAL(status, 0);
-        (void)close(folder);
+        (void)close(directory);
 }
 
 static CU_TestInfo tests[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which folders outlast a power cut: real file systems, in a mount namespace of the test's own. */
+/* Which directories outlast a power cut: real file systems, in a mount namespace of the test's own. */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 
-#define IN_MEMORY   "the state folder is kept in memory only"
-#define CANNOT_TELL "nothing shows that the state folder outlasts a power cut"
+#define IN_MEMORY   "the state directory is kept in memory only"
+#define CANNOT_TELL "nothing shows that the state directory outlasts a power cut"
 
-/* A shell line in the scratch folder. */
+/* A shell line in the scratch directory. */
 static int shell(const char *line) {
         char command[1024];
 
@@ -22,7 +22,7 @@ static int shell(const char *line) {
                 command,
                 sizeof(command),
                 "cd %s; set -e; { %s; } >/dev/null 2>&1",
-                scratch_folder,
+                scratch_directory,
                 line);
         return system(command);
 }
@@ -36,7 +36,7 @@ static const char *judge(const char *path) {
         CU_ASSERT_EQUAL(rootdir_open("/", &root), 0);
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         CU_ASSERT(fd >= 0);
-        CU_ASSERT_EQUAL(lasting_folder(&root, fd, &why_not), why_not[0] == '\0');
+        CU_ASSERT_EQUAL(lasting_directory(&root, fd, &why_not), why_not[0] == '\0');
         (void)close(fd);
         return why_not;
 }
@@ -87,7 +87,7 @@ static void test_disk(void) {
         if (!may_mount() || !make_disk("image", "disk"))
                 HARNESS_SKIP("no loop devices");
         /* As good as what the file lies on, and no better. */
-        CU_ASSERT_STRING_EQUAL(judge(scratch_path("disk")), judge(scratch_folder));
+        CU_ASSERT_STRING_EQUAL(judge(scratch_path("disk")), judge(scratch_directory));
         CU_ASSERT(make_disk("ram/image", "inner"));
         CU_ASSERT_STRING_EQUAL(judge(scratch_path("inner")), IN_MEMORY);
         CU_ASSERT_EQUAL(shell("rm ram/image"), 0);
@@ -116,7 +116,7 @@ static void test_mapped_disk(void) {
                   CANNOT_TELL },
         };
 
-        if (!may_mount() || strcmp(judge(scratch_folder), "") != 0)
+        if (!may_mount() || strcmp(judge(scratch_directory), "") != 0)
                 HARNESS_SKIP("no mounts of its own, or no disk below them");
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
@@ -132,8 +132,8 @@ static void test_mapped_disk(void) {
                         "$B/vdb/device $B/loop0/loop $B/ram0; %s",
                         rows[i].make);
                 CU_ASSERT_EQUAL(shell(line), 0);
-                CU_ASSERT_EQUAL(rootdir_open(scratch_folder, &root), 0);
-                CU_ASSERT_EQUAL(lasting_folder(&root, root.fd, &why_not), why_not[0] == '\0');
+                CU_ASSERT_EQUAL(rootdir_open(scratch_directory, &root), 0);
+                CU_ASSERT_EQUAL(lasting_directory(&root, root.fd, &why_not), why_not[0] == '\0');
                 CU_ASSERT_STRING_EQUAL(why_not, rows[i].why_not);
         }
 }
@@ -180,10 +180,10 @@ static void test_nothing_to_ask(void) {
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
         const char *why_not = "";
 
-        if (strcmp(judge(scratch_folder), "") != 0)
+        if (strcmp(judge(scratch_directory), "") != 0)
                 HARNESS_SKIP("this is no disk of a machine");
-        CU_ASSERT_EQUAL(rootdir_open(scratch_folder, &root), 0);
-        CU_ASSERT_FALSE(lasting_folder(&root, root.fd, &why_not));
+        CU_ASSERT_EQUAL(rootdir_open(scratch_directory, &root), 0);
+        CU_ASSERT_FALSE(lasting_directory(&root, root.fd, &why_not));
         CU_ASSERT_STRING_EQUAL(why_not, CANNOT_TELL);
 }
 

@@ -13,7 +13,7 @@
 #include "lib/sources/source.h"
 #include "tests/unit/harness.h"
 
-static char folder[] = "/tmp/test-metadata-XXXXXX";
+static char directory[] = "/tmp/test-metadata-XXXXXX";
 static RootDir root = ROOTDIR_NULL;
 
 /* ---- a tree with DMI files ---- */
@@ -21,11 +21,11 @@ static RootDir root = ROOTDIR_NULL;
 static void remove_tree(void) {
         char command[64];
 
-        (void)snprintf(command, sizeof(command), "rm -rf -- %s", folder);
+        (void)snprintf(command, sizeof(command), "rm -rf -- %s", directory);
         CU_ASSERT_EQUAL(system(command), 0); // NOLINT(cert-env33-c)
 }
 
-static void make_folders(const char *path) {
+static void make_directories(const char *path) {
         char part[256];
 
         for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -35,14 +35,14 @@ static void make_folders(const char *path) {
 }
 
 static void write_file(const char *path, const char *text, mode_t mode) {
-        make_folders(path);
+        make_directories(path);
         CU_ASSERT_EQUAL(io_write_atomic_at(root.fd, path, mode, text, strlen(text)), 0);
 }
 
 static void setup(void) {
-        memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
-        CU_ASSERT_PTR_NOT_NULL(mkdtemp(folder));
-        CU_ASSERT_EQUAL(rootdir_open(folder, &root), 0);
+        memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+        CU_ASSERT_PTR_NOT_NULL(mkdtemp(directory));
+        CU_ASSERT_EQUAL(rootdir_open(directory, &root), 0);
 }
 
 static void teardown(void) {
@@ -55,7 +55,7 @@ static int look(const SourceConfig *config, SourceLook *ret_look) {
         return source_ops(SOURCE_METADATA)->look(config, &root, ret_look);
 }
 
-#define PROGRAM      &PROGRAM_FOLDER "/entropy-metadata"[1]
+#define PROGRAM      &PROGRAM_DIRECTORY "/entropy-metadata"[1]
 #define PRODUCT_NAME "sys/class/dmi/id/product_name"
 #define ASSET_TAG    "sys/class/dmi/id/chassis_asset_tag"
 

@@ -10,15 +10,15 @@
 #include "seeder/ledger-file.h"
 #include "tests/unit/harness.h"
 
-static char folder[64];
-static int folder_fd = -1;
+static char directory[64];
+static int directory_fd = -1;
 static Sampler sampler;
 
 static void setup(void) {
-        (void)snprintf(folder, sizeof(folder), "/tmp/test-write.XXXXXX");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-        folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        CU_ASSERT_FATAL(folder_fd >= 0);
+        (void)snprintf(directory, sizeof(directory), "/tmp/test-write.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+        directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        CU_ASSERT_FATAL(directory_fd >= 0);
         sampler = (Sampler)SAMPLER_NULL;
         CU_ASSERT_EQUAL_FATAL(memory_new(10000, 4096, &sampler.memory), 0);
         memory_begin(&sampler.memory, 1000000);
@@ -44,18 +44,18 @@ static void teardown(void) {
         if (sampler.views.proc_fd >= 0)
                 (void)close(sampler.views.proc_fd);
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                (void)unlinkat(folder_fd, names[i], 0);
-        (void)close(folder_fd);
-        (void)rmdir(folder);
+                (void)unlinkat(directory_fd, names[i], 0);
+        (void)close(directory_fd);
+        (void)rmdir(directory);
 }
 
 static void write_and_read(Recording *recording) {
         char path[128], error[RECORDING_ERROR_MAX] = "";
 
         CU_ASSERT_EQUAL(
-                write_recording(&sampler, SAMPLER_END_SIGNAL, folder_fd, "r.json", folder),
+                write_recording(&sampler, SAMPLER_END_SIGNAL, directory_fd, "r.json", directory),
                 0);
-        (void)snprintf(path, sizeof(path), "%s/r.json", folder);
+        (void)snprintf(path, sizeof(path), "%s/r.json", directory);
         CU_ASSERT_EQUAL(recording_read(path, recording, error), 0);
         CU_ASSERT_STRING_EQUAL(error, "");
 }
@@ -114,7 +114,7 @@ static void test_ledger_without_salt(void) {
         Json *seeder;
         int fd;
 
-        fd = openat(folder_fd, "seeder.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        fd = openat(directory_fd, "seeder.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         CU_ASSERT_EQUAL(write(fd, ledger, strlen(ledger)), (ssize_t)strlen(ledger));
         (void)close(fd);
         write_and_read(&recording);
@@ -125,7 +125,7 @@ static void test_ledger_without_salt(void) {
 }
 
 static void put_file(const char *name, const char *text) {
-        int fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        int fd = openat(directory_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
         CU_ASSERT_EQUAL(write(fd, text, strlen(text)), (ssize_t)strlen(text));
         (void)close(fd);
@@ -159,7 +159,7 @@ static void test_broken_ledger(void) {
         _cleanup_recording_ Recording recording = {};
         int fd;
 
-        fd = openat(folder_fd, "seeder.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        fd = openat(directory_fd, "seeder.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         CU_ASSERT_EQUAL(write(fd, "{\"sources\": [", 13), 13);
         (void)close(fd);
         write_and_read(&recording);
@@ -174,18 +174,18 @@ static void test_again(void) {
                 _cleanup_recording_ Recording recording = {};
                 int fd;
 
-                fd = openat(folder_fd, "r.json.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+                fd = openat(directory_fd, "r.json.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
                 CU_ASSERT_EQUAL(close(fd), 0);
                 write_and_read(&recording);
-                CU_ASSERT(fstatat(folder_fd, "r.json.new", &status, 0) < 0);
+                CU_ASSERT(fstatat(directory_fd, "r.json.new", &status, 0) < 0);
                 (void)close(sampler.views.proc_fd);
                 sampler.views.proc_fd = -1;
         }
 }
 
-static void test_no_folder(void) {
+static void test_no_directory(void) {
         CU_ASSERT_EQUAL(
-                write_recording(&sampler, SAMPLER_END_SIGNAL, folder_fd, "no/r.json", folder),
+                write_recording(&sampler, SAMPLER_END_SIGNAL, directory_fd, "no/r.json", directory),
                 -ENOENT);
 }
 
@@ -193,7 +193,7 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_round_trip),          HARNESS_TEST(test_nothing_seen),
         HARNESS_TEST(test_ledger_without_salt), HARNESS_TEST(test_ledgers_of_all_runs),
         HARNESS_TEST(test_broken_ledger),       HARNESS_TEST(test_again),
-        HARNESS_TEST(test_no_folder),           CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_no_directory),        CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {

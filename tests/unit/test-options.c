@@ -127,7 +127,7 @@ static int parse_line(
         r = settings_init(ret_settings);
         if (r < 0)
                 return r;
-        r = values_set_string(&ret_settings->base_folder, "/base");
+        r = values_set_string(&ret_settings->base_directory, "/base");
         if (r < 0)
                 return r;
         return options_parse(line.argc, line.argv, ret_settings, errors, notices);

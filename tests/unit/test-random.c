@@ -13,7 +13,7 @@ static KernelRandom rng = KERNEL_RANDOM_NULL;
 static void setup(void) {
         scratch_setup();
         CU_ASSERT_EQUAL_FATAL(rootdir_open("/", &root), 0);
-        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_folder, &scratch), 0);
+        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_directory, &scratch), 0);
         CU_ASSERT_EQUAL_FATAL(random_open(&root, &rng), 0);
 }
 

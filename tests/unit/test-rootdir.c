@@ -7,7 +7,7 @@ static RootDir root = ROOTDIR_NULL;
 
 static void setup(void) {
         scratch_setup();
-        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_folder, &root), 0);
+        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_directory, &root), 0);
 }
 
 static void teardown(void) {

@@ -137,14 +137,18 @@ static void test_document_too_long(void) {
         free(text);
 }
 
-/* Reads FOLDER/NAME; the result of the seed, or -ENOENT. */
-static int try_document(const char *folder, const char *name, uint8_t *buffer, size_t *ret_length) {
+/* Reads DIRECTORY/NAME; the result of the seed, or -ENOENT. */
+static int try_document(
+        const char *directory,
+        const char *name,
+        uint8_t *buffer,
+        size_t *ret_length) {
         static char text[65536];
         char path[512];
         size_t length;
         int fd, r;
 
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
@@ -185,17 +189,17 @@ static void test_fixtures(void) {
 static void test_real_documents(void) {
         const char *data = getenv("SEED_DATA");
         uint8_t buffer[SEED_MAX_BYTES];
-        char folder[512];
+        char directory[512];
         unsigned n_tried = 0;
         struct dirent *entry;
         DIR *stream;
 
         (void)snprintf(
-                folder,
-                sizeof(folder),
+                directory,
+                sizeof(directory),
                 "%s/openstack",
                 data && *data ? data : TEST_DATA "/../../../shared/data");
-        stream = opendir(folder);
+        stream = opendir(directory);
         if (!stream) {
                 /* No skip: test_fixtures has documents of the same shapes. */
                 printf("# no real documents (SEED_DATA, or shared/data beside the checkout)\n");
@@ -209,7 +213,7 @@ static void test_real_documents(void) {
                         continue;
                 n_tried++;
                 harness_row("%s", entry->d_name);
-                r = try_document(folder, entry->d_name, buffer, &n);
+                r = try_document(directory, entry->d_name, buffer, &n);
                 CU_ASSERT_EQUAL(r, strstr(entry->d_name, "without-seed") ? SEED_E_ABSENT : 0);
                 CU_ASSERT_EQUAL(n, r == 0 ? 512 : 0);
         }

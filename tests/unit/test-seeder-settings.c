@@ -120,7 +120,7 @@ static void test_command_line_files(void) {
         static char text[100000];
         CommandLine line;
 
-        CU_ASSERT_EQUAL(rootdir_open(scratch_folder, &root), 0);
+        CU_ASSERT_EQUAL(rootdir_open(scratch_directory, &root), 0);
         command_line_read(&root, &line); /* no /proc: the kernel's own is read, by root */
         CU_ASSERT_FALSE(line.off);
         CU_ASSERT_EQUAL(line.unknown, geteuid() != 0);
@@ -154,7 +154,7 @@ static void test_phase(void) {
         CU_ASSERT_EQUAL(plan_detect_phase(&root), PLAN_REAL_ROOT);
         rootdir_close(&root);
         (void)scratch_write("etc/initrd-release", "");
-        CU_ASSERT_EQUAL(rootdir_open(scratch_folder, &root), 0);
+        CU_ASSERT_EQUAL(rootdir_open(scratch_directory, &root), 0);
         CU_ASSERT_EQUAL(plan_detect_phase(&root), PLAN_INITRAMFS);
         rootdir_close(&root);
         CU_ASSERT_EQUAL(rootdir_open("/dev/shm", &root), 0);
@@ -347,14 +347,14 @@ static void test_run_sources(void) {
         CU_ASSERT(run.sources[SOURCE_CPU].enabled && run.use_seed_file && !run.dry_run);
         CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled);
         CU_ASSERT_FALSE(run.sources[SOURCE_CPU].awaited);
-        CU_ASSERT_STRING_EQUAL(run.state_folder, "/var/lib/guest-entropy");
+        CU_ASSERT_STRING_EQUAL(run.state_directory, "/var/lib/guest-entropy");
 
         run = make("[metadata]\nenabled = yes\n", "", "", PLAN_REAL_ROOT);
         CU_ASSERT(run.sources[SOURCE_METADATA].enabled);
         CU_ASSERT(run.sources[SOURCE_METADATA].enabled_by_admin);
         run = make("[metadata]\nenabled = yes\n", "", "", PLAN_INITRAMFS);
         CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled);
-        CU_ASSERT(!run.use_seed_file && !run.state_folder);
+        CU_ASSERT(!run.use_seed_file && !run.state_directory);
 
         /* Named is asked, but that is no word of the administrator about its worth. */
         run = make("[cpu]\nenabled = no\n", "", "--source=metadata --source=cpu", PLAN_REAL_ROOT);

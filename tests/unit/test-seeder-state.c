@@ -21,7 +21,7 @@ static RootDir root = ROOTDIR_NULL;
 
 static void setup(void) {
         scratch_setup();
-        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_folder, &root), 0);
+        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_directory, &root), 0);
         log_set_max_level(LOG_EMERG);
 }
 
@@ -298,7 +298,7 @@ static void test_strange_files(void) {
         CU_ASSERT_STRING_EQUAL(load(), "");
 }
 
-static void test_folder(void) {
+static void test_directory(void) {
         SeedFile file = SEED_FILE_NULL, second = SEED_FILE_NULL;
         const char *path = scratch_path("state");
         struct stat status;
@@ -332,7 +332,7 @@ static void test_parents(void) {
         (void)umask(mask);
 }
 
-/* Nothing is mounted beneath a scratch folder: what belongs there is missing. */
+/* Nothing is mounted beneath a scratch directory: what belongs there is missing. */
 static void test_missing_mounts(void) {
         static const struct {
                 const char *table, *unit;
@@ -476,7 +476,7 @@ static void test_seen_damaged(void) {
                 CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
                 static_credit_deinit(&credit);
         }
-        static_credit_init(&credit, -1, "no folder");
+        static_credit_init(&credit, -1, "no directory");
         CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_UNKNOWN);
         static_credit_deinit(&credit);
 }
@@ -579,7 +579,7 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_no_memory),
         HARNESS_TEST(test_strip),
         HARNESS_TEST(test_strange_files),
-        HARNESS_TEST(test_folder),
+        HARNESS_TEST(test_directory),
         HARNESS_TEST(test_parents),
         HARNESS_TEST(test_missing_mounts),
         HARNESS_TEST(test_masked_mount),

@@ -175,17 +175,17 @@ static void test_missing_config(void) {
 static void test_reload(void) {
         _cleanup_settings_ Settings first = { 0 }, second = { 0 };
         _cleanup_messages_ Messages errors = { 0 };
-        _cleanup_free_ char *folder = getcwd(NULL, 0);
+        _cleanup_free_ char *directory = getcwd(NULL, 0);
         const char *base;
 
         CU_ASSERT_EQUAL(load_line("-r fifo", NULL, &first, &errors, NULL), 0);
         CU_ASSERT_EQUAL(chdir("/"), 0);
         CU_ASSERT_EQUAL(load_line("-r fifo", &first, &second, &errors, NULL), 0);
-        CU_ASSERT_EQUAL(chdir(folder), 0);
+        CU_ASSERT_EQUAL(chdir(directory), 0);
         CU_ASSERT_STRING_EQUAL(first.sources[SOURCE_HWRNG].path, second.sources[SOURCE_HWRNG].path);
         base = strrchr(second.sources[SOURCE_HWRNG].path, '/');
         CU_ASSERT_STRING_EQUAL(base, "/fifo");
-        CU_ASSERT(strncmp(second.sources[SOURCE_HWRNG].path, folder, strlen(folder)) == 0);
+        CU_ASSERT(strncmp(second.sources[SOURCE_HWRNG].path, directory, strlen(directory)) == 0);
 }
 
 static void test_device_to_file(void) {

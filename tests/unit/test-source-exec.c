@@ -156,7 +156,7 @@ static void test_no_program(void) {
         Source source = { .ops = source_ops(SOURCE_EXEC), .fd = -1 };
         char *none[] = { NULL };
         char *missing[] = { (char *)"/no/such/program", NULL };
-        char *folder[] = { (char *)"/", NULL };
+        char *directory[] = { (char *)"/", NULL };
 
         CU_ASSERT_EQUAL(source.ops->open(&source), -EINVAL);
         source.config.argv = none;
@@ -164,7 +164,7 @@ static void test_no_program(void) {
         source.config.wait_usec = 2000000;
         source.config.argv = missing;
         CU_ASSERT_EQUAL(source.ops->read(&source, buffer, 64, &length), -ENOENT);
-        source.config.argv = folder;
+        source.config.argv = directory;
         CU_ASSERT_EQUAL(source.ops->read(&source, buffer, 64, &length), -ENOENT);
         CU_ASSERT_EQUAL(length, 999);
 }

@@ -110,14 +110,14 @@ static void test_look(void) {
 
 /* ---- a TPM in software, whose socket speaks as the kernel's device does ---- */
 
-static char folder[64];
+static char directory[64];
 
 static pid_t start_swtpm(void) {
         char state[96], server[128];
         pid_t pid;
 
-        (void)snprintf(state, sizeof(state), "dir=%s", folder);
-        (void)snprintf(server, sizeof(server), "type=unixio,path=%s/socket", folder);
+        (void)snprintf(state, sizeof(state), "dir=%s", directory);
+        (void)snprintf(server, sizeof(server), "type=unixio,path=%s/socket", directory);
         pid = fork();
         if (pid == 0) {
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -141,7 +141,7 @@ static pid_t start_swtpm(void) {
 static int connect_swtpm(pid_t pid) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%.60s/socket", folder);
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%.60s/socket", directory);
         for (unsigned i = 0; i < 500; i++) {
                 int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -155,15 +155,15 @@ static int connect_swtpm(pid_t pid) {
         return -1;
 }
 
-static void setup_folder(void) {
-        (void)snprintf(folder, sizeof(folder), "/tmp/test-tpm.XXXXXX");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+static void setup_directory(void) {
+        (void)snprintf(directory, sizeof(directory), "/tmp/test-tpm.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
 }
 
-static void teardown_folder(void) {
+static void teardown_directory(void) {
         char command[96];
 
-        (void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+        (void)snprintf(command, sizeof(command), "rm -rf %s", directory);
         CU_ASSERT_EQUAL(system(command), 0);
 }
 
@@ -214,7 +214,7 @@ static CU_TestInfo swtpm_tests[] = {
 
 static CU_SuiteInfo suites[] = {
         HARNESS_SUITE("TPM2_GetRandom", command_tests),
-        HARNESS_SUITE_WITH("swtpm", setup_folder, teardown_folder, swtpm_tests),
+        HARNESS_SUITE_WITH("swtpm", setup_directory, teardown_directory, swtpm_tests),
         CU_SUITE_INFO_NULL,
 };
 

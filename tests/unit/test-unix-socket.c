@@ -8,7 +8,7 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 
-/* The folder of the test is its working directory, so that any folder's name fits. */
+/* The directory of the test is its working directory, so that any directory's name fits. */
 static int listen_at(const char *name, int backlog) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int fd;
@@ -24,7 +24,7 @@ static int listen_at(const char *name, int backlog) {
 
 static void setup(void) {
         scratch_setup();
-        CU_ASSERT_EQUAL_FATAL(chdir(scratch_folder), 0);
+        CU_ASSERT_EQUAL_FATAL(chdir(scratch_directory), 0);
 }
 
 static void teardown(void) {

@@ -59,7 +59,7 @@ static void test_signs(void) {
                                 rows[i].files[f].path,
                                 rows[i].files[f].text,
                                 strlen(rows[i].files[f].text) + (rows[i].files[f].path[4] == 'f'));
-                CU_ASSERT_EQUAL(rootdir_open(scratch_folder, &root), 0);
+                CU_ASSERT_EQUAL(rootdir_open(scratch_directory, &root), 0);
                 CU_ASSERT(virtual_machine_possible(&root, VIRTUAL_CPU_YES));
                 CU_ASSERT_EQUAL(virtual_machine_possible(&root, VIRTUAL_CPU_NO), rows[i].x86);
                 CU_ASSERT_EQUAL(

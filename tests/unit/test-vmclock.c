@@ -23,7 +23,7 @@ static void setup(void) {
         put(24, UINT64_C(1) << 8, 8);    /* flags: the generation counter is there */
         put(104, 0x99aabbccddeeff00, 8); /* vm_generation_counter */
         scratch_setup();
-        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_folder, &root), 0);
+        CU_ASSERT_EQUAL_FATAL(rootdir_open(scratch_directory, &root), 0);
 }
 
 static void teardown(void) {

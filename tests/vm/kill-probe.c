@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FOLDER        "/run/guest-entropy"
+#define DIRECTORY     "/run/guest-entropy"
 #define RECORDING     "boot.json"
 #define RECORDING_END "}\n}\n"
 #define CALLS_MAX     5000L
@@ -34,9 +34,9 @@ enum {
         FOUND_NO_SAMPLER,
 };
 
-static bool is_whole(int folder, const char *name) {
+static bool is_whole(int directory, const char *name) {
         char end[sizeof(RECORDING_END)] = "";
-        int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+        int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
         bool whole;
 
         whole = fd >= 0 && lseek(fd, -(off_t)(sizeof(end) - 1), SEEK_END) > 0 &&
@@ -50,20 +50,20 @@ static bool is_whole(int folder, const char *name) {
 static int what_is_left(void) {
         int found = FOUND_NOTHING;
         struct dirent *entry;
-        DIR *folder;
+        DIR *directory;
 
-        folder = opendir(FOLDER);
-        if (!folder)
+        directory = opendir(DIRECTORY);
+        if (!directory)
                 return FOUND_NOTHING;
-        while ((entry = readdir(folder))) {
+        while ((entry = readdir(directory))) {
                 if (entry->d_name[0] == '.')
                         continue;
-                if (!is_whole(dirfd(folder), entry->d_name))
+                if (!is_whole(dirfd(directory), entry->d_name))
                         found = FOUND_HALF;
                 else if (found == FOUND_NOTHING && strcmp(entry->d_name, RECORDING) == 0)
                         found = FOUND_RECORDING;
         }
-        (void)closedir(folder);
+        (void)closedir(directory);
         return found;
 }
 

@@ -11,7 +11,7 @@ QUALITY = "/sys/module/rng_core/parameters/current_quality"
 
 
 def peer(bed, name):
-    """Another rngd in the guests of this test; rng_tools_* names are folders of the cache."""
+    """Another rngd in the guests of this test; rng_tools_* names are directories of the cache."""
     if name != "ours":
         bed.rngd, bed.ours = str(bed.kernel(name.replace("_", "-")) / "usr/sbin/rngd"), False
 

@@ -98,7 +98,7 @@ def test_no_source(bed):
 def try_twice(bed, source, devices):
     """A seed that is the same at each boot is credited once, and never in the initramfs."""
     guests = Guests(bed)
-    disk = debian_boot.writable_disk(guests.folder(OURS), bed.folder / "disk.qcow2")
+    disk = debian_boot.writable_disk(guests.directory(OURS), bed.directory / "disk.qcow2")
     first = guests.boot(OURS, "first boot", QUICK, devices=devices, disk=disk, precise=True)
     second = guests.boot(OURS, "second boot", QUICK, devices=devices, disk=disk, precise=True)
     bits = [credited(report, source) for report in (first, second)]
@@ -120,13 +120,13 @@ def test_credential_twice(bed):
 
 @vm_test(whole=True, timeout=LIMIT_SEC)
 def test_config_drive_twice(bed):
-    drive = hostile.config_drive(bed.folder / "config.iso", random_stream("config drive")(0, 512))
+    drive = hostile.config_drive(bed.directory / "config.iso", random_stream("config drive")(0, 512))
     try_twice(bed, "config-drive", [*drive, *hostile.OPENSTACK])
 
 
 def try_hostile(bed, what):
     guests = Guests(bed)
-    options = hostile.KINDS[what][0](guests.folder(OURS), bed.folder)
+    options = hostile.KINDS[what][0](guests.directory(OURS), bed.directory)
     report = guests.boot(OURS, what, options.pop("append", ""), **options)
     guests.note(what, report)
     check_no_failure_of_ours(report, what)

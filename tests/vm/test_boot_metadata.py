@@ -102,7 +102,7 @@ class Nobody:
             n += frame[12:14] == b"\x08\x00" and frame[30:34] == bytes((169, 254, 169, 254)) and frame[36:38] == b"\0\x50"
 
 
-def laid(folder, path, files, own=None):
+def laid(directory, path, files, own=None):
     """An initramfs that lays these files into the real root, as soon as it is mounted; own: files of itself."""
     files = {"etc/systemd/system/boot-report.service.d/first.conf": TELL_FIRST, "usr/sbin/tell-first": TELL,
              "etc/systemd/system/multi-user.target.d/network.conf": "[Unit]\nWants=systemd-networkd.service\n", **files}
@@ -115,7 +115,7 @@ def laid(folder, path, files, own=None):
     for name, text in (own or {}).items():
         image.data(name, text)
     image.data("scripts/local-bottom/ORDER", script + "mount -o remount,ro ${ROOT} ${rootmnt}\n", 0o755)
-    first = (folder / "initrd").read_bytes()
+    first = (directory / "initrd").read_bytes()
     # An archive that is not compressed must be aligned.
     path.write_bytes(first + b"\0" * (-len(first) % 512) + image.bytes())
     return path
@@ -153,12 +153,12 @@ def test_only_metadata(bed):
     """OpenStack by its DMI alone: mixed in. Enabled by the administrator: credited, at each boot, as each answer is new."""
     server = metadata_server.Server()
     guests = Guests(bed)
-    folder = guests.folder(OURS)
-    disk = debian_boot.writable_disk(folder, bed.folder / "disk.qcow2")
+    directory = guests.directory(OURS)
+    disk = debian_boot.writable_disk(directory, bed.directory / "disk.qcow2")
     for what, config, devices in (("by DMI", None, IN_OPENSTACK), ("enabled", "enabled = yes\n", [])):
         server.forget()
         files = {CARD: DHCP} | ({"etc/guest-entropy.conf": f"[metadata]\n{config}"} if config else {})
-        initrd = laid(folder, bed.folder / "initrd", files)
+        initrd = laid(directory, bed.directory / "initrd", files)
         report = guests.boot(OURS, what, "let_end=30", devices=[*devices, *card_to(server)], disk=disk, initrd=initrd, precise=True)
         run = Run(report)
         bed.note(f"{what}: {run.lines}, {len(server.requests)} requests, of the seeder and of rngd")
@@ -201,7 +201,7 @@ def boot_in(bed, guests, initrd, kind):
 def test_silent_metadata(bed):
     """A service that does not answer, one that is not there, and a machine that has none: they boot equally fast."""
     guests = Guests(bed)
-    initrd = laid(guests.folder(OURS), bed.folder / "initrd", {CARD: ALONE})
+    initrd = laid(guests.directory(OURS), bed.directory / "initrd", {CARD: ALONE})
     runs = {kind: boot_in(bed, guests, initrd, kind) for kind in ("plain", "nobody there", "silent")}
     check(runs["nobody there"].state == "running", f"it was to be stopped at its work: {vars(runs['nobody there'])}")
     check(runs["nobody there"].stop_sec <= STOP_SEC, f"{runs['nobody there'].stop_sec} s to stop")
@@ -230,11 +230,11 @@ done
 """
 
 
-def listed(folder):
+def listed(directory):
     """The files in an initramfs of dracut."""
     if not shutil.which("lsinitrd"):
         raise Skip("no lsinitrd on this machine (package dracut-core)")
-    done = subprocess.run(["lsinitrd", folder / "initrd"], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(["lsinitrd", directory / "initrd"], capture_output=True, text=True, timeout=120, check=True)
     return {line.split()[8] for line in done.stdout.splitlines() if line.count(" ") > 8 and line[0] in "-dl" and line[10] == " "}
 
 
@@ -257,21 +257,21 @@ def test_dracut_metadata(bed):
     if not pathlib.Path("/usr/lib/dracut/modules.d/40network").is_dir():
         raise Skip("no dracut-network on this machine")
     guests = Guests(bed)
-    root = guests.folder(OURS) / "root.ext4"
+    root = guests.directory(OURS) / "root.ext4"
     guests.builder = Builder({"cache": bed.cache, "rngd": bed.rngd})
-    folder = guests.folder(DRACUT_METADATA)
-    files = listed(folder)
+    directory = guests.directory(DRACUT_METADATA)
+    files = listed(directory)
     ours = {name for name in files if "metadata" in name}
     check({"usr/libexec/guest-entropy/entropy-metadata", "usr/lib/systemd/systemd-networkd"} <= files, f"of it there are {ours}")
-    without = listed(guests.folder(DRACUT))
+    without = listed(guests.directory(DRACUT))
     check("usr/bin/entropy-seeder" in without, "not our initramfs")
     left = [name for name in without if "metadata" in name or "networkd" in name or "libcurl" in name or "virtio_net" in name]
     check(not left, f"without the option there are {left}")
 
     server = metadata_server.Server()
-    disk = bed.folder / "disk.qcow2"
+    disk = bed.directory / "disk.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", root, disk], check=True, timeout=30)
-    waiting = debian_boot.overlaid(folder, bed.folder / "initrd", {"usr/lib/dracut/hooks/pre-mount/02-wait.sh": WAIT.encode()})
+    waiting = debian_boot.overlaid(directory, bed.directory / "initrd", {"usr/lib/dracut/hooks/pre-mount/02-wait.sh": WAIT.encode()})
     report = guests.boot(DRACUT_METADATA, "dracut", "rd.neednet=1", "ip=dhcp", "systemd.unit=quick.target", devices=card_to(server),
                          disk=disk, initrd=waiting, precise=True)
     ledgers = [ledger for ledger in map(report.ledger, ("seeder-initramfs", "seeder-initramfs-2")) if ledger]
@@ -332,9 +332,9 @@ def test_sources_in_units(bed):
              "etc/systemd/system/entropy-seeder.service.d/first.conf": FIRST}
     for kind, address in ADDRESSES.items():
         files[f"etc/rounds/{kind}"] = f"[egd]\naddress = {address}\ntrust = always\n[metadata]\nenabled = yes\n{CREDITED}"
-    initrd = laid(guests.folder(OURS), bed.folder / "initrd", files, {"etc/guest-entropy.conf": ONLY_JITTER + "[jitter]\nenabled = no\n"})
+    initrd = laid(guests.directory(OURS), bed.directory / "initrd", files, {"etc/guest-entropy.conf": ONLY_JITTER + "[jitter]\nenabled = no\n"})
     server = metadata_server.Server()
-    drive = config_drive(bed.folder / "config.iso", random_stream("config drive")(0, 512))
+    drive = config_drive(bed.directory / "config.iso", random_stream("config drive")(0, 512))
     devices = [*start_swtpm(bed), *IN_OPENSTACK, *card_to(server), *drive]
     report = guests.boot(OURS, "sources", devices=devices, initrd=initrd, timeout=600)
     quiet(report, "sources")

@@ -77,7 +77,7 @@ def snapshot_and_clones(bed, kernel, kernel_tells):
     bed.only_ours()
     vm, old, server = template(bed, kernel)
     before, n_calls, at = old.status(), len(old.calls()), vm.boottime_usec()
-    image = bed.folder / "snapshot"
+    image = bed.directory / "snapshot"
     vm.snapshot(image)
 
     twin = Clone(bed, kernel, image, 0, server, old, GUIDS[0])
@@ -131,7 +131,7 @@ def test_in_the_middle_of_a_batch(bed):
             break
     check(old.source("hwrng")["state"] == "asked", "no worker waits for the host")
     before, n_calls = old.status(), len(old.calls())
-    image = bed.folder / "snapshot"
+    image = bed.directory / "snapshot"
     vm.snapshot(image)
     clone = Clone(bed, "generic-6.1", image, 1, server, old, GUIDS[1])
     check_clone(bed, clone, before, n_calls)
@@ -144,7 +144,7 @@ def test_without_an_answer(bed):
     vm, old, server = template(bed, "generic-6.1", "[hwrng]\ntimeout = 1s\n")
     # The driver's own stock would be an answer, though a stale one: rngd must not take it for fresh.
     before, n_calls = old.status(), len(old.calls())
-    image = bed.folder / "snapshot"
+    image = bed.directory / "snapshot"
     vm.snapshot(image)
     clone = Clone(bed, "generic-6.1", image, 1, server, old, GUIDS[1], silent=True)
     daemon, vm = clone.daemon, clone.vm

@@ -32,7 +32,7 @@ def test_hwrng_without_any_sign(bed):
     """Two copies with the template's own generation ID: what the driver and the core held is mixed in, not credited."""
     bed.only_ours()
     vm, old, server = clones.template(bed, "generic-6.1")
-    n_calls, image = len(old.calls()), bed.folder / "snapshot"
+    n_calls, image = len(old.calls()), bed.directory / "snapshot"
     vm.snapshot(image)
     fed = []
     for number in (1, 2):
@@ -59,7 +59,7 @@ def test_fifo(bed):
     vm.shell("busybox mkfifo /tmp/fifo; (busybox sleep 1000 >/tmp/fifo &) ; (cat /dev/urandom >/tmp/fifo &)")
     daemon = bed.start(vm, "-r", "/tmp/fifo", "-H", "1", "-x", "rdrand", trace=True)
     vm.wait_until(daemon.feeds, 5, "a first feed")
-    n_calls, image = len(daemon.calls()), bed.folder / "snapshot"
+    n_calls, image = len(daemon.calls()), bed.directory / "snapshot"
     vm.snapshot(image)
     fed = []
     for number, guid in ((1, clones.GUIDS[0]), (2, clones.GUIDS[0]), (3, clones.GUIDS[1]), (4, clones.GUIDS[2])):
@@ -78,7 +78,7 @@ def test_fifo(bed):
 def make_disk(bed):
     if not shutil.which("mkfs.ext4"):
         raise Skip("no mkfs.ext4 on this machine")
-    disk = bed.folder / "disk.img"
+    disk = bed.directory / "disk.img"
     disk.write_bytes(bytes(8 << 20))
     subprocess.run(["mkfs.ext4", "-q", "-F", str(disk)], check=True)
     return disk
@@ -108,10 +108,10 @@ def test_seed_on_disk(bed):
     check("seed.credit" in vm.shell(f"ls {STATE}"), "the seed has no mark: this test would prove nothing")
     daemon = bed.start(vm, "-x", "rdrand", trace=True)
     vm.shell("busybox sync")
-    image = bed.folder / "snapshot"
+    image = bed.directory / "snapshot"
     vm.snapshot(image)
     for number in (1, 2):
-        copy = bed.folder / f"disk{number}.img"
+        copy = bed.directory / f"disk{number}.img"
         shutil.copy(disk, copy)
         vm = disk_guest(bed, copy, clones.GUIDS[number], number, incoming=image)
         twin = type(daemon)(vm, daemon.pid, daemon.started_usec, daemon.trace)

@@ -68,7 +68,7 @@ def test_unplug_with_udevd(bed):
         raise Skip(f"Debian 12's udevd needs {missing[0]}")
     image = bed.archive()
     image.program(udevadm, "usr/bin/systemd-udevd")
-    image.folder("etc/udev/rules.d")
+    image.directory("etc/udev/rules.d")
     server = bed.server()
     vm = bed.linux(image=image, devices=[*PORT, *server.device(bus="port0")], load=["virtio_pci", "virtio_rng"])
     vm.ask("spawn", "log=/tmp/udevd.log", "--", "/usr/bin/systemd-udevd")

@@ -27,7 +27,7 @@ def test_fork_while_no_rngd_runs(bed):
     daemon = bed.start(vm, "-x", "rdrand")
     vm.wait_until(lambda: vm.read(SEQUENCE, check=False), 10, "the place in the log is kept")
     check(daemon.stop()["r"] == 0, "rngd does not stop")
-    image = bed.folder / "snapshot"
+    image = bed.directory / "snapshot"
     vm.snapshot(image)
 
     vm = bed.linux(kernel="generic-6.1", devices=clones.devices(bed.server(name="egd-clone"), clones.GUIDS[1]), cpu="max",

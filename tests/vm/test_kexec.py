@@ -48,9 +48,9 @@ def test_seed_file(bed):
     archive.Modules(kernel).add_to(image, sources.DRIVE)
     sizes = {}
     for name, data in (("kernel", (kernel / "vmlinuz").read_bytes()), ("initrd", image.bytes())):
-        (bed.folder / name).write_bytes(data + b"\0" * (-len(data) % 512))
+        (bed.directory / name).write_bytes(data + b"\0" * (-len(data) % 512))
         sizes[name] = len(data)
-    disks = [word for name in sizes for word in drive(name, bed.folder / name)]
+    disks = [word for name in sizes for word in drive(name, bed.directory / name)]
     vm = bed.linux(kernel=KERNEL, image=image, memory_mb=320, cpu="max", modules=sources.DRIVE,
                    devices=[*seeder.state_disk(seeder.make_state(bed)), *disks])
     boots = [prepare(vm)]

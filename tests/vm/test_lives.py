@@ -82,11 +82,11 @@ def binary(vm, path, data):
 
 
 def config_drive(bed, name):
-    folder, file = bed.folder / f"drive-{name}", bed.folder / f"{name}.iso"
-    (folder / "openstack/latest").mkdir(parents=True)
+    directory, file = bed.directory / f"drive-{name}", bed.directory / f"{name}.iso"
+    (directory / "openstack/latest").mkdir(parents=True)
     document = {"uuid": "1", "random_seed": base64.b64encode(os.urandom(512)).decode()}
-    (folder / "openstack/latest/meta_data.json").write_text(json.dumps(document), encoding="utf-8")
-    sources.tool("genisoimage", "-J", "-r", "-V", "config-2", "-o", str(file), str(folder))
+    (directory / "openstack/latest/meta_data.json").write_text(json.dumps(document), encoding="utf-8")
+    sources.tool("genisoimage", "-J", "-r", "-V", "config-2", "-o", str(file), str(directory))
     return file
 
 
@@ -98,18 +98,18 @@ class Platform:
     """What the host gives to one machine, the same at each of its boots: seeds, a UUID; and bytes, always others."""
 
     def __init__(self, bed, name, uuid=UUID, guid=None):
-        (bed.folder / f"{name}.item").write_bytes(os.urandom(64))
-        self.server = bed.server(random_stream(f"{bed.folder}:{name}"), f"egd-{name}")
+        (bed.directory / f"{name}.item").write_bytes(os.urandom(64))
+        self.server = bed.server(random_stream(f"{bed.directory}:{name}"), f"egd-{name}")
         smbios = base64.b64encode(os.urandom(64)).decode()
         self.seeds = [*sources.disk(config_drive(bed, name), "drive"), *sources.OPENSTACK,
-                      "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.folder / f'{name}.item'}",
+                      "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.directory / f'{name}.item'}",
                       "-smbios", f"type=11,value=io.systemd.credential.binary:entropy.seed={smbios}"]
         self.bed, self.identity = bed, identity(uuid, guid)
 
     def copied(self, name, guid):
         """What the host gives to a copy: the same seeds, other bytes."""
         other = copy.copy(self)
-        other.server = self.bed.server(random_stream(f"{self.bed.folder}:{name}"), f"egd-{name}")
+        other.server = self.bed.server(random_stream(f"{self.bed.directory}:{name}"), f"egd-{name}")
         other.identity = identity(UUID, guid)
         return other
 
@@ -206,13 +206,13 @@ class Life:
 
     def snapshot(self, name):
         self.vm.shell("busybox sync")
-        file = self.bed.folder / name
+        file = self.bed.directory / name
         self.vm.snapshot(file)
         return file
 
 
 def copy_disk(bed, disk, name):
-    file = bed.folder / f"{name}.img"
+    file = bed.directory / f"{name}.img"
     shutil.copy(disk, file)
     return file
 
@@ -264,7 +264,7 @@ def test_volatile_var(bed):
         life = Life(bed, platform, disk, load=("overlay",))
         life.vm.shell(script + f"; chmod 700 {STATE}")
         witness.saw("seeder", "volatile /var", script, life.seeder(), words=(
-            "config-drive vdb:latest 512 B +0, the state folder is kept in memory only",))
+            "config-drive vdb:latest 512 B +0, the state directory is kept in memory only",))
         witness.saw("rngd", "volatile /var", script, life.start_rngd())
         life.vm.run(SEEDER, "save")
         life.cut()
@@ -296,7 +296,7 @@ def test_golden_image(bed):
 
     def run(life, name, why_not):
         witness.saw("seeder", "golden image", name, life.seeder(), words=(
-            "config-drive vdb:latest 512 B +4096", "folder:latest 512 B +0, part of the image", why_not))
+            "config-drive vdb:latest 512 B +4096", "directory:latest 512 B +0, part of the image", why_not))
         witness.saw("rngd", "golden image", name, life.start_rngd(config=config))
         life.daemon.wait_status(lambda s: life.daemon.source("file")["batches"] > 0, 10, "the file was read")
         witness.saw("rngd", "golden image", name, (life.calls("/tmp/feeds"), f"{life.daemon.source('file')}"),

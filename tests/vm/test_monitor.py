@@ -169,7 +169,7 @@ def test_read_only(bed):
     vm = bed.linux(image=image, init=MONITOR, append="entropy.monitor=duration=1s")
     vm.shell("mount -t tmpfs -o ro none /run")
     vm.shell("sleep 2")
-    check(vm.read(RECORDING, check=False) is None, "written to a read-only folder")
+    check(vm.read(RECORDING, check=False) is None, "written to a read-only directory")
     vm.shell("mount -o remount,rw /run")
     vm.wait_until(lambda: vm.read(RECORDING, check=False), 5, "written as soon as /run is writable")
     check(json.loads(vm.read(RECORDING))["end"] == "duration", "it did not end by its duration")
@@ -193,7 +193,7 @@ def test_no_init_at_all(bed):
         raise AssertionError("it booted without an init")
     except GuestError as e:
         text = str(e)
-    console = "".join(p.read_text(errors="replace") for p in bed.folder.glob("guest*/console.log"))
+    console = "".join(p.read_text(errors="replace") for p in bed.directory.glob("guest*/console.log"))
     check("found no init" in console or "Attempted to kill init" in console, text + console[-500:])
 
 
@@ -254,11 +254,11 @@ def test_clone_and_disk(bed):
     options = {"kernel": "generic-6.1", "cpu": "max", "modules": ("virtio_pci", "virtio_blk"), "image": monitor_image(bed), "init": MONITOR}
     vm = bed.linux(devices=[*port, "-device", f"vmgenid,guid={GUIDS[0]},id=vmgenid0"], load=("virtio_pci", "virtio_blk"), **options)
     at = vm.boottime_usec()
-    vm.snapshot(bed.folder / "snapshot")
-    clone = bed.linux(devices=[*port, "-device", f"vmgenid,guid={GUIDS[1]},id=vmgenid0"], incoming=bed.folder / "snapshot", **options)
+    vm.snapshot(bed.directory / "snapshot")
+    clone = bed.linux(devices=[*port, "-device", f"vmgenid,guid={GUIDS[1]},id=vmgenid0"], incoming=bed.directory / "snapshot", **options)
     clone.wait_until(lambda: clone.qmp("query-status")["status"] in ("paused", "running"), 30, "the snapshot is loaded")
     clone.qmp("cont")
-    disk = bed.folder / "disk"
+    disk = bed.directory / "disk"
     disk.write_bytes(bytes(1 << 20))
     clone.wait_until(lambda: any("virtual machine fork" in str(line) for line in clone.kmsg()), 10, "the kernel tells of the fork")
     clone.qmp("blockdev-add", driver="raw", **{"node-name": "late", "file": {"driver": "file", "filename": str(disk)}})

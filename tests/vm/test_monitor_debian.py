@@ -35,18 +35,18 @@ QUICK = "systemd.unit=quick.target systemd.wants=entropy-monitor-finish.service"
 class Shell:
     """A guest that boots, and root's shell on its second serial line."""
 
-    def __init__(self, bed, folder, append, initrd=None, precise=True, waits=True):
-        work = bed.folder / f"guest{len(list(bed.folder.glob('guest*'))) + 1}"
+    def __init__(self, bed, directory, append, initrd=None, precise=True, waits=True):
+        work = bed.directory / f"guest{len(list(bed.directory.glob('guest*'))) + 1}"
         work.mkdir()
         server = guest.listen(work / "shell")
         if precise:
             append += f" {qemu.APPEND_COUNTED}"
         argv = [
             qemu.BINARY, "-accel", "tcg", "-cpu", "qemu64", "-M", "q35", "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
-            "-kernel", folder / "vmlinuz", "-initrd", initrd or folder / "initrd",
+            "-kernel", directory / "vmlinuz", "-initrd", initrd or directory / "initrd",
             "-append", f"root=/dev/vda ro console=ttyS0 panic=-1 no_timer_check quiet {SHELL} {append}",
             "-serial", f"file:{work / 'console.log'}", "-chardev", f"socket,id=shell,path={work / 'shell'}", "-serial", "chardev:shell",
-            "-drive", f"file={folder / 'root.ext4'},format=raw,if=virtio,snapshot=on", "-device", "virtio-rng-pci",
+            "-drive", f"file={directory / 'root.ext4'},format=raw,if=virtio,snapshot=on", "-device", "virtio-rng-pci",
             *(qemu.COUNT_INSTRUCTIONS if precise else []),
         ]
         with open(work / "qemu.log", "wb") as log:
@@ -85,12 +85,12 @@ class Shell:
         self.process.wait(timeout=10)
 
 
-def with_monitor(bed, folder):
+def with_monitor(bed, directory):
     """The initramfs with the guest's own program, whose libraries the seeder has brought into it."""
-    program = bed.folder / "entropy-monitor"
-    subprocess.run(["debugfs", "-R", f"dump /{MONITOR} {program}", folder / "root.ext4"], check=True, capture_output=True, timeout=60)
+    program = bed.directory / "entropy-monitor"
+    subprocess.run(["debugfs", "-R", f"dump /{MONITOR} {program}", directory / "root.ext4"], check=True, capture_output=True, timeout=60)
     check(program.stat().st_size > 0, "the guest has no entropy-monitor")
-    return debian_boot.overlaid(folder, bed.folder / "initrd", {MONITOR: program.read_bytes()})
+    return debian_boot.overlaid(directory, bed.directory / "initrd", {MONITOR: program.read_bytes()})
 
 
 def property_usec(shell, name):
@@ -127,8 +127,8 @@ def check_recording(bed, what, shell, finished_usec):
 
 def try_initramfs(bed, spec):
     """rdinit=: from the initramfs through the switch of the root to the end of the boot."""
-    folder = Guests(bed).folder(spec)
-    shell = Shell(bed, folder, f"rdinit=/{MONITOR} {QUICK}", with_monitor(bed, folder))
+    directory = Guests(bed).directory(spec)
+    shell = Shell(bed, directory, f"rdinit=/{MONITOR} {QUICK}", with_monitor(bed, directory))
     finished = wait_for_end(shell)
     recording, events = check_recording(bed, spec.name, shell, finished)
     check("switch-root" in events, f"events: {[event['kind'] for event in recording['events']]}")
@@ -140,9 +140,9 @@ def try_initramfs(bed, spec):
 @vm_test(whole=True, timeout=LIMIT_SEC)
 def test_init(bed):
     """init=: the boot takes no longer than without, which the same guest shows beside it."""
-    folder = Guests(bed).folder(test_boot.OURS)
-    recorded = Shell(bed, folder, f"init=/{MONITOR}")
-    plain = Shell(bed, folder, "")
+    directory = Guests(bed).directory(test_boot.OURS)
+    recorded = Shell(bed, directory, f"init=/{MONITOR}")
+    plain = Shell(bed, directory, "")
     finished = {"recorded": wait_for_end(recorded), "plain": wait_for_end(plain)}
     check(plain(f"ls {RECORDING} 2>/dev/null; systemctl is-active entropy-monitor-finish").strip() == "inactive", "recorded without init=")
     recording, _ = check_recording(bed, "init=", recorded, finished["recorded"])
@@ -164,9 +164,9 @@ def test_dracut(bed):
 @vm_test(whole=True, timeout=LIMIT_SEC)
 def test_break(bed):
     """break= and panic= of the initramfs, as without the monitor: its shell, or a restart where panic= says something."""
-    folder = Guests(bed).folder(test_boot.OURS)
+    directory = Guests(bed).directory(test_boot.OURS)
     for append, text in ((" panic=", "(initramfs)"), ("", "Rebooting automatically due to panic= boot argument")):
-        guest_ = Shell(bed, folder, f"rdinit=/{MONITOR} break=premount{append}", with_monitor(bed, folder), precise=False, waits=False)
+        guest_ = Shell(bed, directory, f"rdinit=/{MONITOR} break=premount{append}", with_monitor(bed, directory), precise=False, waits=False)
         end = time.monotonic() + BOOT_SEC
         told = ""
         while text not in told:
@@ -179,8 +179,8 @@ def test_break(bed):
 @vm_test(whole=True, timeout=LIMIT_SEC)
 def test_soft_reboot(bed):
     """A new userspace on the same kernel is no boot: the recording stays, nothing fails, and systemd is PID 1 again."""
-    folder = Guests(bed).folder(test_boot_trixie.TOOLS)
-    shell = Shell(bed, folder, f"init=/{MONITOR}", precise=False)
+    directory = Guests(bed).directory(test_boot_trixie.TOOLS)
+    shell = Shell(bed, directory, f"init=/{MONITOR}", precise=False)
     wait_for_end(shell)
     recording = recording_of(shell)
     shell.seen = b""

@@ -15,7 +15,7 @@ busybox mount -t devtmpfs none /dev
 echo '<1>init of the initramfs' >/dev/kmsg
 busybox mkdir -p /new
 busybox mount -t tmpfs none /new
-for folder in /bin /lib /lib64 /usr /sbin /etc /init; do busybox cp -a $folder /new; done
+for directory in /bin /lib /lib64 /usr /sbin /etc /init; do busybox cp -a $directory /new; done
 busybox mkdir -p /new/run /new/proc /new/sys /new/dev /new/tmp
 """
 
@@ -99,7 +99,7 @@ def test_output_behind_links(bed):
     image = monitor_image(bed)
     image.link("var/run", "/run")
     image.link("var/log", "/var/store/log")
-    image.folder("var/store/log")
+    image.directory("var/store/log")
     for output, read in (("/var/run/x.json", "/run/x.json"), ("/var/log/monitor/x.json", "/var/store/log/monitor/x.json")):
         vm = bed.linux(image=image, init=MONITOR, append=f"entropy.monitor=output={output}")
         check(vm.run(MONITOR, "finish", timeout=40).get("code") == 0, "finish failed")

@@ -53,13 +53,13 @@ def test_ledgers(bed):
     """entropy-seeder makes the RNG ready in the initramfs, rngd feeds later: status, recording, report and plot name both."""
     bed.only_ours()
     server = bed.server()
-    (bed.folder / "item").write_bytes(sources.seed("item", 64))
+    (bed.directory / "item").write_bytes(sources.seed("item", 64))
     image = monitor.monitor_image(bed)
     image.program(pathlib.Path(bed.rngd).parents[1] / "seeder/entropy-seeder", seeder.SEEDER)
     image.data("etc/machine-id", "0123456789abcdef0123456789abcdef\n")
     image.data("etc/guest-entropy.conf", "[platform]\ntrust = always\n")
     vm = bed.linux(image=image, init=monitor.MONITOR, modules=("virtio_pci", "virtio_rng"), load=("qemu_fw_cfg",), devices=[
-        *server.device(), "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.folder / 'item'}"])
+        *server.device(), "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.directory / 'item'}"])
     status(vm, NOT_READY, "nothing")
     fed = seeder.run(vm, "--initramfs")
     told, _ = status(vm, SEEDED, "entropy-seeder (platform fw_cfg)")

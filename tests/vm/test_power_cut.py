@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""QEMU is killed in front of each step of entropy-seeder's work on its state folder, and after the last.
+"""QEMU is killed in front of each step of entropy-seeder's work on its state directory, and after the last.
 
 The tracer in the guest leaves the seeder stopped in front of its n-th call that changes a file there, or credits; then
 QEMU is killed, and another boot of what the disk holds shows what came of it; then n + 1, until nothing was stopped.
@@ -68,7 +68,7 @@ class Boot:
     def __init__(self, lab, disk):
         lab.n_boots += 1
         self.before = disk
-        self.file, self.log = (lab.bed.folder / f"state{lab.n_boots}.{end}" for end in ("img", "log"))
+        self.file, self.log = (lab.bed.directory / f"state{lab.n_boots}.{end}" for end in ("img", "log"))
         self.file.write_bytes(disk)
         self.log.write_bytes(b"")
         self.vm = vm = lab.linux(disk_device(self.file, self.log), incoming=lab.template)
@@ -128,8 +128,8 @@ class Lab:
         self.image = seeder.image(bed)
         # These guests have no generation ID: somebody knows that nobody sets their disks back.
         self.image.data("etc/guest-entropy.conf", "[seed-file]\ntrust = always\n")
-        self.template = bed.folder / "template"
-        blank, log = bed.folder / "blank.img", bed.folder / "blank.log"
+        self.template = bed.directory / "template"
+        blank, log = bed.directory / "blank.img", bed.directory / "blank.log"
         blank.write_bytes(bytes(4 << 20))
         log.write_bytes(b"")
         vm = self.linux(disk_device(blank, log))

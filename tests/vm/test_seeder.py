@@ -39,7 +39,7 @@ def image(bed, machine_id="0123456789abcdef0123456789abcdef"):
 
 def make_state(bed, name="state"):
     """An ext4 with 4 MiB, which the 6.1 cloud kernel knows without a module."""
-    file = bed.folder / f"{name}.img"
+    file = bed.directory / f"{name}.img"
     with file.open("wb") as disk:
         disk.truncate(4 << 20)
     sources.tool("mke2fs", "-q", "-t", "ext4", "-F", str(file))
@@ -104,7 +104,7 @@ def check_seeds(result, where, bits, note):
 
 @vm_test()
 def test_config_drive(bed):
-    """Ten version folders as ISO: each seed is credited once, and in the next boot of this disk not at all."""
+    """Ten version directories as ISO: each seed is credited once, and in the next boot of this disk not at all."""
     state = make_state(bed)
     drive = [*sources.disk(sources.make_iso(bed), "drive"), *OPENSTACK]
     vm = guest(bed, state, drive, load=("isofs",))
@@ -184,9 +184,9 @@ def test_config_drive_of_strangers(bed):
     """A label on a data disk is nobody's word: not mounted on a machine that is no cloud's, and a partition nowhere."""
     state = make_state(bed)
     for name, partition in (("whole", None), ("partition", 2)):
-        (bed.folder / f"{name}.img").write_bytes(data_disk(bed, name, partition))
-        shutil.rmtree(bed.folder / "drive")
-    vm = guest(bed, state, sources.disk(bed.folder / "whole.img", "d0"), load=("isofs",))
+        (bed.directory / f"{name}.img").write_bytes(data_disk(bed, name, partition))
+        shutil.rmtree(bed.directory / "drive")
+    vm = guest(bed, state, sources.disk(bed.directory / "whole.img", "d0"), load=("isofs",))
     result = run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=NOT_READY)
     check(result.lines["config-drive vdb"]["note"] == NO_CLOUD and not result.bits(), result.note())
     check(not mounted_iso(vm) and not vm.random()["ready"], "a stranger's file system was mounted")
@@ -197,7 +197,7 @@ def test_config_drive_of_strangers(bed):
     vm.close()
 
     for config in ("", "[config-drive]\ntrust = always\n"):
-        vm = guest(bed, state, [*sources.disk(bed.folder / "partition.img", "d0"), *OPENSTACK], load=("isofs",))
+        vm = guest(bed, state, [*sources.disk(bed.directory / "partition.img", "d0"), *OPENSTACK], load=("isofs",))
         check("vdb2" in vm.shell("ls /sys/class/block"), "the kernel sees no partition")
         vm.write("/etc/guest-entropy.conf", config, 0o644)
         result = run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=NOT_READY)
@@ -205,7 +205,7 @@ def test_config_drive_of_strangers(bed):
         vm.close()
 
     # Two disks with the label: which of them is the cloud's cannot be told.
-    disks = [*sources.disk(bed.folder / "whole.img", "d0"), *sources.disk(bed.folder / "whole.img", "d1")]
+    disks = [*sources.disk(bed.directory / "whole.img", "d0"), *sources.disk(bed.directory / "whole.img", "d1")]
     vm = guest(bed, make_state(bed, "other"), [*disks, *OPENSTACK], load=("isofs",))
     result = run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=NOT_READY)
     check(result.lines and not result.bits("config-drive"), result.note())
@@ -214,7 +214,7 @@ def test_config_drive_of_strangers(bed):
 @vm_test()
 def test_config_drive_that_is_none(bed):
     """One line that says why: another file system, and documents that hold no seed."""
-    ext = bed.folder / "ext.img"
+    ext = bed.directory / "ext.img"
     ext.write_bytes(bytes(4 << 20))
     sources.tool("mke2fs", "-q", "-t", "ext4", "-L", "config-2", "-F", str(ext))
     vm = guest(bed, make_state(bed), [*sources.disk(ext, "d0"), *OPENSTACK])
@@ -228,10 +228,10 @@ def test_config_drive_that_is_none(bed):
     expected = {"null": "the seed is null, or no string", "uuid": "the seed is not base64", "cut": "this is no JSON object",
                 "short": "the seed has fewer than 32 or more than 4096 bytes", "long": "the document is longer than 1 MiB"}
     for name, text in documents.items():
-        (bed.folder / "bad/openstack" / name).mkdir(parents=True)
-        (bed.folder / "bad/openstack" / name / "meta_data.json").write_text(text, encoding="utf-8")
-    sources.tool("genisoimage", "-J", "-r", "-V", "config-2", "-o", str(bed.folder / "bad.iso"), str(bed.folder / "bad"))
-    vm = guest(bed, make_state(bed), [*sources.disk(bed.folder / "bad.iso", "d0"), *OPENSTACK], load=("isofs",))
+        (bed.directory / "bad/openstack" / name).mkdir(parents=True)
+        (bed.directory / "bad/openstack" / name / "meta_data.json").write_text(text, encoding="utf-8")
+    sources.tool("genisoimage", "-J", "-r", "-V", "config-2", "-o", str(bed.directory / "bad.iso"), str(bed.directory / "bad"))
+    vm = guest(bed, make_state(bed), [*sources.disk(bed.directory / "bad.iso", "d0"), *OPENSTACK], load=("isofs",))
     result = run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=NOT_READY)
     found = {name.removeprefix("config-drive vdb:"): line["note"] for name, line in result.lines.items()}
     check(found == expected, f"{found}")
@@ -241,15 +241,15 @@ def test_config_drive_that_is_none(bed):
 def test_seeds_of_the_image(bed):
     """What lies in the image lies in each of its clones: mixed in, whoever says that it is to be trusted."""
     vm = guest(bed, make_state(bed), OPENSTACK)
-    folder = "/var/lib/cloud/seed/config_drive/openstack/latest"
+    directory = "/var/lib/cloud/seed/config_drive/openstack/latest"
     document = json.dumps({"random_seed": base64.b64encode(sources.seed("image")).decode()})
-    vm.shell(f"mkdir -p {folder}")
-    vm.write(f"{folder}/meta_data.json", document.replace("random_seed", "random\\u005fseed"))
+    vm.shell(f"mkdir -p {directory}")
+    vm.write(f"{directory}/meta_data.json", document.replace("random_seed", "random\\u005fseed"))
     for config in ("", "[config-drive]\ntrust = always\n"):
         vm.write("/etc/guest-entropy.conf", config, 0o644)
         result = run(vm, "--real-root", "--deadline=1s", code=NOT_READY)
-        check(result.lines["config-drive folder:latest"]["bytes"] == 512 and not result.bits("config-drive"), result.note())
-        check(result.lines["config-drive folder:latest"]["note"] == "part of the image, so every clone has it", result.note())
+        check(result.lines["config-drive directory:latest"]["bytes"] == 512 and not result.bits("config-drive"), result.note())
+        check(result.lines["config-drive directory:latest"]["note"] == "part of the image, so every clone has it", result.note())
 
 
 # Platform
@@ -258,12 +258,12 @@ def test_seeds_of_the_image(bed):
 @vm_test()
 def test_platform(bed):
     """A credential in SMBIOS, fw_cfg, OEM0: credited once each, in a TCG guest within milliseconds."""
-    (bed.folder / "item").write_bytes(sources.seed("item", 64))
-    (bed.folder / "oem0").write_bytes(sources.seed("oem0", 64))
+    (bed.directory / "item").write_bytes(sources.seed("item", 64))
+    (bed.directory / "oem0").write_bytes(sources.seed("oem0", 64))
     binary = "io.systemd.credential.binary:entropy.seed=" + base64.b64encode(sources.seed("smbios", 64)).decode()
     vm = guest(bed, make_state(bed), load=("qemu_fw_cfg",), devices=[
-        "-smbios", f"type=11,value={binary}", "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.folder / 'item'}",
-        "-acpitable", f"sig=OEM0,oem_id=VRTUAL,oem_table_id=MICROSFT,data={bed.folder / 'oem0'}"])
+        "-smbios", f"type=11,value={binary}", "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.directory / 'item'}",
+        "-acpitable", f"sig=OEM0,oem_id=VRTUAL,oem_table_id=MICROSFT,data={bed.directory / 'oem0'}"])
     # What systemd makes of the credential in SMBIOS: the same bytes, credited once.
     vm.shell("mkdir -p /run/credentials/@system")
     vm.shell(f"echo {base64.b64encode(sources.seed('smbios', 64)).decode()} | busybox base64 -d > /run/credentials/@system/entropy.seed")
@@ -288,7 +288,7 @@ def test_platform(bed):
 def test_tpm_and_limits(bed):
     """A TPM makes the kernel ready. What holds a run up, ends it or is missing never does it a harm."""
     vm = guest(bed, devices=sources.start_swtpm(bed))
-    # Told to end while it waits: at once, with a ledger. No source, no state folder to write to.
+    # Told to end while it waits: at once, with a ledger. No source, no state directory to write to.
     started = vm.ask("spawn", "log=/tmp/seeder.log", "--", SEEDER, "--real-root", "--source=config-drive", "--deadline=30s")
     time.sleep(1)
     sent = vm.ask("kill", started["pid"], 15)["boottime_usec"]
@@ -372,7 +372,7 @@ def make_ready(vm):
 
 
 def saved(vm):
-    """{name: digest} of the seeds in the folder"""
+    """{name: digest} of the seeds in the directory"""
     out = vm.shell(f"cd {STATE}; for f in seed seed.credit; do [ ! -e $f ] || busybox sha256sum $f; done")
     return {name: digest for digest, name in (line.split() for line in out.splitlines())}
 
@@ -396,7 +396,7 @@ def test_seed_file(bed):
     check(vm.run(SEEDER, "save")["code"] == 0 and "seed.credit" in saved(vm), f"{saved(vm)}")
     first = saved(vm)
     vm.close()
-    clone = bed.folder / "clone.img"
+    clone = bed.directory / "clone.img"
     shutil.copy(state, clone)
 
     vm = guest(bed, state, [*uuid, *generation], load=("qemu_fw_cfg",))
@@ -468,11 +468,11 @@ def test_seed_file_in_a_snapshot(bed):
     vm = guest(bed, state, devices(state, 1)[4:], load=("qemu_fw_cfg",))
     first = saved(vm)
     check("seed.credit" in first, f"{first}")
-    snapshot = bed.folder / "snapshot"
+    snapshot = bed.directory / "snapshot"
     vm.snapshot(snapshot)
 
     for number in (2, 3):
-        disk = bed.folder / f"clone{number}.img"
+        disk = bed.directory / f"clone{number}.img"
         shutil.copy(state, disk)
         vm = bed.linux(image=image(bed), devices=devices(disk, number), load=(*sources.DRIVE, "qemu_fw_cfg"), incoming=snapshot)
         vm.wait_until(lambda vm=vm: vm.qmp("query-status")["status"] in ("paused", "running"), 30, "the snapshot is loaded")
@@ -526,9 +526,9 @@ def test_fips(bed):
     metadata = pathlib.Path(bed.rngd).parents[1] / "seeder/metadata/entropy-metadata"
     if metadata.exists():
         archive.program(metadata, network.PROGRAM)
-    (bed.folder / "item").write_bytes(sources.seed("item", 64))
+    (bed.directory / "item").write_bytes(sources.seed("item", 64))
     vm = bed.linux(image=archive, memory_mb=256, append="fips=1", load=(*sources.DRIVE, "qemu_fw_cfg"),
-                   devices=[*state_disk(make_state(bed)), "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.folder / 'item'}"])
+                   devices=[*state_disk(make_state(bed)), "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.directory / 'item'}"])
     vm.shell(f"mkdir -p {STATE}; mount -t ext4 /dev/vda {STATE}; chmod 700 {STATE}")
     check(vm.read("/proc/sys/crypto/fips_enabled").strip() == "1", "this kernel has no FIPS mode")
     if metadata.exists():

@@ -80,8 +80,8 @@ class SerialDevice:
 def test_serial_line(bed):
     """Bytes of a serial line arrive as they were sent: no line editing, no signals, no flow control, no lost NUL or CR."""
     bed.only_ours()
-    device = SerialDevice(bed.folder / "serial")
-    vm = bed.linux(cpu="max", devices=["-chardev", f"socket,id=trng,path={bed.folder / 'serial'}", "-serial", "chardev:trng"])
+    device = SerialDevice(bed.directory / "serial")
+    vm = bed.linux(cpu="max", devices=["-chardev", f"socket,id=trng,path={bed.directory / 'serial'}", "-serial", "chardev:trng"])
     try:
         daemon = bed.start(vm, "-r", "/dev/ttyS2", "-H", "1", "-x", "rdrand", "-x", "jitter", trace=True)
         vm.wait_until(lambda: len(daemon.credited()) >= 1, 30, "a credited feed")

@@ -55,38 +55,38 @@ def probe(vm, source):
 # Config drive
 
 
-def drive_folder(bed):
+def drive_directory(bed):
     """As nova lays it out, and what a tenant or an enemy may add."""
-    folder = bed.folder / "drive"
+    directory = bed.directory / "drive"
     for version in VERSIONS:
-        (folder / "openstack" / version).mkdir(parents=True)
+        (directory / "openstack" / version).mkdir(parents=True)
         text = base64.b64encode(seed(version)).decode()
         document = {"uuid": "1", "meta": {"random_seed": base64.b64encode(seed("tenant")).decode()}}
         if version != SEEDLESS:
             document["random_seed"] = text + ("\n" if version == "2018-08-27" else "")
-        (folder / "openstack" / version / "meta_data.json").write_text(json.dumps(document), encoding="utf-8")
-    (folder / "openstack" / "content").mkdir()
-    (folder / "openstack" / "content" / "0000").write_text("hello", encoding="utf-8")
-    return folder
+        (directory / "openstack" / version / "meta_data.json").write_text(json.dumps(document), encoding="utf-8")
+    (directory / "openstack" / "content").mkdir()
+    (directory / "openstack" / "content" / "0000").write_text("hello", encoding="utf-8")
+    return directory
 
 
 def make_iso(bed, label="config-2"):
-    file = bed.folder / f"{label}.iso"
-    folder = drive_folder(bed)
+    file = bed.directory / f"{label}.iso"
+    directory = drive_directory(bed)
     # Rock Ridge keeps a link; nova makes none, so it is somebody else's and must not be followed.
-    (folder / "openstack" / "evil").mkdir()
-    (folder / "openstack" / "evil" / "meta_data.json").symlink_to("/etc/secret.json")
-    tool("genisoimage", "-J", "-r", "-ldots", "-allow-lowercase", "-allow-multidot", "-l", "-V", label, "-o", str(file), str(folder))
+    (directory / "openstack" / "evil").mkdir()
+    (directory / "openstack" / "evil" / "meta_data.json").symlink_to("/etc/secret.json")
+    tool("genisoimage", "-J", "-r", "-ldots", "-allow-lowercase", "-allow-multidot", "-l", "-V", label, "-o", str(file), str(directory))
     return file
 
 
 def make_vfat(bed, label="config-2"):
-    file = bed.folder / "vfat.img"
+    file = bed.directory / "vfat.img"
     file.write_bytes(b"")
     with file.open("r+b") as disk:
         disk.truncate(64 << 20)
     tool("mkfs.vfat", "-n", label, str(file))
-    tool("mcopy", "-s", "-i", str(file), str(drive_folder(bed) / "openstack"), "::/")
+    tool("mcopy", "-s", "-i", str(file), str(drive_directory(bed) / "openstack"), "::/")
     return file
 
 
@@ -107,7 +107,7 @@ def mounts(vm):
 @vm_test()
 def test_config_drive_iso(bed):
     """The second of two disks, found by its own label: ten different seeds, and no mount to be seen after it."""
-    blank = bed.folder / "blank.img"
+    blank = bed.directory / "blank.img"
     blank.write_bytes(bytes(1 << 20))
     vm = bed.linux(image=image(bed), devices=disk(blank, "d0") + disk(make_iso(bed), "d1") + OPENSTACK, load=(*DRIVE, "isofs"))
     secret = base64.b64encode(seed("secret")).decode()
@@ -157,15 +157,15 @@ def test_not_a_config_drive(bed):
 def test_platform(bed):
     """SMBIOS strings, fw_cfg items, OEM0 and credentials, each by its own name."""
     for name in ("item", "credential"):
-        (bed.folder / name).write_bytes(seed(name, 64))
-    (bed.folder / "oem0").write_bytes(seed("oem0", 64))
+        (bed.directory / name).write_bytes(seed(name, 64))
+    (bed.directory / "oem0").write_bytes(seed("oem0", 64))
     binary = "io.systemd.credential.binary:entropy.seed="
     text = "io.systemd.credential:entropy.seed="
     vm = bed.linux(image=image(bed), load=("qemu_fw_cfg",), devices=[
         "-smbios", f"type=11,value={binary}{base64.b64encode(seed('smbios', 64)).decode()},value={text}{seed('text', 32).hex()}",
-        "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.folder / 'item'}",
-        "-fw_cfg", f"name=opt/io.systemd.credentials/entropy.seed,file={bed.folder / 'credential'}",
-        "-acpitable", f"sig=OEM0,oem_id=VRTUAL,oem_table_id=MICROSFT,data={bed.folder / 'oem0'}"])
+        "-fw_cfg", f"name=opt/guest-entropy/seed,file={bed.directory / 'item'}",
+        "-fw_cfg", f"name=opt/io.systemd.credentials/entropy.seed,file={bed.directory / 'credential'}",
+        "-acpitable", f"sig=OEM0,oem_id=VRTUAL,oem_table_id=MICROSFT,data={bed.directory / 'oem0'}"])
     vm.shell("mkdir -p /run/credentials/@system; head -c 64 /proc/version > /run/credentials/@system/entropy.seed")
     said, seeds = probe(vm, "platform")
     bed.note(said)
@@ -180,7 +180,7 @@ def test_platform(bed):
 @vm_test()
 def test_platform_without_seeds(bed):
     """Another hypervisor's OEM0, a header alone, and no other place: nothing is found, nothing fails."""
-    empty = bed.folder / "empty"
+    empty = bed.directory / "empty"
     empty.write_bytes(b"")
     vm = bed.linux(image=image(bed), modules=(), devices=[
         "-smbios", "type=11,value=hello",
@@ -196,16 +196,16 @@ def test_platform_without_seeds(bed):
 def start_swtpm(bed):
     if not shutil.which("swtpm"):
         raise Skip("no swtpm on this machine")
-    state = bed.folder / "tpm"
+    state = bed.directory / "tpm"
     state.mkdir()
     process = guest.start_process(
-        ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl", f"type=unixio,path={bed.folder / 'swtpm'}"],
-        open(bed.folder / "swtpm.log", "wb"))
+        ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl", f"type=unixio,path={bed.directory / 'swtpm'}"],
+        open(bed.directory / "swtpm.log", "wb"))
     end = time.monotonic() + 10
-    while not (bed.folder / "swtpm").exists():
+    while not (bed.directory / "swtpm").exists():
         check(process.poll() is None and time.monotonic() < end, "swtpm did not start")
         time.sleep(0.02)
-    return ["-chardev", f"socket,id=tpmchr,path={bed.folder / 'swtpm'}", "-tpmdev", "emulator,id=tpm0,chardev=tpmchr",
+    return ["-chardev", f"socket,id=tpmchr,path={bed.directory / 'swtpm'}", "-tpmdev", "emulator,id=tpm0,chardev=tpmchr",
             "-device", "tpm-tis,tpmdev=tpm0"]
 
 

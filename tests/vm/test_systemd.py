@@ -99,7 +99,7 @@ def test_service_and_fork_target(bed):
     check(later["MainPID"] == state["MainPID"] and later["NRestarts"] == "0", f"restarted: {later}")
     check(later["WatchdogTimestampMonotonic"] != state["WatchdogTimestampMonotonic"], "systemd got no WATCHDOG=1")
 
-    image = bed.folder / "snapshot"
+    image = bed.directory / "snapshot"
     vm.snapshot(image)
     server = bed.server(random_stream("systemd clone"), "egd-clone")
     vm = boot(bed, server, GUIDS[1], incoming=image)

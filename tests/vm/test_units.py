@@ -55,7 +55,7 @@ def make_image(bed, files, enabled=("entropy-seeder.service",)):
         image.file(SYSTEM / name, f"{SYSTEM}/{name}", 0o644)
     for name in OURS:
         text = (systemd.SOURCE / f"units/{name}.in").read_text()
-        for word, value in (("sbindir", "/usr/sbin"), ("bindir", "/usr/bin"), ("program_folder", LIBEXEC)):
+        for word, value in (("sbindir", "/usr/sbin"), ("bindir", "/usr/bin"), ("program_directory", LIBEXEC)):
             text = text.replace(f"@{word}@", value)
         image.data(f"etc/systemd/system/{name}", text)
         if name in enabled:
@@ -141,27 +141,27 @@ def test_var_empty(bed):
 # Another systemd
 
 
-def replace_systemd(image, folder):
+def replace_systemd(image, directory):
     """In the image, with the libraries of its own release."""
-    places = {"LD_LIBRARY_PATH": f"{folder}/lib/systemd:{folder}/usr/lib/x86_64-linux-gnu"}
+    places = {"LD_LIBRARY_PATH": f"{directory}/lib/systemd:{directory}/usr/lib/x86_64-linux-gnu"}
     for program in ("lib/systemd/systemd", "bin/systemctl", str(GENERATOR)[1:]):
-        image.file((folder / program).resolve(), program, 0o755)
-        listed = subprocess.run(["ldd", folder / program], capture_output=True, text=True, timeout=30, check=False,
+        image.file((directory / program).resolve(), program, 0o755)
+        listed = subprocess.run(["ldd", directory / program], capture_output=True, text=True, timeout=30, check=False,
                                 env={**os.environ, **places}).stdout
         for library in re.findall(r"(/\S+) \(0x", listed):
-            image.file(pathlib.Path(library).resolve(), library.removeprefix(str(folder)), 0o755)
+            image.file(pathlib.Path(library).resolve(), library.removeprefix(str(directory)), 0o755)
 
 
 @vm_test()
 def test_oldest_systemd(bed):
     """Debian 11's: the units start and stop, and do what they are there for."""
-    folder = bed.cache / "systemd-247"
-    if not folder.is_dir():
+    directory = bed.cache / "systemd-247"
+    if not directory.is_dir():
         raise Skip("systemd-247 is not in the kernel cache")
     server = bed.server(random_stream("old"), "egd")
     enabled = ("entropy-seeder.service", "entropy-seeder-save.service", "rngd.service")
     image = make_image(bed, {"fstab": "tmpfs /var tmpfs defaults 0 0\n"}, enabled)
-    replace_systemd(image, folder)
+    replace_systemd(image, directory)
     vm = bed.linux(image=image, init="/lib/systemd/systemd", memory_mb=256, devices=server.device(),
                    modules=("virtio_pci", "virtio_rng"), append="systemd.log_target=kmsg printk.devkmsg=on")
     for module in ("virtio_pci", "virtio_rng"):

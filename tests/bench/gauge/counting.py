@@ -81,8 +81,8 @@ def counting(bench):
     base = None
     for label, program, options in rows(bench):
         bench.say(f"  {label}")
-        with tempfile.TemporaryDirectory(prefix="rngd-bench-vm-") as folder:
-            bed = beds.Bed(settings, folder)
+        with tempfile.TemporaryDirectory(prefix="rngd-bench-vm-") as directory:
+            bed = beds.Bed(settings, directory)
             try:
                 load = under_load(bed, bench, program, options, seconds)
             except beds.Skip as e:

@@ -30,8 +30,8 @@ POOL = pathlib.Path("/proc/sys/kernel/random/poolsize")
 class Bench:
     """What every table needs."""
 
-    def __init__(self, options, folder):
-        self.folder, self.quick = pathlib.Path(folder), options.quick
+    def __init__(self, options, directory):
+        self.directory, self.quick = pathlib.Path(directory), options.quick
         self.runs = 1 if options.quick else options.runs
         self.never_seconds = 2 if options.quick else 5
         self.build = build = pathlib.Path(options.build).resolve()
@@ -41,7 +41,7 @@ class Bench:
         self.kernels = str(peers.load_get_kernels().cache_dir())
         self.ours = peers.ours(pathlib.Path(options.rngd or build / "rngd/rngd").resolve())
         # The configuration of this machine is not what is measured.
-        config = self.folder / "empty.conf"
+        config = self.directory / "empty.conf"
         config.write_text("")
         config.chmod(0o644)
         self.ours.options = ["--config", str(config)]
@@ -90,8 +90,8 @@ def heading(bench):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="bench", description="Measures rngd beside its peers; Markdown on standard output.")
-    parser.add_argument("--build", default=os.environ.get("BUILD", "build-bench"), help="build folder")
-    parser.add_argument("--rngd", default=os.environ.get("RNGD"), help="our rngd, if not that of the build folder")
+    parser.add_argument("--build", default=os.environ.get("BUILD", "build-bench"), help="build directory")
+    parser.add_argument("--rngd", default=os.environ.get("RNGD"), help="our rngd, if not that of the build directory")
     parser.add_argument("--runs", type=int, default=9, help="interleaved runs of what is short (9)")
     parser.add_argument("--quick", action="store_true", help="one short run of each: shows that it works, measures little")
     parser.add_argument("--offline", action="store_true", help="only the peers that are in the cache already")
@@ -128,10 +128,10 @@ def main():
     if os.geteuid() != 0:
         print("bench: only root may feed the kernel and look into other processes", file=sys.stderr)
         return 77
-    with peers.private_folder() as folder:
-        os.chmod(folder, 0o755)
+    with peers.private_directory() as directory:
+        os.chmod(directory, 0o755)
         try:
-            bench = Bench(options, folder)
+            bench = Bench(options, directory)
         except OSError as e:
             print(f"bench: {e}: build first, or say --build or --rngd", file=sys.stderr)
             return 1

@@ -22,7 +22,7 @@ PACKAGES = {
 
 
 def load_get_kernels():
-    """The script that fills the kernel cache, as a module: its apt, its way to add a folder to the cache."""
+    """The script that fills the kernel cache, as a module: its apt, its way to add a directory to the cache."""
     loader = importlib.machinery.SourceFileLoader("get_kernels", str(TESTS / "vm/get-kernels"))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("get_kernels", loader))
     loader.exec_module(module)
@@ -34,7 +34,7 @@ class Program:
 
     def __init__(self, name, path, version, libraries=(), options=(), data=()):
         self.name, self.path, self.version = name, pathlib.Path(path), version
-        self.libraries, self.options = [str(folder) for folder in libraries], list(options)
+        self.libraries, self.options = [str(directory) for directory in libraries], list(options)
         self.data = list(data)
 
     def environment(self, runtime):
@@ -73,9 +73,9 @@ def make_peer(get_kernels):
     return make
 
 
-def package_version(folder, package):
+def package_version(directory, package):
     """From the first line of its changelog: dpkg knows nothing of an unpacked package."""
-    for file in sorted((folder / "usr/share/doc" / package).glob("changelog*.gz")):
+    for file in sorted((directory / "usr/share/doc" / package).glob("changelog*.gz")):
         first = gzip.open(file, "rt", errors="replace").readline()
         if m := re.search(r"\(([^)]+)\)", first):
             return m[1]
@@ -86,16 +86,16 @@ def find(name, get_kernels, download):
     """A peer from the cache, downloaded before if it is not there; raises Missing."""
     program, packages = PACKAGES[name]
     cache = get_kernels.cache_dir()
-    folder = cache / name
-    if not (folder / program).exists():
+    directory = cache / name
+    if not (directory / program).exists():
         if not download:
             raise get_kernels.Missing("not in the cache, and told not to download")
         cache.mkdir(parents=True, exist_ok=True)
         get_kernels.ENTRIES.setdefault(name, (program, make_peer(get_kernels), packages))
         get_kernels.say = lambda text: None
         get_kernels.ensure(name, cache)
-    version = package_version(folder, packages[0])
-    peer = Program(name, folder / program, version, libraries=sorted(folder.glob("usr/lib/*-linux-*")))
+    version = package_version(directory, packages[0])
+    peer = Program(name, directory / program, version, libraries=sorted(directory.glob("usr/lib/*-linux-*")))
     if missing := peer.missing():
         raise get_kernels.Missing("this machine has no " + ", ".join(missing))
     return peer
@@ -125,6 +125,6 @@ def rngtests(peers):
             if (peer.path.parents[1] / "bin/rngtest").exists()}
 
 
-def private_folder():
+def private_directory():
     """In /run, as in real life: writing a lock to a disk takes longer than the feed."""
     return tempfile.TemporaryDirectory(prefix="rngd-bench-", dir="/run" if os.access("/run", os.W_OK) else None)

@@ -42,10 +42,10 @@ def watching():
 def parents():
     """pid: parent, of all processes."""
     found = {}
-    for folder in pathlib.Path("/proc").iterdir():
-        if folder.name.isdigit():
+    for directory in pathlib.Path("/proc").iterdir():
+        if directory.name.isdigit():
             try:
-                found[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                found[int(directory.name)] = int((directory / "stat").read_text().rpartition(")")[2].split()[1])
             except (OSError, IndexError, ValueError):
                 pass
     return found
@@ -94,16 +94,16 @@ class KernelLog:
 
 
 class Running:
-    """A program in the foreground, with a folder of its own for what it leaves behind."""
+    """A program in the foreground, with a directory of its own for what it leaves behind."""
 
     def __init__(self, program, runtime, *options):
         self.program = program
-        self.folder = pathlib.Path(runtime, f"{program.name}.{time.monotonic_ns()}")
-        self.folder.mkdir(parents=True)
-        self.log = open(self.folder / "log", "wb")
+        self.directory = pathlib.Path(runtime, f"{program.name}.{time.monotonic_ns()}")
+        self.directory.mkdir(parents=True)
+        self.log = open(self.directory / "log", "wb")
         self.process = subprocess.Popen(program.argv(*options), stdin=subprocess.DEVNULL, stdout=self.log,
-                                        stderr=subprocess.STDOUT, cwd=self.folder, preexec_fn=undisturbed,
-                                        env=program.environment(self.folder))
+                                        stderr=subprocess.STDOUT, cwd=self.directory, preexec_fn=undisturbed,
+                                        env=program.environment(self.directory))
         self.pid = self.process.pid
 
     def tree(self):
@@ -114,7 +114,7 @@ class Running:
         if self.process.poll() is None:
             return None
         self.log.flush()
-        lines = (self.folder / "log").read_text(errors="replace").strip().splitlines()
+        lines = (self.directory / "log").read_text(errors="replace").strip().splitlines()
         return f"ended with status {self.process.returncode}" + (f": {lines[-1][:100]}" if lines else "")
 
     def switches(self):

@@ -29,26 +29,26 @@ exec "$@"
 
 
 def make_seeds(bench):
-    folders = {name: bench.folder / name for name in ("credential", "drive", "systemd", "nothing")}
-    for folder in folders.values():
-        folder.mkdir()
-    (folders["credential"] / "entropy.seed").write_bytes(os.urandom(64))
+    directories = {name: bench.directory / name for name in ("credential", "drive", "systemd", "nothing")}
+    for directory in directories.values():
+        directory.mkdir()
+    (directories["credential"] / "entropy.seed").write_bytes(os.urandom(64))
     for n in range(10):
-        version = folders["drive"] / "openstack" / f"version-{n}"
+        version = directories["drive"] / "openstack" / f"version-{n}"
         version.mkdir(parents=True)
         text = base64.b64encode(os.urandom(512)).decode()
         (version / "meta_data.json").write_text(json.dumps({"uuid": "1", "random_seed": text}))
-    (folders["systemd"] / "random-seed").write_bytes(os.urandom(512))
-    return folders
+    (directories["systemd"] / "random-seed").write_bytes(os.urandom(512))
+    return directories
 
 
-def inside(folder, argv, **environment):
+def inside(directory, argv, **environment):
     return (["unshare", "-m", "sh", "-c", SETUP, "sh", *map(str, argv)],
-            {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SEEDS": str(folder), **environment})
+            {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SEEDS": str(directory), **environment})
 
 
-def feed_once(bench, folder, argv, environment):
-    command, env = inside(folder, [bench.first_feed, "5", *argv], **environment)
+def feed_once(bench, directory, argv, environment):
+    command, env = inside(directory, [bench.first_feed, "5", *argv], **environment)
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False,
                           preexec_fn=processes.undisturbed)
     if done.returncode:
@@ -58,7 +58,7 @@ def feed_once(bench, folder, argv, environment):
 
 def empty_run(bench, seeder):
     """CPU milliseconds of a whole run of this program and its workers; it finds nothing to ask."""
-    command, env = inside(bench.folder / "nothing", [seeder, "--real-root", "--source=config-drive", "--source=platform",
+    command, env = inside(bench.directory / "nothing", [seeder, "--real-root", "--source=config-drive", "--source=platform",
                                                     "--source=tpm", "--deadline=1s"])
     def cpu(argv):
         process = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -72,18 +72,18 @@ def empty_run(bench, seeder):
     return max(0.0, cpu(command) - cpu([*command[:start], "true"]))
 
 
-def rows(bench, seeder, folders):
-    ours = [seeder, "--real-root", "--config", bench.folder / "empty.conf"]
+def rows(bench, seeder, directories):
+    ours = [seeder, "--real-root", "--config", bench.directory / "empty.conf"]
     found = [
-        ("credential, 64 B", folders["credential"], [*ours, "--source=platform"],
-         {"CREDENTIALS_DIRECTORY": str(folders["credential"])}),
-        ("config drive, ten seeds of 512 B", folders["drive"], [*ours, "--source=config-drive"], {}),
-        ("hwrng", folders["nothing"], [*ours, "--source=hwrng"], {}),
-        ("all that is here", folders["nothing"], ours, {}),
+        ("credential, 64 B", directories["credential"], [*ours, "--source=platform"],
+         {"CREDENTIALS_DIRECTORY": str(directories["credential"])}),
+        ("config drive, ten seeds of 512 B", directories["drive"], [*ours, "--source=config-drive"], {}),
+        ("hwrng", directories["nothing"], [*ours, "--source=hwrng"], {}),
+        ("all that is here", directories["nothing"], ours, {}),
     ]
     found = [(f"entropy-seeder, {name}", *rest) for name, *rest in found]
     if SYSTEMD.exists():
-        found.append(("systemd-random-seed, 512 B, credit forced", folders["systemd"], [SYSTEMD, "load"],
+        found.append(("systemd-random-seed, 512 B, credit forced", directories["systemd"], [SYSTEMD, "load"],
                       {"SYSTEMD_RANDOM_SEED_CREDIT": "force"}))
     return found
 
@@ -95,8 +95,8 @@ def seeder(bench):
     chosen = rows(bench, program, make_seeds(bench))
     results = {name: [] for name, *_ in chosen}
     for run in range(bench.runs + (bench.runs > 1)):
-        for name, folder, argv, environment in chosen:
-            result = feed_once(bench, folder, argv, environment)
+        for name, directory, argv, environment in chosen:
+            result = feed_once(bench, directory, argv, environment)
             if result["fed"] and (run > 0 or bench.runs == 1):
                 results[name].append(result)
 
@@ -116,7 +116,7 @@ def seeder(bench):
     bench.budgets.add("a whole run of the seeder without a source, CPU", "≤ 5 ms", f"{spread(nothing)} ms",
                       statistics.median(nothing) <= 5)
     table.note(f"Median (range) of interleaved runs ({bench.runs} of each), as for rngd. No seed of ours is credited here, since the"
-               " disk is a tmpfs, which would forget its use: where it is, a sync comes before. The config drive is the folder of a"
+               " disk is a tmpfs, which would forget its use: where it is, a sync comes before. The config drive is the directory of a"
                " copied one: with a disk a mount is added. A run"
                f" that finds no source takes {spread(nothing)} ms of CPU."
                f" Size: {number(stripped_bytes(bench, program) / 1e3)} kB stripped. Not here to be compared: cloud-init's"

@@ -60,18 +60,18 @@ def one_each(bench):
 
 def feed_once(bench, variant, seconds):
     """What first-feed says: a dictionary; 'fed' is false when there was none in that time."""
-    folder = bench.folder / f"feed.{time.monotonic_ns()}"
-    folder.mkdir()
+    directory = bench.directory / f"feed.{time.monotonic_ns()}"
+    directory.mkdir()
     threshold = THRESHOLD.read_text() if THRESHOLD.exists() else None
     try:
         done = subprocess.run([bench.first_feed, str(seconds), *variant.program.argv(*variant.options)],
-                              capture_output=True, text=True, timeout=seconds + 30, cwd=folder,
-                              env=variant.program.environment(folder), preexec_fn=processes.undisturbed)
+                              capture_output=True, text=True, timeout=seconds + 30, cwd=directory,
+                              env=variant.program.environment(directory), preexec_fn=processes.undisturbed)
     finally:
         # What is killed cannot put it back.
         if threshold and THRESHOLD.read_text() != threshold:
             THRESHOLD.write_text(threshold)
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
     if done.returncode == 77:
         raise CannotMeasure("only root may watch for RNDADDENTROPY (or this kernel is older than 5.6)")
     if done.returncode:
@@ -160,7 +160,7 @@ def wakeups(bench):
     seconds, settle = (5, 2) if bench.quick else (60, 5)
     table = Table(f"Wakeups while idle, {seconds} s",
                   ["program", "processes (threads)", "voluntary", "involuntary", "per minute"])
-    running = [(v, processes.Running(v.program, bench.folder, *v.options)) for v in one_each(bench)]
+    running = [(v, processes.Running(v.program, bench.directory, *v.options)) for v in one_each(bench)]
     try:
         time.sleep(settle)
         log = processes.KernelLog()
@@ -200,7 +200,7 @@ def judge_wakeups(bench, seconds, n, n_lines):
 
 def measure_memory(bench, variant):
     """(numbers, libraries that others map too) of one program running alone, or the reason why not."""
-    with processes.Running(variant.program, bench.folder, *variant.options) as r:
+    with processes.Running(variant.program, bench.directory, *variant.options) as r:
         time.sleep(1 if bench.quick else 2)
         if reason := r.ended():
             return reason, None
@@ -255,7 +255,7 @@ def memory(bench):
 def health_speed(bench):
     """(batch bytes: MB/s of each run) of ours, and {name: MB/s of each run} of the rngtests on the same bytes."""
     rngtests = bench.rngtests()
-    data = bench.folder / "data"
+    data = bench.directory / "data"
     data.write_bytes(subprocess.run([bench.bench_health, "--data"], capture_output=True, timeout=60, check=True).stdout)
     n_bytes = data.stat().st_size
     ours, theirs = {}, {name: [] for name in rngtests}
@@ -292,7 +292,7 @@ def health(bench):
 # ---- 6 ----
 
 def stripped_bytes(bench, path):
-    copy = bench.folder / "stripped"
+    copy = bench.directory / "stripped"
     try:
         done = subprocess.run(["strip", "-o", copy, path], capture_output=True, timeout=30)
     except FileNotFoundError:
@@ -323,7 +323,7 @@ def stop(bench):
     for _ in range(bench.runs):
         for variant in chosen:
             time.sleep(HWRNG_REFILL_SECONDS)
-            r = processes.Running(variant.program, bench.folder, *variant.options)
+            r = processes.Running(variant.program, bench.directory, *variant.options)
             time.sleep(0.3)
             if r.ended():
                 r.close()

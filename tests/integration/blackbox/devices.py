@@ -26,9 +26,9 @@ def refused(box, path, *words, wrapper=()):
     box.write_config("")
 
 
-@case("a folder, a socket, a block device: refused by -r and by path =")
+@case("a directory, a socket, a block device: refused by -r and by path =")
 def not_a_device(box):
-    refused(box, box.folder, "folder")
+    refused(box, box.directory, "directory")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(box.path("socket")))
         refused(box, box.path("socket"), "socket")
@@ -77,7 +77,7 @@ def no_hwrng(box):
 def no_tpm(box):
     plain = box.path("plain")
     plain.write_bytes(b"")
-    for path in (box.fifo(), "/dev/null", "/dev/urandom", plain, box.folder):
+    for path in (box.fifo(), "/dev/null", "/dev/urandom", plain, box.directory):
         box.write_config(f"[tpm]\npath = {path}\n")
         box.run("-f", seconds=2).expect(CONFIG, str(path), "[tpm] path")
     assert plain.read_bytes() == b""
@@ -92,14 +92,14 @@ def own_node(box):
 
 @case("another rng_current or rng_quality, of which no event tells: seen before anything is credited")
 def other_current(box):
-    folder = "/sys/class/misc/hw_random"
+    directory = "/sys/class/misc/hw_random"
     current, quality = box.path("current"), box.path("quality")
     current.write_text("virtio_rng.0\n")
     quality.write_text("1024\n")
-    if not os.path.exists(f"{folder}/rng_quality"):
+    if not os.path.exists(f"{directory}/rng_quality"):
         raise Skip("this kernel tells no quality")
     wrapper = in_mount_namespace(
-        f"mount --bind {current} {folder}/rng_current; mount --bind {quality} {folder}/rng_quality"
+        f"mount --bind {current} {directory}/rng_current; mount --bind {quality} {directory}/rng_quality"
     )
     rngd = box.start("-x", "cpu", "-x", "jitter", wrapper=wrapper)
     found = rngd.wait_source("hwrng", lambda s: s["batches"] == 1, "feeds")
@@ -124,16 +124,16 @@ def other_current(box):
 
 @case("a confidential guest: no chip is credited, since the host can emulate any; the CPU's instruction is")
 def confidential(box):
-    folder = "/sys/class/misc/hw_random"
+    directory = "/sys/class/misc/hw_random"
     current = box.path("current")
-    if not os.path.isdir("/sys/firmware") or not os.path.exists(f"{folder}/rng_current"):
+    if not os.path.isdir("/sys/firmware") or not os.path.exists(f"{directory}/rng_current"):
         raise Skip("no /sys/firmware or no hardware RNG")
     # Where s390 says it; other architectures do not have the file.
     firmware = "mount -t tmpfs none /sys/firmware; mkdir /sys/firmware/uv; echo 1 >/sys/firmware/uv/prot_virt_guest"
     for name in ("amd", "intel", "geode", "3f104000.rng", "virtio_rng.0"):
         current.write_text(name + "\n")
         rngd = box.start(
-            "-x", "jitter", wrapper=in_mount_namespace(f"{firmware}; mount --bind {current} {folder}/rng_current")
+            "-x", "jitter", wrapper=in_mount_namespace(f"{firmware}; mount --bind {current} {directory}/rng_current")
         )
         found = rngd.wait_source("hwrng", lambda s: s["batches"] == 1, "feeds")
         assert (found["detail"], found["credited_bits"]) == (name, 0), found

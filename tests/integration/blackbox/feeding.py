@@ -87,7 +87,7 @@ def exec_fails(box):
         found = rngd.wait_source("exec", lambda s: s["failures"] > 0, f"fails: {text}")
         assert found["credited_bits"] == 0 and word in found["last_error"], (text, found)
         rngd.stop()
-    for path in (box.path("missing"), box.folder, box.fifo()):
+    for path in (box.path("missing"), box.directory, box.fifo()):
         box.write_config(f"[exec]\ncommand = {path}\ncredit = 1024\n")
         rngd = box.start(*QUIET)
         found = rngd.wait_source("exec", lambda s: s["last_error"], "says it")
@@ -122,13 +122,13 @@ def running(*words):
     users = {0, worker_ids("_rng-exec")[0]}
     line = "\0".join(words).encode() + b"\0"
     found = []
-    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+    for directory in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            mine = folder.stat().st_uid in users and (folder / "cmdline").read_bytes() == line
+            mine = directory.stat().st_uid in users and (directory / "cmdline").read_bytes() == line
         except OSError:
             continue
-        if mine and not ended(int(folder.name)):
-            found.append(int(folder.name))
+        if mine and not ended(int(directory.name)):
+            found.append(int(directory.name))
     return found
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs the built rngd on this machine, each time with folders of its own, and looks at it.
+"""Runs the built rngd on this machine, each time with directories of its own, and looks at it.
 
 A case is a function under @case(text); it gets a Box, fails by raising and skips by raising Skip.
 What a Box started ends with it.
@@ -189,8 +189,8 @@ class Rngd:
 class Box:
     def __init__(self, rngd):
         self.rngd = rngd
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="test-rngd."))
-        self.folder.chmod(0o755)
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="test-rngd."))
+        self.directory.chmod(0o755)
         self.runtime = self.path("run")
         self.runtime.mkdir(mode=0o755)
         self.config = self.path("conf")
@@ -201,7 +201,7 @@ class Box:
         self.environment |= {"RUNTIME_DIRECTORY": str(self.runtime), "LC_ALL": "C.UTF-8"}
 
     def path(self, name):
-        return self.folder / name
+        return self.directory / name
 
     def write_config(self, text):
         self.config.write_text(text)
@@ -253,7 +253,7 @@ class Box:
             rngd.end()
         for cleanup in reversed(self.cleanups):
             cleanup()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def read_all(client):

@@ -320,8 +320,8 @@ def idle(box):
     rngd.stop()
 
 
-@case("a full runtime folder: goes on and feeds, without what cannot be written")
-def full_folder(box):
+@case("a full runtime directory: goes on and feeds, without what cannot be written")
+def full_directory(box):
     rows = (
         f"mount -t tmpfs -o size=4k,mode=755 none {box.runtime}; "
         f"cat /dev/zero > {box.runtime}/x || :",
@@ -339,10 +339,10 @@ def full_folder(box):
         rngd.stop()
 
 
-@case("no runtime folder and no way to make one: goes on and feeds")
-def no_folder(box):
-    folder = {"RUNTIME_DIRECTORY": str(box.path("a/b/c"))}
-    rngd = box.start("--verbose", environment=folder, wait=False)
+@case("no runtime directory and no way to make one: goes on and feeds")
+def no_directory(box):
+    directory = {"RUNTIME_DIRECTORY": str(box.path("a/b/c"))}
+    rngd = box.start("--verbose", environment=directory, wait=False)
     wait_until(lambda: "hwrng: 192 B, +512 bits" in rngd.log(), "fed")
     rngd.stop()
 

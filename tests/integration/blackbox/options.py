@@ -71,9 +71,9 @@ def bad_config(box):
         box.run("-f").expect(CONFIG, f"{path}{line}", word)
 
 
-@case("a configuration that is missing, a folder, a FIFO or a device: 78, no hang")
+@case("a configuration that is missing, a directory, a FIFO or a device: 78, no hang")
 def odd_config(box):
-    for path in (box.path("missing"), box.folder, box.fifo(), "/dev/zero"):
+    for path in (box.path("missing"), box.directory, box.fifo(), "/dev/zero"):
         one_line(box.run("-f", "-c", path).expect(CONFIG, str(path)))
 
 
@@ -115,8 +115,8 @@ def no_permission(box):
 
 @case("a pid file that cannot be made: 73")
 def no_pid_file(box):
-    box.run("-p", box.path("no/such/folder/pid")).expect(CANTCREAT, "no/such/folder/pid")
-    box.run("-p", box.folder).expect(CANTCREAT, str(box.folder))
+    box.run("-p", box.path("no/such/directory/pid")).expect(CANTCREAT, "no/such/directory/pid")
+    box.run("-p", box.directory).expect(CANTCREAT, str(box.directory))
 
 
 @case("--help, --version and -O list need no privilege and no configuration")

@@ -55,8 +55,8 @@ def to_pipe(box):
 @case("-o into a full disk: 74; where nothing can be made: 73")
 def to_nowhere(box):
     box.run("-o", "/dev/full").expect(IOERR, "/dev/full")
-    box.run("-o", box.path("no/folder/out")).expect(CANTCREAT, "no/folder/out")
-    box.run("-o", box.folder).expect(CANTCREAT)
+    box.run("-o", box.path("no/directory/out")).expect(CANTCREAT, "no/directory/out")
+    box.run("-o", box.directory).expect(CANTCREAT)
 
 
 @case("what cannot be printed is an error: a full disk, a closed standard output; not a reader that has enough")

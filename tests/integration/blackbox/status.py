@@ -109,7 +109,7 @@ def any_user(box):
 @case("names with quotes, newlines and no UTF-8 still make a JSON document")
 def odd_names(box):
     for name in (b'a"b', b"a\nb", b"a\\b\x1b[0m", b"a\xff\xfe"):
-        path = os.fsencode(box.folder) + b"/" + name
+        path = os.fsencode(box.directory) + b"/" + name
         os.mkfifo(path)
         rngd = box.start("-r", os.fsdecode(path), *NO_CPU, "-T", "100ms")
         rngd.wait_source("file", lambda s: s["failures"] > 0, "failed")

@@ -64,8 +64,8 @@ typedef struct SpawnOptions {
         const char *notify_path;
         const char *watchdog_usec;
         const char *trace_path;
-        const char *steps_folder; /* its steps are traced, too */
-        uint64_t stop_at;         /* the program stays in front of this step for good; 0: none */
+        const char *steps_directory; /* its steps are traced, too */
+        uint64_t stop_at;            /* the program stays in front of this step for good; 0: none */
         long uid;
         char **env;
         char **argv;
@@ -87,7 +87,7 @@ bool steps_describe(
         pid_t pid,
         uint64_t nr,
         const uint64_t args[static 6],
-        const char *folder,
+        const char *directory,
         char text[static STEP_TEXT_BYTES]);
 
 /* measure.c */

@@ -155,10 +155,10 @@ static __attribute__((noreturn)) void serve(void) {
 
 /* What an init would have done; an initramfs has nothing mounted. */
 static void mount_all(void) {
-        static const char *const folders[] = { "/proc", "/sys", "/dev", "/run", "/tmp" };
+        static const char *const directories[] = { "/proc", "/sys", "/dev", "/run", "/tmp" };
 
-        for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
-                (void)mkdir(folders[i], 0755);
+        for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
+                (void)mkdir(directories[i], 0755);
         (void)mount("proc", "/proc", "proc", 0, NULL);
         (void)mount("sysfs", "/sys", "sysfs", 0, NULL);
         (void)mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);

@@ -152,7 +152,7 @@ static SpawnOptions options_from(const Request *request) {
                 .notify_path = request_option(request, "notify"),
                 .watchdog_usec = request_option(request, "watchdog"),
                 .trace_path = request_option(request, "trace"),
-                .steps_folder = request_option(request, "steps"),
+                .steps_directory = request_option(request, "steps"),
                 .stop_at = stop_at ? parse_u64(stop_at) : 0,
                 .uid = uid ? strtol(uid, NULL, 10) : 0,
                 .env = (char **)request->words + 1,
@@ -167,7 +167,7 @@ static SpawnOptions options_from(const Request *request) {
 }
 
 /*
- * spawn [log=F] [notify=SOCKET] [watchdog=USEC] [trace=F [steps=FOLDER [stop_at=N]]] [uid=N] [env=K=V...]
+ * spawn [log=F] [notify=SOCKET] [watchdog=USEC] [trace=F [steps=DIRECTORY [stop_at=N]]] [uid=N] [env=K=V...]
  *       -- PROGRAM [ARG...]
  */
 void verb_spawn(const Request *request, FILE *out) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The calls that change files below a folder: what a test of power cuts stops in front of. Calls that only read or
+ * The calls that change files below a directory: what a test of power cuts stops in front of. Calls that only read or
  * that concern other files are no steps.
  */
 #include <fcntl.h>
@@ -114,11 +114,11 @@ static void name_file(pid_t pid, const uint64_t args[static 6], int fd, int path
                 snprintf(name + n, STEP_PATH_BYTES - n, "%s%s", n > 0 ? "/" : "", relative);
 }
 
-/* NULL if it is not below the folder; the folder itself is ".". */
-static const char *name_below(const char *folder, const char *name) {
-        size_t n = strlen(folder);
+/* NULL if it is not below the directory; the directory itself is ".". */
+static const char *name_below(const char *directory, const char *name) {
+        size_t n = strlen(directory);
 
-        if (strncmp(name, folder, n) != 0 || (name[n] != '/' && name[n] != '\0'))
+        if (strncmp(name, directory, n) != 0 || (name[n] != '/' && name[n] != '\0'))
                 return NULL;
         return name[n] == '/' ? name + n + 1 : ".";
 }
@@ -134,7 +134,7 @@ bool steps_describe(
         pid_t pid,
         uint64_t nr,
         const uint64_t args[static 6],
-        const char *folder,
+        const char *directory,
         char text[static STEP_TEXT_BYTES]) {
         char from[STEP_PATH_BYTES], to[STEP_PATH_BYTES] = "";
         const StepCall *call = find_call(nr);
@@ -145,10 +145,10 @@ bool steps_describe(
         if (strncmp(call->name, "open", 4) == 0 && !(args[call->path + 1] & (O_CREAT | O_TRUNC)))
                 return false;
         name_file(pid, args, call->fd, call->path, from);
-        from_below = name_below(folder, from);
+        from_below = name_below(directory, from);
         if (call->to_path != NONE) {
                 name_file(pid, args, call->to_fd, call->to_path, to);
-                to_below = name_below(folder, to);
+                to_below = name_below(directory, to);
         }
         if (!from_below && !to_below)
                 return false;

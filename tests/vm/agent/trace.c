@@ -5,7 +5,7 @@
  * workers in front of the feeding ioctls only, so nothing else becomes slower; each call is appended to a file as a
  * line of JSON with its bits, its bytes and its result. No claim of the daemon about itself is involved.
  *
- * Asked for steps (steps.c), it also counts the calls that change files below a folder, and the credits among them,
+ * Asked for steps (steps.c), it also counts the calls that change files below a directory, and the credits among them,
  * and can leave the program stopped in front of one: {"step":3,"call":"fsync(seed.new)","stopped":true}.
  */
 #include <errno.h>
@@ -212,14 +212,14 @@ static void handle_call(pid_t pid, const SpawnOptions *options) {
 
                 is_step = call && call->n_bytes > 0;
                 snprintf(text, sizeof(text), "RNDADDENTROPY(%d bits)", call ? call->bits : 0);
-        } else if (options->steps_folder)
+        } else if (options->steps_directory)
                 is_step = steps_describe(
                         pid,
                         info.entry.nr,
                         info.entry.args,
-                        options->steps_folder,
+                        options->steps_directory,
                         text);
-        if (options->steps_folder && is_step && take_step(options, text))
+        if (options->steps_directory && is_step && take_step(options, text))
                 return;
         (void)ptrace(feeds ? PTRACE_SYSCALL : PTRACE_CONT, pid, NULL, NULL);
 }
@@ -251,7 +251,7 @@ void trace_program(const SpawnOptions *options, int pid_fd) {
         if (child == 0) {
                 (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
                 (void)raise(SIGSTOP);
-                filter_install(options->steps_folder);
+                filter_install(options->steps_directory);
                 spawn_exec(options);
         }
         if (waitpid(child, &status, __WALL) != child || !WIFSTOPPED(status))

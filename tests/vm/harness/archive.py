@@ -24,8 +24,8 @@ def libraries_missing(program):
 class Archive:
     def __init__(self):
         self.entries = {}
-        for folder in ("bin", "dev", "etc", "lib", "proc", "root", "run", "sys", "tmp", "usr", "var"):
-            self.folder(folder)
+        for directory in ("bin", "dev", "etc", "lib", "proc", "root", "run", "sys", "tmp", "usr", "var"):
+            self.directory(directory)
         # The kernel opens it for init before anything is mounted.
         self.entries["dev/console"] = (stat.S_IFCHR | 0o600, b"", (5, 1))
 
@@ -34,7 +34,7 @@ class Archive:
             if str(parent) != ".":
                 self.entries.setdefault(str(parent), (stat.S_IFDIR | 0o755, b"", (0, 0)))
 
-    def folder(self, path):
+    def directory(self, path):
         path = path.strip("/")
         self._parents(path)
         self.entries.setdefault(path, (stat.S_IFDIR | 0o755, b"", (0, 0)))
@@ -67,7 +67,7 @@ class Archive:
             elif file.is_file():
                 self.file(file, inner)
             else:
-                self.folder(inner)
+                self.directory(inner)
 
     def bytes(self):
         out = []
@@ -84,9 +84,9 @@ class Modules:
 
     def __init__(self, kernel):
         self.version = (kernel / "version").read_text().strip()
-        self.folder = kernel / "lib/modules" / self.version
+        self.directory = kernel / "lib/modules" / self.version
         self.needs, self.paths = {}, {}
-        for line in (self.folder / "modules.dep").read_text().splitlines():
+        for line in (self.directory / "modules.dep").read_text().splitlines():
             path, _, needed = line.partition(":")
             name = self.name_of(path)
             self.paths[name] = path
@@ -105,4 +105,4 @@ class Modules:
 
     def add_to(self, archive, names):
         for name in {needed for wanted in names for needed in self.order(wanted)}:
-            archive.file(self.folder / self.paths[name], f"lib/modules/{name}.ko", 0o644)
+            archive.file(self.directory / self.paths[name], f"lib/modules/{name}.ko", 0o644)

@@ -90,22 +90,22 @@ class Daemon:
 
 
 class Bed:
-    def __init__(self, settings, folder):
+    def __init__(self, settings, directory):
         self.cache = pathlib.Path(settings["cache"])
         self.agent, self.rngd, self.ours = settings["agent"], settings["rngd"], settings["ours"]
-        self.folder = pathlib.Path(folder)
+        self.directory = pathlib.Path(directory)
         self.notes, self.closers, self.n_guests = [], [], 0
 
     def note(self, text):
         self.notes.append(text)
 
     def kernel(self, name):
-        folder = self.cache / name
-        if not folder.is_dir():
+        directory = self.cache / name
+        if not directory.is_dir():
             raise Skip(f"{name} is not in the kernel cache")
         if "uml" not in name and not qemu.is_there():
             raise Skip(f"no {qemu.BINARY} on this machine")
-        return folder
+        return directory
 
     def only_ours(self):
         if not self.ours:
@@ -133,28 +133,28 @@ class Bed:
         self.closers.append(closer)
         return closer
 
-    def _folder(self):
+    def _directory(self):
         self.n_guests += 1
-        return self.folder / f"guest{self.n_guests}"
+        return self.directory / f"guest{self.n_guests}"
 
     def linux(self, kernel="cloud-6.1", modules=VIRTIO_RNG, image=None, load=(), **options):
         """A QEMU guest; modules go into the image, load ones are loaded at once."""
-        folder = self.kernel(kernel)
+        directory = self.kernel(kernel)
         image = image or self.archive()
-        mods = archive.Modules(folder)
+        mods = archive.Modules(directory)
         mods.add_to(image, {*modules, *load})
-        vm = self._keep(qemu.Qemu(self._folder(), folder, image, mods, **options))
+        vm = self._keep(qemu.Qemu(self._directory(), directory, image, mods, **options))
         if not options.get("incoming"):
             for name in load:
                 vm.load(name)
         return vm
 
     def uml(self, image=None, **options):
-        return self._keep(uml.Uml(self._folder(), self.kernel("uml-5.10.46"), image or self.archive(), **options))
+        return self._keep(uml.Uml(self._directory(), self.kernel("uml-5.10.46"), image or self.archive(), **options))
 
     def server(self, read=None, name="egd"):
-        read = read or entropy_server.random_stream(f"{self.folder}:{name}")
-        return self._keep(entropy_server.EntropyServer(self.folder / name, read))
+        read = read or entropy_server.random_stream(f"{self.directory}:{name}")
+        return self._keep(entropy_server.EntropyServer(self.directory / name, read))
 
     # The daemon
 
@@ -185,7 +185,7 @@ class Bed:
 
     def console_tails(self):
         out = []
-        for log in sorted(self.folder.glob("guest*/console.log")):
+        for log in sorted(self.directory.glob("guest*/console.log")):
             text = log.read_bytes().decode("latin-1").strip()
             if text:
                 out.append(f"--- {log.parent.name} console\n{text[-1500:]}")

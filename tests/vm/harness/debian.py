@@ -143,7 +143,7 @@ MEMORY = "/dev/shm"
 TREE_BYTES = 500 << 20
 
 
-def cache_folder():
+def cache_directory():
     base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     return pathlib.Path(os.environ.get("KERNEL_CACHE") or pathlib.Path(base, "guest-entropy", "kernels"))
 
@@ -156,8 +156,8 @@ def load_get_kernels():
     return module
 
 
-def tree_folder(prefix):
-    """A temporary folder for a tree: in memory where there is plenty, as some disks take ten times longer for its many files."""
+def tree_directory(prefix):
+    """A temporary directory for a tree: in memory where there is plenty, as some disks take ten times longer for its many files."""
     place = "/var/tmp"
     try:
         room = os.statvfs(MEMORY)
@@ -211,12 +211,12 @@ def build_tree(cache, tar, suite):
 
 
 def download(cache, suite, names):
-    """The folder of packages of Debian's own, as files, and of nothing else."""
+    """The directory of packages of Debian's own, as files, and of nothing else."""
     get_kernels = load_get_kernels()
-    folder = cache / f"packages-{suite}-{'-'.join(names)}"
+    directory = cache / f"packages-{suite}-{'-'.join(names)}"
     with open(cache / f".packages-{suite}.lock", "w") as lock, tempfile.TemporaryDirectory(prefix=".packages.", dir=cache) as work:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
+        if not directory.exists():
             out = pathlib.Path(work, "out")
             out.mkdir()
             try:
@@ -226,8 +226,8 @@ def download(cache, suite, names):
                     shutil.move(apt.download(name), out)
             except get_kernels.Missing as e:
                 raise Unbuildable(str(e)) from e
-            out.rename(folder)
-    return folder
+            out.rename(directory)
+    return directory
 
 
 def in_chroot(tree, script, timeout=300):
@@ -253,13 +253,13 @@ def write(path, text, mode=0o644):
 
 def install_packages(tree, debs, names=SUITES["bookworm"][1]):
     """What they depend on must be there. The tree's unit manager does not run: what is enabled is so by their scripts."""
-    folder = tree / "root/debs"
-    folder.mkdir()
+    directory = tree / "root/debs"
+    directory.mkdir()
     for name in names:
         (deb,) = debs.glob(f"{name}_*.deb")
-        shutil.copy(deb, folder)
+        shutil.copy(deb, directory)
     told = in_chroot(tree, "dpkg -i /root/debs/*.deb 2>&1")
-    shutil.rmtree(folder)
+    shutil.rmtree(directory)
     return told
 
 
@@ -291,7 +291,7 @@ class Builder:
         return value.hexdigest()[:16]
 
     def get(self, spec):
-        """The folder of such a guest: vmlinuz, initrd, root.ext4."""
+        """The directory of such a guest: vmlinuz, initrd, root.ext4."""
         if os.geteuid() != 0:
             raise Unbuildable("not root")
         for program in ("mke2fs", "unshare", qemu.BINARY):
@@ -299,19 +299,19 @@ class Builder:
                 raise Unbuildable(f"no {program} on this machine")
         tar = make_tree(self.cache, spec.suite)
         debs = packages.get(self.cache) if spec.ours else None
-        folder = self.cache / f"guest-{spec.name}{'-small' if self.small else ''}"
-        folder.mkdir(exist_ok=True)
-        with open(folder / "lock", "w") as lock, tree_folder("guest-") as work:
+        directory = self.cache / f"guest-{spec.name}{'-small' if self.small else ''}"
+        directory.mkdir(exist_ok=True)
+        with open(directory / "lock", "w") as lock, tree_directory("guest-") as work:
             fcntl.flock(lock, fcntl.LOCK_EX)
             digest = self.digest(spec, tar, debs)
-            mark = folder / "digest"
+            mark = directory / "digest"
             if not mark.exists() or mark.read_text() != digest:
                 mark.unlink(missing_ok=True)
-                self.make(spec, tar, debs, pathlib.Path(work, "tree"), folder)
+                self.make(spec, tar, debs, pathlib.Path(work, "tree"), directory)
                 mark.write_text(digest)
-        return folder
+        return directory
 
-    def make(self, spec, tar, debs, tree, folder):
+    def make(self, spec, tar, debs, tree, directory):
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
         write(tree / "etc/fstab", "/dev/vda / ext4 defaults 0 0\n")
@@ -337,13 +337,13 @@ class Builder:
             in_chroot(tree, spec.script)
         (version,) = (path.name for path in (tree / "lib/modules").iterdir())
         self.make_initramfs(spec, debs, tree, version)
-        shutil.copy(tree / f"boot/vmlinuz-{version}", folder / "vmlinuz")
-        shutil.copy(tree / f"boot/initrd.img-{version}", folder / "initrd")
-        (folder / "root.ext4").unlink(missing_ok=True)
+        shutil.copy(tree / f"boot/vmlinuz-{version}", directory / "vmlinuz")
+        shutil.copy(tree / f"boot/initrd.img-{version}", directory / "initrd")
+        (directory / "root.ext4").unlink(missing_ok=True)
         if not spec.disk:
             return
         subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "lazy_itable_init=1", "-d", tree,
-                        folder / "root.ext4", "2G"], check=True, timeout=200, capture_output=True)
+                        directory / "root.ext4", "2G"], check=True, timeout=200, capture_output=True)
 
     def make_initramfs(self, spec, debs, tree, version):
         """As on any Debian, our package's trigger makes it; on a system with dracut, dracut does."""

@@ -63,21 +63,21 @@ class Report:
         return next(iter(self.parts.get(part, [])), "")
 
 
-def overlaid(folder, path, files):
+def overlaid(directory, path, files):
     """The initramfs with other files in place of its own: of two archives, the later wins."""
     image = archive.Archive()
     image.entries.clear()
     for name, data in files.items():
         image.entries[name] = (0o100755, data, (0, 0))
-    first = (folder / "initrd").read_bytes()
+    first = (directory / "initrd").read_bytes()
     # An archive that is not compressed must be aligned.
     path.write_bytes(first + b"\0" * (-len(first) % 512) + image.bytes())
     return path
 
 
-def writable_disk(folder, path):
+def writable_disk(directory, path):
     """For more than one boot of the same machine."""
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", folder / "root.ext4", path], check=True, timeout=30)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", directory / "root.ext4", path], check=True, timeout=30)
     return path
 
 
@@ -95,18 +95,18 @@ def wait(process, timeout, told, ends):
     raise subprocess.TimeoutExpired(process.args, timeout)
 
 
-def boot(folder, work, append="", devices=(), cpu="qemu64", timeout=280, disk=None, initrd=None, precise=False, ends=True):
+def boot(directory, work, append="", devices=(), cpu="qemu64", timeout=280, disk=None, initrd=None, precise=False, ends=True):
     """Boots until the guest has reported and switched itself off. precise: its clock counts instructions. ends: whether it
     can, or is taken down when it has reported."""
     work.mkdir(parents=True, exist_ok=True)
     console, told = work / "console.log", work / "told"
-    drive = f"file={disk or folder / 'root.ext4'},format={'qcow2' if disk else 'raw'},if=virtio" + ("" if disk else ",snapshot=on")
+    drive = f"file={disk or directory / 'root.ext4'},format={'qcow2' if disk else 'raw'},if=virtio" + ("" if disk else ",snapshot=on")
     timeout *= PATIENCE
     if precise:
         append += f" {qemu.APPEND_COUNTED}"
     argv = [
         qemu.BINARY, "-accel", "tcg", "-cpu", cpu, "-M", "q35", "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
-        "-kernel", folder / "vmlinuz", "-initrd", initrd or folder / "initrd",
+        "-kernel", directory / "vmlinuz", "-initrd", initrd or directory / "initrd",
         "-append", f"root=/dev/vda ro console=ttyS0 panic=-1 no_timer_check quiet {append}",
         "-serial", f"file:{console}", "-serial", f"file:{told}", "-drive", drive, *devices,
         *(qemu.COUNT_INSTRUCTIONS if precise else []),
@@ -134,16 +134,16 @@ class Guests:
         bed.only_ours()
         self.builder = debian.Builder({"cache": bed.cache, "rngd": bed.rngd})
 
-    def folder(self, spec):
+    def directory(self, spec):
         try:
             return self.builder.get(spec)
         except (debian.Unbuildable, subprocess.SubprocessError) as e:
             raise Skip(str(e)) from e
 
     def boot(self, spec, what, *words, **options):
-        folder = self.folder(spec)
+        directory = self.directory(spec)
         self.n += 1
-        report = boot(folder, self.bed.folder / f"guest{self.n}", append=" ".join(words), **options)
+        report = boot(directory, self.bed.directory / f"guest{self.n}", append=" ".join(words), **options)
         check(not report.cycles, f"{what}: systemd found ordering cycles: {report.cycles}")
         return report
 

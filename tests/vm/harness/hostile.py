@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a whole guest must outlive: each makes the arguments of debian_boot.boot() for one trouble.
 
-KINDS: name -> (maker, maker of the same guest without the trouble). A maker gets the guest's folder and one for its files.
+KINDS: name -> (maker, maker of the same guest without the trouble). A maker gets the guest's directory and one for its files.
 """
 
 import base64
@@ -31,9 +31,9 @@ def config_drive(path, seed):
     """The devices of a good one."""
     if not shutil.which("genisoimage"):
         raise Skip("no genisoimage on this machine")
-    folder = path.parent / "drive/openstack/latest"
-    folder.mkdir(parents=True)
-    (folder / "meta_data.json").write_text(json.dumps({"uuid": "i-1", "random_seed": base64.b64encode(seed).decode()}))
+    directory = path.parent / "drive/openstack/latest"
+    directory.mkdir(parents=True)
+    (directory / "meta_data.json").write_text(json.dumps({"uuid": "i-1", "random_seed": base64.b64encode(seed).decode()}))
     subprocess.run(["genisoimage", "-quiet", "-J", "-r", "-V", "config-2", "-o", path, path.parent / "drive"], check=True, timeout=60,
                    capture_output=True)
     return ["-drive", f"file={path},format=raw,if=virtio,readonly=on"]
@@ -75,19 +75,19 @@ def silent_hwrngs(_, work):
     return {**silent(work, 3), **NO_SOURCE}
 
 
-def broken_library(folder, work):
+def broken_library(directory, work):
     """One of the initramfs does not load."""
     files = {f"usr/lib/x86_64-linux-gnu/{name}": b"" for name in LIBRARIES}
-    return {"devices": RNG, "initrd": debian_boot.overlaid(folder, work / "initrd", files)}
+    return {"devices": RNG, "initrd": debian_boot.overlaid(directory, work / "initrd", files)}
 
 
-def full_run(folder, work):
+def full_run(directory, work):
     """No space for a ledger."""
-    initrd = debian_boot.overlaid(folder, work / "initrd", {"scripts/init-top/a-boot-probe": FULL_RUN})
+    initrd = debian_boot.overlaid(directory, work / "initrd", {"scripts/init-top/a-boot-probe": FULL_RUN})
     return {"devices": RNG, "initrd": initrd, "append": "probe=initramfs"}
 
 
-def read_only_root(_folder, _work):
+def read_only_root(_directory, _work):
     """It stays read-only: fstab=no. systemd-logind fails in it again and again, for a minute after the guest was told to end."""
     return {"devices": RNG, "append": "fstab=no", "ends": False}
 

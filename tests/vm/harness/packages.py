@@ -26,7 +26,7 @@ class Broken(Unbuildable):
 
 
 def files():
-    """What is committed and what is changed, without build folders."""
+    """What is committed and what is changed, without build directories."""
     argv = ["git", "-C", SOURCE, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
@@ -44,24 +44,24 @@ def digest():
 
 
 def get(cache):
-    """The folder of *.deb, *.changes and build.log."""
+    """The directory of *.deb, *.changes and build.log."""
     for tool in TOOLS:
         if not shutil.which(tool):
             raise Unbuildable(f"no {tool} on this machine")
     cache.mkdir(parents=True, exist_ok=True)
     with open(cache / ".debs.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        folder = cache / f"debs-{digest()}"
-        if not folder.exists():
+        directory = cache / f"debs-{digest()}"
+        if not directory.exists():
             # Of those that are there, the two that were used last stay.
             for old in sorted(cache.glob("debs-*"), key=lambda path: path.stat().st_mtime)[:-2]:
                 shutil.rmtree(old)
-            build(cache, folder)
-        os.utime(folder)
-    return folder
+            build(cache, directory)
+        os.utime(directory)
+    return directory
 
 
-def build(cache, folder):
+def build(cache, directory):
     with tempfile.TemporaryDirectory(prefix=".debs.", dir=cache) as temp:
         tree, out = pathlib.Path(temp, "tree"), pathlib.Path(temp, "out")
         for name in files():
@@ -78,4 +78,4 @@ def build(cache, folder):
         for path in pathlib.Path(temp).glob("*_*"):
             shutil.move(path, out)
         (out / "build.log").write_text(done.stdout)
-        out.rename(folder)
+        out.rename(directory)

@@ -54,29 +54,29 @@ class Qmp:
 
 
 class Qemu(guest.Guest):
-    def __init__(self, folder, kernel, archive, modules, cpu="qemu64", memory_mb=160, append="", devices=(), incoming=None,
+    def __init__(self, directory, kernel, archive, modules, cpu="qemu64", memory_mb=160, append="", devices=(), incoming=None,
                  init="/init"):
-        self.folder = pathlib.Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
         self.modules = modules
-        self.console = self.folder / "console.log"
-        (self.folder / "initrd").write_bytes(archive.bytes())
+        self.console = self.directory / "console.log"
+        (self.directory / "initrd").write_bytes(archive.bytes())
         if "-icount" in devices:
             append += f" {APPEND_COUNTED}"
-        servers = {name: guest.listen(self.folder / name) for name in ("agent", "qmp")}
+        servers = {name: guest.listen(self.directory / name) for name in ("agent", "qmp")}
         # no_timer_check: on a busy machine the kernel sees too few ticks while it tests the timer, and panics.
         argv = [
             BINARY, "-accel", "tcg", "-cpu", cpu, "-M", "q35", "-m", str(memory_mb), "-nodefaults", "-display", "none",
-            "-no-reboot", "-kernel", str(kernel / "vmlinuz"), "-initrd", str(self.folder / "initrd"),
+            "-no-reboot", "-kernel", str(kernel / "vmlinuz"), "-initrd", str(self.directory / "initrd"),
             "-append", f"console=ttyS0 panic=-1 quiet no_timer_check agent=/dev/ttyS1 rdinit={init} {append}".strip(),
             "-serial", f"file:{self.console}",
-            "-chardev", f"socket,id=agent,path={self.folder / 'agent'}", "-serial", "chardev:agent",
-            "-chardev", f"socket,id=qmp,path={self.folder / 'qmp'}", "-mon", "chardev=qmp,mode=control",
+            "-chardev", f"socket,id=agent,path={self.directory / 'agent'}", "-serial", "chardev:agent",
+            "-chardev", f"socket,id=qmp,path={self.directory / 'qmp'}", "-mon", "chardev=qmp,mode=control",
             *devices,
         ]
         if incoming:
             argv += ["-incoming", f"exec:cat {incoming}"]
-        self.log = open(self.folder / "qemu.log", "wb")
+        self.log = open(self.directory / "qemu.log", "wb")
         self.process = guest.start_process(argv, self.log)
         try:
             self.channel = guest.Channel(guest.accept(servers["agent"], self.process))
@@ -84,7 +84,7 @@ class Qemu(guest.Guest):
         except guest.GuestError as e:
             self.process.kill()
             self.process.wait(timeout=10)
-            raise guest.GuestError(f"{e}: {(self.folder / 'qemu.log').read_text()[-800:]}") from None
+            raise guest.GuestError(f"{e}: {(self.directory / 'qemu.log').read_text()[-800:]}") from None
         finally:
             for server in servers.values():
                 server.close()

@@ -52,12 +52,12 @@ def discover():
     return tests
 
 
-def run_one(name, settings, folder):
+def run_one(name, settings, directory):
     """In the child: one test, its outcome as JSON on the last line of stdout."""
     outcome = {"result": "passed", "message": "", "notes": []}
     # Told to end, as any other failure: the guests are closed on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end: it took too long, or the whole run was ended"))
-    bed = bed_module.Bed(settings, folder)
+    bed = bed_module.Bed(settings, directory)
     try:
         discover()[name](bed)
     except bed_module.Skip as e:
@@ -82,8 +82,8 @@ class Running:
     def __init__(self, name, function, settings, humble):
         """humble: beside others"""
         self.name, self.limit, self.start, self.humble = name, function.timeout, time.monotonic(), humble
-        self.folder = tempfile.mkdtemp(prefix="vm-")
-        argv = [sys.executable, str(HERE / "run"), "--one", name, "--settings", json.dumps(settings), "--folder", self.folder]
+        self.directory = tempfile.mkdtemp(prefix="vm-")
+        argv = [sys.executable, str(HERE / "run"), "--one", name, "--settings", json.dumps(settings), "--directory", self.directory]
         self.out = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.out, stderr=subprocess.STDOUT,
                                         preexec_fn=self.prepare)
@@ -171,20 +171,20 @@ def run_all(tests, options, settings):
                         counts[outcome["result"]] += 1
                         report(sum(counts.values()), job.name, outcome, options)
                     if options.keep and outcome["result"] == "failed":
-                        print(f"#   files kept in {job.folder}", flush=True)
+                        print(f"#   files kept in {job.directory}", flush=True)
                     else:
-                        shutil.rmtree(job.folder, ignore_errors=True)
+                        shutil.rmtree(job.directory, ignore_errors=True)
             time.sleep(0.02)
     finally:
         for job in running:
             job.end()
-            shutil.rmtree(job.folder, ignore_errors=True)
+            shutil.rmtree(job.directory, ignore_errors=True)
     return counts
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Runs the VM tests: real kernels, booted without KVM.")
-    parser.add_argument("--build", default=os.environ.get("BUILD", "build"), help="build folder (with rngd/rngd and tests/vm/agent)")
+    parser.add_argument("--build", default=os.environ.get("BUILD", "build"), help="build directory (with rngd/rngd and tests/vm/agent)")
     parser.add_argument("--rngd", default=os.environ.get("RNGD"),
                         help="another rngd to test, such as Debian's: tests of what only ours has are skipped")
     parser.add_argument("-k", dest="pattern", default="", help="only the tests whose name matches this expression")
@@ -193,7 +193,7 @@ def parse_arguments():
     parser.add_argument("--keep", action="store_true", help="keep the files of failed tests")
     parser.add_argument("--once", dest="again", action="store_false", help="do not run again what failed")
     parser.add_argument("--list", action="store_true", help="names only")
-    for hidden in ("--one", "--settings", "--folder"):
+    for hidden in ("--one", "--settings", "--directory"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -214,7 +214,7 @@ def make_settings(options):
 def main():
     options = parse_arguments()
     if options.one:
-        return run_one(options.one, json.loads(options.settings), options.folder)
+        return run_one(options.one, json.loads(options.settings), options.directory)
     tests = {name: test for name, test in discover().items() if re.search(options.pattern, name)}
     if options.list:
         print("\n".join(tests))

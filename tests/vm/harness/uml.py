@@ -29,20 +29,20 @@ def without_hwrng_thread(binary, out):
 
 
 class Uml(guest.Guest):
-    def __init__(self, folder, kernel, archive, memory_mb=128, append=""):
-        self.folder = pathlib.Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        binary = without_hwrng_thread(kernel / "linux.uml", self.folder / "linux.uml")
-        self.console = self.folder / "console.log"
-        (self.folder / "initrd").write_bytes(archive.bytes())
+    def __init__(self, directory, kernel, archive, memory_mb=128, append=""):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        binary = without_hwrng_thread(kernel / "linux.uml", self.directory / "linux.uml")
+        self.console = self.directory / "console.log"
+        (self.directory / "initrd").write_bytes(archive.bytes())
         ours, theirs = socket.socketpair()
         self.log = open(self.console, "wb")
         argv = [
-            str(binary), f"mem={memory_mb}M", f"initrd={self.folder / 'initrd'}", f"uml_dir={self.folder}/",
+            str(binary), f"mem={memory_mb}M", f"initrd={self.directory / 'initrd'}", f"uml_dir={self.directory}/",
             "con=null", "con0=null,fd:1", f"con1=fd:{theirs.fileno()},fd:{theirs.fileno()}",
             "quiet", "panic=-1", "agent=/dev/tty1", "rdinit=/init", *append.split(),
         ]
-        self.process = guest.start_process(argv, self.log, pass_fds=[theirs.fileno()], cwd=self.folder,
+        self.process = guest.start_process(argv, self.log, pass_fds=[theirs.fileno()], cwd=self.directory,
                                            start_new_session=True)
         theirs.close()
         self.channel = guest.Channel(ours)
