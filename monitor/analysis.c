@@ -179,7 +179,7 @@ static const char *json_word(Json *object, const char *key) {
                                                                      : NULL;
 }
 
-static void add_credit(Analysis *analysis, const char *ledger, Json *entry) {
+static void add_credit(Analysis *analysis, const char *report, Json *entry) {
         const char *name = json_word(entry, "name");
         Credit *credit;
 
@@ -192,25 +192,25 @@ static void add_credit(Analysis *analysis, const char *ledger, Json *entry) {
         credit->at_usec = json_number(entry, "at_usec");
         credit->bytes = json_number(entry, "bytes");
         credit->bits = json_number(entry, "credited_bits");
-        (void)snprintf(credit->who, sizeof(credit->who), "%s %s", ledger, name);
+        (void)snprintf(credit->who, sizeof(credit->who), "%s %s", report, name);
         for (char *p = credit->who; *p; p++)
                 if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
                         *p = '?';
 }
 
-/* Both ledgers list their sources; rngd's has the time of the last feed beside the list. */
-static void go_through_ledgers(const Recording *recording, Analysis *analysis) {
-        if (!recording->ledgers)
+/* Both run reports list their sources; rngd's has the time of the last feed beside the list. */
+static void go_through_reports(const Recording *recording, Analysis *analysis) {
+        if (!recording->reports)
                 return;
         for (DocumentId id = 0; id < _DOCUMENT_MAX; id++) {
                 char name[DOCUMENT_NAME_MAX];
-                Json *ledger, *list, *last;
+                Json *report, *list, *last;
 
                 document_name(id, name);
-                ledger = json_object_object_get(recording->ledgers, name);
-                if (!ledger || !json_object_is_type(ledger, json_type_object))
+                report = json_object_object_get(recording->reports, name);
+                if (!report || !json_object_is_type(report, json_type_object))
                         continue;
-                list = json_object_object_get(ledger, "sources");
+                list = json_object_object_get(report, "sources");
                 if (list && json_object_is_type(list, json_type_array))
                         for (size_t i = 0; i < json_object_array_length(list); i++)
                                 if (json_object_is_type(
@@ -220,7 +220,7 @@ static void go_through_ledgers(const Recording *recording, Analysis *analysis) {
                                                 analysis,
                                                 name,
                                                 json_object_array_get_idx(list, i));
-                last = json_object_object_get(ledger, "last_feed");
+                last = json_object_object_get(report, "last_feed");
                 if (last && json_object_is_type(last, json_type_object))
                         add_credit(analysis, "rngd, last:", last);
         }
@@ -275,7 +275,7 @@ void analysis_make(const Recording *recording, Analysis *ret_analysis) {
                 .n_blocked = recording->n_blocked,
         };
         go_through_events(recording, analysis);
-        go_through_ledgers(recording, analysis);
+        go_through_reports(recording, analysis);
         follow_level(recording, analysis);
         count_starts(recording, analysis);
         longest = analysis_longest_wait(recording);

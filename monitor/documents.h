@@ -11,7 +11,7 @@ typedef struct json_object Json;
 
 #define DOCUMENTS_DIRECTORY "/run/guest-entropy"
 
-/* As many runs of the seeder have a ledger of their own, in the initramfs and in the real root. */
+/* As many runs of the seeder have a run report of their own, in the initramfs and in the real root. */
 #define DOCUMENT_SEEDER_RUNS 9U
 
 typedef enum DocumentId {
@@ -32,7 +32,7 @@ _must_check_ int document_read(const char *directory, DocumentId id, Json **ret_
 
 /*
  * The parts of a document that anybody may see: a recording is readable by all, and the seeder's
- * ledger also holds the salt and the digests of seeds. NULL where memory runs out.
+ * run report also holds the salt and the digests of seeds. NULL where memory runs out.
  */
 Json *document_public(Json *document);
 

@@ -280,7 +280,7 @@ static void read_rest(Reader *reader, Json *document, Recording *recording) {
         recording->lost = number(reader, lost, "events", TIME_MAX_USEC) +
                           number(reader, lost, "blocked", TIME_MAX_USEC) +
                           number(reader, lost, "starts", TIME_MAX_USEC);
-        recording->ledgers = member(reader, document, "ledgers", json_type_object);
+        recording->reports = member(reader, document, "reports", json_type_object);
 }
 
 static int parse_document(const char *bytes, size_t length, char *error, Json **ret_document) {

@@ -51,7 +51,7 @@ typedef struct Recording {
         BlockedSpan *blocked;
         size_t n_events;
         Event *events; /* by time */
-        Json *ledgers; /* an object; NULL: none */
+        Json *reports; /* an object; NULL: none */
         LogSeen log_seen;
         uint64_t cpu_usec, page_faults, memory_bytes, lost;
         Json *document;

@@ -3,7 +3,7 @@
 
 #include "monitor/seeded.h"
 
-/* A ledger with fewer bits has helped, but is not why the RNG is safe. */
+/* A run report with fewer bits has helped, but is not why the RNG is safe. */
 #define ENOUGH_BITS 256U
 
 static Seeded answer(Seeded seeded, const char *by, const char *detail, char *ret_by) {

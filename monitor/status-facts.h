@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Collects what status judges: the kernel, its log, the ledgers, this boot's recording. */
+/* Collects what status judges: the kernel, its log, the run reports, this boot's recording. */
 
 #include "monitor/seeded.h"
 

@@ -255,10 +255,10 @@ static void put_events(Writer *writer, const Memory *memory) {
         put(writer, "\n  ],\n");
 }
 
-static void put_ledgers(Writer *writer, const char *directory) {
+static void put_reports(Writer *writer, const char *directory) {
         const char *separator = "\n";
 
-        put(writer, "  \"ledgers\": {");
+        put(writer, "  \"reports\": {");
         for (DocumentId id = 0; id < _DOCUMENT_MAX; id++) {
                 _cleanup_json_ Json *document = NULL, *shown = NULL;
                 char name[DOCUMENT_NAME_MAX];
@@ -324,7 +324,7 @@ static int write_all(
         put_starts(&writer, sampler);
         put_blocked(&writer, &sampler->memory);
         put_events(&writer, &sampler->memory);
-        put_ledgers(&writer, documents_directory);
+        put_reports(&writer, documents_directory);
         put_monitor(&writer, sampler);
         flush(&writer);
         return writer.error;

@@ -73,7 +73,7 @@ static void report_feed(Feeding *feeding, const Reader *reader, const FeedReport
 /* A credit that the administrator set is refused: said once. */
 static void tell_stale(Reader *reader, const FeedReport *report) {
         if (reader->told_stale || report->reason != CREDIT_NO_STALE ||
-            reader->look.stale_bytes != SOURCE_STALE_ALWAYS)
+            reader->probe.stale_bytes != SOURCE_STALE_ALWAYS)
                 return;
         reader->told_stale = true;
         log_notice(
@@ -86,18 +86,18 @@ static void tell_stale(Reader *reader, const FeedReport *report) {
 
 static void report_refusal(Feeding *feeding, const Reader *reader, int fed) {
         const char *name = source_name(reader->id);
-        char text[LEDGER_ERROR_MAX];
+        char text[COUNTERS_ERROR_MAX];
 
         if (fed == FEED_E_UNHEALTHY || fed == FEED_E_BROKEN) {
                 log_warning(
                         "%s (%s): dropped a batch; %s",
                         name,
                         reader_detail(reader),
-                        feeding->ledger.entries[reader->id].last_error);
+                        feeding->counters.entries[reader->id].last_error);
                 return;
         }
         (void)snprintf(text, sizeof(text), "RNDADDENTROPY failed: %s", strerror(-fed));
-        ledger_failure(&feeding->ledger, reader->id, text);
+        counters_failure(&feeding->counters, reader->id, text);
         log_warning("%s: %s", name, text);
 }
 
@@ -118,7 +118,7 @@ static void take_batch(Feeding *feeding, Reader *reader) {
         const bool reseed = feeding->reseed[reader->id];
         /* What only had to be passed over is no answer yet. */
         const bool is_answer = batch->stale_bytes == 0 ||
-                               reader->look.stale_bytes == SOURCE_STALE_ALWAYS ||
+                               reader->probe.stale_bytes == SOURCE_STALE_ALWAYS ||
                                batch->length >= batch->stale_bytes + HEALTH_MIN_BATCH_BYTES;
         FeedReport report = {};
         int fed;
@@ -165,7 +165,7 @@ static void take_batch(Feeding *feeding, Reader *reader) {
 static void take_failure(Feeding *feeding, const Reader *reader) {
         const bool absent = reader->state == READER_ABSENT;
 
-        ledger_failure(&feeding->ledger, reader->id, reader->failure);
+        counters_failure(&feeding->counters, reader->id, reader->failure);
         log_message(
                 absent ? LOG_NOTICE : LOG_WARNING,
                 "%s (%s): %s",
@@ -413,7 +413,7 @@ void feeding_trigger(Feeding *feeding, Trigger trigger) {
 
         feeding->triggers[trigger]++;
         log_debug("Trigger: %s", trigger_to_string(trigger));
-        (void)feeding_look(feeding);
+        (void)feeding_probe(feeding);
         begins = need_add(&feeding->need, trigger, clock_boottime_usec());
 
         /* Before the kernel is ready it takes such bytes at their word itself, but for a known copy. */
@@ -427,14 +427,15 @@ void feeding_trigger(Feeding *feeding, Trigger trigger) {
 
 /* Whether something new is there; what came and what went is logged. */
 static bool look_at(Feeding *feeding, Reader *reader) {
-        const SourceLook before = reader->look;
+        const SourceProbe before = reader->probe;
         const ReaderState state_before = reader->state;
         bool appeared;
 
-        reader_look(reader);
+        reader_probe(reader);
         follow_worker(feeding, reader);
-        appeared = reader->state == READER_IDLE && state_before != READER_DISABLED &&
-                   (state_before != READER_IDLE || strcmp(before.detail, reader->look.detail) != 0);
+        appeared =
+                reader->state == READER_IDLE && state_before != READER_DISABLED &&
+                (state_before != READER_IDLE || strcmp(before.detail, reader->probe.detail) != 0);
         if (appeared)
                 log_notice("%s: %s is there", source_name(reader->id), reader_detail(reader));
         else if (
@@ -447,7 +448,7 @@ static bool look_at(Feeding *feeding, Reader *reader) {
         return appeared;
 }
 
-bool feeding_look(Feeding *feeding) {
+bool feeding_probe(Feeding *feeding) {
         bool appeared = false;
 
         hwrng_choice_prefer(
@@ -463,7 +464,7 @@ void feeding_configure(Feeding *feeding) {
                 reader_configure(&feeding->readers[id], &feeding->settings->sources[id]);
                 follow_worker(feeding, &feeding->readers[id]);
         }
-        (void)feeding_look(feeding);
+        (void)feeding_probe(feeding);
 }
 
 void feeding_forget_hwrng(Feeding *feeding) {
@@ -509,7 +510,7 @@ int feeding_init(
                 .settings = settings,
                 .confidential = confidential_guest(root),
                 .runtime_fd = -1,
-                .feeder = { .random = random, .ledger = &feeding->ledger },
+                .feeder = { .random = random, .counters = &feeding->counters },
                 .worker_news = { .say = say_for_worker },
         };
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {

@@ -11,7 +11,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/rootdir.h"
-#include "lib/intake/feeder.h"
+#include "lib/feed/feeder.h"
 #include "rngd/hwrng-choice.h"
 #include "rngd/need.h"
 #include "rngd/reader.h"
@@ -39,7 +39,7 @@ typedef struct Feeding {
         bool ready;
         bool confidential; /* this is a confidential guest */
 
-        Ledger ledger;
+        Counters counters;
         Feeder feeder;
         Batch batch;
         WorkerNews worker_news;
@@ -73,7 +73,7 @@ void feeding_deinit(Feeding *feeding);
 void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits, bool ready);
 
 /* Looks at each source anew. True if one is there that was not, or another device in its place. */
-bool feeding_look(Feeding *feeding);
+bool feeding_probe(Feeding *feeding);
 
 /* The settings changed: a clean record for each source. */
 void feeding_configure(Feeding *feeding);

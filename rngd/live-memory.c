@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "lib/base/log.h"
-#include "lib/intake/seed-mark.h"
-#include "lib/intake/seen.h"
+#include "lib/feed/seed-mark.h"
+#include "lib/feed/seen.h"
 #include "lib/kernel/lasting.h"
 #include "rngd/live-memory.h"
 

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "lib/intake/batch.h"
+#include "lib/feed/batch.h"
 #include "lib/policy/credit.h"
 
 /*

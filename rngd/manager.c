@@ -276,7 +276,7 @@ int manager_start(Manager *manager) {
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot start the event loop");
 
-        (void)feeding_look(&manager->feeding);
+        (void)feeding_probe(&manager->feeding);
         if (manager->settings.require_source && !feeding_has_source(&manager->feeding))
                 return log_errno(LOG_ERR, -ENODEV, "No source works here, and one is required");
         report_start(manager);

@@ -11,7 +11,7 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
-#include "lib/intake/worker.h"
+#include "lib/feed/worker.h"
 #include "lib/kernel/clock.h"
 #include "lib/policy/credit.h"
 #include "lib/policy/health.h"
@@ -220,15 +220,15 @@ static int for_each(const Settings *settings, bool (*visit)(Probe *probe), const
 
 static bool list_one(Probe *probe) {
         const char *state = "disabled";
-        SourceLook look = {};
+        SourceProbe found = {};
         bool works = false;
 
-        (void)source_ops(probe->id)->look(&probe->config, &probe->root, &look);
+        (void)source_ops(probe->id)->probe(&probe->config, &probe->root, &found);
         if (probe->settings->enabled) {
                 works = probe_once(probe, BATCH_BYTES) == 0;
                 state = works ? "works" : probe->error;
         }
-        (void)printf("%-8s  %-16s  %s\n", source_name(probe->id), look.detail, state);
+        (void)printf("%-8s  %-16s  %s\n", source_name(probe->id), found.detail, state);
         return works;
 }
 

@@ -40,7 +40,7 @@ const char *reader_state_to_string(ReaderState state) {
 }
 
 const char *reader_detail(const Reader *reader) {
-        return reader->look.detail;
+        return reader->probe.detail;
 }
 
 /* ---- what it is ---- */
@@ -57,7 +57,7 @@ static SourceConfig config_of(const Reader *reader) {
                 .format = settings->format,
                 .ca_file = settings->ca_file,
                 .enabled_by_admin = settings->by_admin,
-                .offset = reader->look.fresh ? 0 : reader->file_offset,
+                .offset = reader->probe.fresh ? 0 : reader->file_offset,
                 /* A little before our own deadline, so that the source's reason wins. */
                 .wait_usec = settings->timeout_usec / 10 * 9,
         };
@@ -74,19 +74,19 @@ void reader_configure(Reader *reader, const SourceSettings *settings) {
 /* Another device starts with a clean record. */
 static bool is_there(Reader *reader) {
         const SourceConfig config = config_of(reader);
-        SourceLook look = {};
+        SourceProbe probe = {};
         bool there, changed;
 
-        there = source_ops(reader->id)->look(&config, reader->root, &look) == 0 &&
+        there = source_ops(reader->id)->probe(&config, reader->root, &probe) == 0 &&
                 !reader->not_offered;
-        changed = reader->look.detail[0] && strcmp(reader->look.detail, look.detail) != 0;
-        reader->look = look;
+        changed = reader->probe.detail[0] && strcmp(reader->probe.detail, probe.detail) != 0;
+        reader->probe = probe;
         if (there && changed)
                 reader_forget(reader);
         return there;
 }
 
-void reader_look(Reader *reader) {
+void reader_probe(Reader *reader) {
         bool there = is_there(reader);
 
         if (!reader->settings->enabled) {
@@ -119,11 +119,11 @@ void reader_forget(Reader *reader) {
 void reader_expect_stale(Reader *reader) {
         const bool trusted = reader->settings->trust == CREDIT_TRUST_ALWAYS;
 
-        reader->stale_bytes = reader->look.stale_bytes == SOURCE_STALE_ALWAYS && trusted
+        reader->stale_bytes = reader->probe.stale_bytes == SOURCE_STALE_ALWAYS && trusted
                                       ? 0
-                                      : reader->look.stale_bytes;
+                                      : reader->probe.stale_bytes;
         reader->drain = true;
-        if (reader->look.reopen)
+        if (reader->probe.reopen)
                 reader_stop(reader);
 }
 
@@ -134,12 +134,12 @@ bool reader_can_be_asked(const Reader *reader, uint64_t now_usec) {
 
 CreditInput reader_credit_input(const Reader *reader) {
         return (CreditInput){
-                .source_class = reader->look.source_class,
-                .fresh = reader->look.fresh,
+                .source_class = reader->probe.source_class,
+                .fresh = reader->probe.fresh,
                 .confidential_guest = reader->confidential,
                 .enabled_by_admin = reader->settings->by_admin,
                 .trust = reader->settings->trust,
-                .quality_per_1024 = reader->look.quality_per_1024,
+                .quality_per_1024 = reader->probe.quality_per_1024,
                 .override_per_1024 = reader->settings->credit_override_per_1024,
         };
 }
@@ -188,7 +188,7 @@ static int fail_with_errno(Reader *reader, uint64_t now_usec, const char *what, 
 /* A trigger says when to look again, unless a new device is there already. */
 static int fail_absent(Reader *reader, uint64_t now_usec, const char *why) {
         reader_stop(reader);
-        reader_look(reader);
+        reader_probe(reader);
         return fail(reader, now_usec, why);
 }
 
@@ -229,7 +229,7 @@ static int fail_with_source_error(Reader *reader, int error, uint64_t now_usec) 
                         return fail(reader, now_usec, text);
                 return fail_absent(reader, now_usec, "gone or not there; waiting for a new one");
         case ENODATA:
-                if (reader->id == SOURCE_FILE && !reader->look.fresh)
+                if (reader->id == SOURCE_FILE && !reader->probe.fresh)
                         return fail_ended(reader, "read to its end; a file is not read twice");
                 return fail(reader, now_usec, text);
         case ETIMEDOUT:
@@ -327,7 +327,7 @@ static int read_now(Reader *reader, uint32_t n_bytes, Batch *batch, uint64_t now
 
 int reader_ask(Reader *reader, uint32_t n_bytes, Batch *batch, uint64_t now_usec) {
         if (reader->id == SOURCE_HWRNG || reader->id == SOURCE_FILE) {
-                reader_look(reader);
+                reader_probe(reader);
                 if (reader->state != READER_IDLE && reader->state != READER_WAITING)
                         return READER_E_AGAIN; /* it is gone; a trigger looks for it again */
         }
@@ -348,12 +348,12 @@ int reader_ask(Reader *reader, uint32_t n_bytes, Batch *batch, uint64_t now_usec
 /* Whether /dev/hwrng stands for another device than when it was asked, or for another claim: whoever
  * writes rng_current or rng_quality changes what the bytes are worth, and no event shows it. */
 static bool hwrng_changed(Reader *reader) {
-        const SourceLook before = reader->look;
+        const SourceProbe before = reader->probe;
 
         if (reader->id != SOURCE_HWRNG)
                 return false;
-        return !is_there(reader) || strcmp(before.detail, reader->look.detail) != 0 ||
-               before.quality_per_1024 != reader->look.quality_per_1024;
+        return !is_there(reader) || strcmp(before.detail, reader->probe.detail) != 0 ||
+               before.quality_per_1024 != reader->probe.quality_per_1024;
 }
 
 static int take_batch(Reader *reader, Batch *batch, uint64_t now_usec) {
@@ -369,7 +369,7 @@ static int take_batch(Reader *reader, Batch *batch, uint64_t now_usec) {
         if (reader->stale_bytes != SOURCE_STALE_ALWAYS)
                 reader->stale_bytes -= (uint32_t)batch->stale_bytes;
         reader->answered_usec = now_usec;
-        if (!reader->look.fresh || batch->replay)
+        if (!reader->probe.fresh || batch->replay)
                 reader->file_offset += batch->length;
         return 0;
 }

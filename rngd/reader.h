@@ -14,12 +14,12 @@
 
 #include "lib/base/error.h"
 #include "lib/config/source-settings.h"
-#include "lib/intake/feeder.h"
-#include "lib/intake/worker.h"
+#include "lib/feed/feeder.h"
+#include "lib/feed/worker.h"
 #include "lib/policy/backoff.h"
 #include "lib/policy/health.h"
 
-#define READER_FAILURE_MAX LEDGER_ERROR_MAX
+#define READER_FAILURE_MAX COUNTERS_ERROR_MAX
 
 typedef enum ReaderState {
         READER_DISABLED,
@@ -39,7 +39,7 @@ typedef struct Reader {
         bool confidential; /* this is a confidential guest */
 
         ReaderState state;
-        SourceLook look; /* what it was when it was last looked at */
+        SourceProbe probe; /* what it was when it was last looked at */
         Worker worker;
         /* The socket of its worker is about to be closed, and is not to be watched any more; or NULL. */
         void (*before_close)(void *userdata, SourceId id);
@@ -78,7 +78,7 @@ void reader_init(Reader *reader, SourceId id, const RootDir *root, bool confiden
 void reader_configure(Reader *reader, const SourceSettings *settings);
 
 /* Looks whether its device is there, and whether it is another one than before. */
-void reader_look(Reader *reader);
+void reader_probe(Reader *reader);
 
 /* Its device was unplugged: what it did wrong before no longer counts. */
 void reader_forget(Reader *reader);

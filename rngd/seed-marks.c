@@ -9,7 +9,7 @@
 #include <sys/xattr.h>
 
 #include "lib/base/log.h"
-#include "lib/intake/seed-mark.h"
+#include "lib/feed/seed-mark.h"
 #include "rngd/seed-marks.h"
 
 /* src/shared/random-util.h of systemd */

@@ -84,12 +84,12 @@ static Json *kernel_object(const Manager *manager) {
 }
 
 static Json *source_object(const Manager *manager, SourceId id) {
-        const LedgerEntry *entry = &manager->feeding.ledger.entries[id];
+        const SourceCounters *entry = &manager->feeding.counters.entries[id];
         const Reader *reader = &manager->feeding.readers[id];
         Json *object = json_object_new_object();
 
         put_string(object, "name", source_name(id));
-        put_string(object, "class", source_class_to_string(reader->look.source_class));
+        put_string(object, "class", source_class_to_string(reader->probe.source_class));
         put_string(object, "detail", reader_detail(reader));
         put_string(object, "state", reader_state_to_string(reader->state));
         put_number(object, "batches", entry->batches);
@@ -101,12 +101,12 @@ static Json *source_object(const Manager *manager, SourceId id) {
             "last_verdict",
             entry->batches > 0 ? new_string(credit_reason_to_string(entry->reason)) : NULL);
         put(object, "last_error", entry->last_error[0] ? new_string(entry->last_error) : NULL);
-        put_number(object, "rate_bytes_per_sec", ledger_rate_bytes_per_sec(entry));
+        put_number(object, "rate_bytes_per_sec", counters_rate_bytes_per_sec(entry));
         return object;
 }
 
 static Json *last_feed_object(const Manager *manager) {
-        const LedgerFeed *feed = &manager->feeding.ledger.last_feed;
+        const LastFeed *feed = &manager->feeding.counters.last_feed;
         Json *object;
 
         if (!feed->any)

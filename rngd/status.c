@@ -126,7 +126,7 @@ static const Reader *troubled_source(const Manager *manager) {
                 const Reader *reader = &manager->feeding.readers[id];
 
                 if ((reader->state == READER_WAITING || reader->state == READER_RETIRED) &&
-                    manager->feeding.ledger.entries[id].last_error[0])
+                    manager->feeding.counters.entries[id].last_error[0])
                         return reader;
         }
         return NULL;
@@ -148,8 +148,8 @@ static void make_line(const Manager *manager, char line[static STATUS_LINE_MAX])
         const Reader *troubled = troubled_source(manager);
 
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                batches += manager->feeding.ledger.entries[id].batches;
-                credited_bits += manager->feeding.ledger.entries[id].credited_bits;
+                batches += manager->feeding.counters.entries[id].batches;
+                credited_bits += manager->feeding.counters.entries[id].credited_bits;
         }
 
         line[0] = '\0';
@@ -168,7 +168,7 @@ static void make_line(const Manager *manager, char line[static STATUS_LINE_MAX])
                        "; %s %s: %s",
                        source_name(troubled->id),
                        reader_state_to_string(troubled->state),
-                       manager->feeding.ledger.entries[troubled->id].last_error);
+                       manager->feeding.counters.entries[troubled->id].last_error);
 }
 
 void status_update(Manager *manager) {

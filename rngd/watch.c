@@ -129,7 +129,7 @@ static int on_hotplug(sd_event_source *s, int fd, uint32_t revents, void *userda
 
         if (change.rng_removed)
                 feeding_forget_hwrng(&manager->feeding);
-        if (feeding_look(&manager->feeding) || change.rng_removed)
+        if (feeding_probe(&manager->feeding) || change.rng_removed)
                 feeding_trigger(&manager->feeding, TRIGGER_PLUG);
 
         /* fw_cfg's module may be what came. */

@@ -18,7 +18,7 @@
 #include <time.h>
 
 #include "lib/base/parse.h"
-#include "lib/intake/worker-user.h"
+#include "lib/feed/worker-user.h"
 #include "lib/kernel/clock.h"
 #include "seeder/image-initramfs.h"
 #include "seeder/image-text.h"

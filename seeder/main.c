@@ -10,8 +10,8 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "seeder/image.h"
-#include "seeder/ledger-file.h"
 #include "seeder/options.h"
+#include "seeder/report-file.h"
 #include "seeder/saved.h"
 #include "seeder/settings.h"
 #include "seeder/state-mount.h"
@@ -42,29 +42,29 @@ static void tell_kernel_log(const char *summary) {
 }
 
 static int run(const SeederOptions *options, const RunSettings *settings) {
-        _cleanup_free_ Account *account = calloc(1, sizeof(*account));
+        _cleanup_free_ RunReport *run_report = calloc(1, sizeof(*run_report));
         char summary[SUMMARY_MAX];
         int r;
 
-        r = account ? run_all(settings, account) : -ENOMEM;
+        r = run_report ? run_all(settings, run_report) : -ENOMEM;
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "Cannot feed the kernel's RNG");
                 return r == -EPERM ? EX_NOPERM : EXIT_FAILURE;
         }
 
-        account_summary(account, summary, sizeof(summary));
+        run_report_summary(run_report, summary, sizeof(summary));
         if (options->dry_run)
                 (void)puts(summary);
         else {
                 log_info("%s", summary);
                 tell_kernel_log(summary);
         }
-        return account->ready || options->dry_run ? EXIT_SUCCESS : EX_UNAVAILABLE;
+        return run_report->ready || options->dry_run ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }
 
 static int save(const RootDir *root) {
         SeedFile file = SEED_FILE_NULL;
-        _cleanup_free_ Account *account = calloc(1, sizeof(*account));
+        _cleanup_free_ RunReport *run_report = calloc(1, sizeof(*run_report));
         int r;
 
         if (state_mount_missing(root, SETTINGS_STATE_DIRECTORY)) {
@@ -72,7 +72,7 @@ static int save(const RootDir *root) {
                           " or above it is not");
                 return EX_CANTCREAT;
         }
-        r = account ? seed_file_open(SETTINGS_STATE_DIRECTORY, true, &file) : -ENOMEM;
+        r = run_report ? seed_file_open(SETTINGS_STATE_DIRECTORY, true, &file) : -ENOMEM;
         if (r > 0) {
                 log_notice("Another entropy-seeder runs and saves a seed when it ends");
                 return EX_TEMPFAIL;
@@ -81,9 +81,12 @@ static int save(const RootDir *root) {
                 (void)log_errno(LOG_ERR, r, "Cannot save a seed in " SETTINGS_STATE_DIRECTORY);
                 return EX_CANTCREAT;
         }
-        r = saved_save(&file, root, account);
-        if (account->n_lines > 0)
-                log_message(r < 0 ? LOG_ERR : LOG_NOTICE, "New seed: %s", account->lines[0].note);
+        r = saved_save(&file, root, run_report);
+        if (run_report->n_lines > 0)
+                log_message(
+                        r < 0 ? LOG_ERR : LOG_NOTICE,
+                        "New seed: %s",
+                        run_report->lines[0].note);
         seed_file_close(&file);
         return r < 0 ? EX_CANTCREAT : EXIT_SUCCESS;
 }
@@ -142,7 +145,7 @@ int main(int argc, char *argv[]) {
                 (void)puts("entropy-seeder (guest-entropy) " PACKAGE_VERSION);
                 return EXIT_SUCCESS;
         case SEEDER_REPORT:
-                return ledger_file_report(options.as_json);
+                return report_file_report(options.as_json);
         case SEEDER_RUN:
         case SEEDER_SAVE:
         default:

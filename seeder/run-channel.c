@@ -9,7 +9,7 @@
 #include "seeder/run-state.h"
 
 /* Two seeds may be bad for each good one, then it is a bad source. */
-#define BAD_SEEDS_MAX ACCOUNT_LINES_MAX
+#define BAD_SEEDS_MAX RUN_REPORT_LINES_MAX
 
 static void stop_worker(Channel *channel) {
         pid_t pid = worker_stop(&channel->worker);
@@ -25,18 +25,18 @@ static void end(Channel *channel) {
 
 /* What may have waited since before a copy of this machine was made. */
 static uint32_t stale_bytes_of(const Run *run, const Channel *channel) {
-        if (channel->look.stale_bytes == SOURCE_STALE_ALWAYS &&
+        if (channel->probe.stale_bytes == SOURCE_STALE_ALWAYS &&
             run->settings->sources[channel->id].trust == CREDIT_TRUST_ALWAYS)
                 return 0;
-        return channel->look.stale_bytes;
+        return channel->probe.stale_bytes;
 }
 
 /* Live sources: what the refill policy says. Seeds: all of them, one after the other. */
 static bool next_request(Run *run, Channel *channel, uint32_t *ret_bytes) {
         const CreditInput credit = run_credit_input(run, channel);
         RefillState state = {
-                .model = run->account->model,
-                .ready = run->account->ready,
+                .model = run->run_report->model,
+                .ready = run->run_report->ready,
                 .pool_bits = run->pool_bits,
                 .wants = REFILL_WANT_START,
                 .rounds_done = channel->rounds,
@@ -66,7 +66,7 @@ static bool next_request(Run *run, Channel *channel, uint32_t *ret_bytes) {
         /* Each source is asked once, also when the kernel is ready: one more is one that the host
          * of the others does not know. */
         *ret_bytes = plan.action == REFILL_ASK ? (uint32_t)plan.length_bytes : REFILL_BATCH_BYTES;
-        if (run->account->ready && channel->rounds == 0)
+        if (run->run_report->ready && channel->rounds == 0)
                 channel->stale_bytes = stale_bytes_of(run, channel);
         if (channel->stale_bytes < SOURCE_READ_MAX_BYTES)
                 *ret_bytes += channel->stale_bytes;

@@ -5,17 +5,17 @@
 #include "lib/base/log.h"
 #include "lib/kernel/clock.h"
 #include "lib/sources/seed.h"
-#include "seeder/ledger-file.h"
+#include "seeder/report-file.h"
 #include "seeder/run-state.h"
 
 void run_note_ready(Run *run) {
-        if (run->account->ready || !random_is_ready(&run->random))
+        if (run->run_report->ready || !random_is_ready(&run->random))
                 return;
-        run->account->ready = true;
-        run->account->ready_usec = clock_boottime_usec();
+        run->run_report->ready = true;
+        run->run_report->ready_usec = clock_boottime_usec();
 }
 
-static void add_line(Run *run, const Channel *channel, AccountLine line) {
+static void add_line(Run *run, const Channel *channel, RunReportLine line) {
         bool labelled = run->batch.label[0] && source_ops(channel->id)->seeds;
 
         (void)snprintf(
@@ -25,11 +25,11 @@ static void add_line(Run *run, const Channel *channel, AccountLine line) {
                 source_name(channel->id),
                 labelled ? " " : "",
                 labelled ? run->batch.label : "");
-        account_add(run->account, &line);
+        run_report_add(run->run_report, &line);
 }
 
 void run_add_note(Run *run, const Channel *channel, const char *note) {
-        AccountLine line = {};
+        RunReportLine line = {};
 
         (void)snprintf(line.note, sizeof(line.note), "%s", note);
         add_line(run, channel, line);
@@ -46,14 +46,14 @@ CreditInput run_credit_input(const Run *run, const Channel *channel) {
         const RunSource *source = &run->settings->sources[channel->id];
 
         return (CreditInput){
-                .source_class = channel->look.source_class,
+                .source_class = channel->probe.source_class,
                 .length_bytes = run->batch.length,
-                .fresh = channel->look.fresh,
+                .fresh = channel->probe.fresh,
                 .confidential_guest = run->confidential,
                 .enabled_by_admin = source->enabled_by_admin,
-                .origin = worse_origin(channel->look.origin, run->batch.origin),
+                .origin = worse_origin(channel->probe.origin, run->batch.origin),
                 .trust = source->trust,
-                .quality_per_1024 = channel->look.quality_per_1024,
+                .quality_per_1024 = channel->probe.quality_per_1024,
                 .override_per_1024 = source->credit_override_per_1024,
         };
 }
@@ -65,9 +65,12 @@ CreditInput run_credit_input(const Run *run, const Channel *channel) {
 static bool leave(Run *run, const char **ret_note) {
         int r;
 
-        r = static_credit_leave(run->batch.secret->bytes, run->batch.length, &run->account->seeds);
+        r = static_credit_leave(
+                run->batch.secret->bytes,
+                run->batch.length,
+                &run->run_report->seeds);
         if (r >= 0)
-                r = ledger_file_write(run->account, run->ledger_number);
+                r = report_file_write(run->run_report, run->report_number);
         if (r >= 0)
                 return true;
         *ret_note = "its use cannot be recorded";
@@ -113,7 +116,7 @@ static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
         best.use = SEED_USE_FIRST;
         if (credit_per_1024(&best) == 0)
                 return;
-        if (static_credit_left(seed, length, &run->account->seeds)) {
+        if (static_credit_left(seed, length, &run->run_report->seeds)) {
                 /* The same in two places, as a credential in SMBIOS and in /run/credentials. */
                 credit->use = SEED_USE_AGAIN;
                 *ret_note = "the same as another one";
@@ -145,7 +148,7 @@ static void open_memory(Run *run) {
         if (run->memory_opened)
                 return;
         run->memory_opened = true;
-        run->boot_fd = ledger_file_open_directory();
+        run->boot_fd = report_file_open_directory();
         if (run->settings->state_directory)
                 r = seed_file_open_directory(
                         run->settings->state_directory,
@@ -179,7 +182,7 @@ static void judge_live(Run *run, CreditInput *credit, const char **ret_note) {
 }
 
 static void dry_feed(Run *run, Channel *channel, CreditInput *credit, const char *note) {
-        AccountLine line = { .n_bytes = run->batch.length };
+        RunReportLine line = { .n_bytes = run->batch.length };
         HealthVerdict verdict =
                 health_test(&channel->health, run->batch.secret->bytes, run->batch.length);
 
@@ -198,7 +201,7 @@ void run_feed(Run *run, Channel *channel) {
         CreditInput credit = run_credit_input(run, channel);
         const char *note = NULL;
         FeedReport report = {};
-        AccountLine line = {};
+        RunReportLine line = {};
         int r;
 
         credit.fresh = credit.fresh && !run->batch.replay;
@@ -215,7 +218,7 @@ void run_feed(Run *run, Channel *channel) {
 
         r = feeder_feed(&run->feeder, &channel->health, &run->batch, credit, true, &report);
         if (r == FEED_E_UNHEALTHY || r == FEED_E_BROKEN) {
-                run_add_note(run, channel, run->ledger.entries[channel->id].last_error);
+                run_add_note(run, channel, run->counters.entries[channel->id].last_error);
                 return;
         }
         if (r < 0) {

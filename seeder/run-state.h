@@ -3,8 +3,8 @@
 
 /* What the parts of a run share: run.c waits, run-channel.c asks, run-feed.c judges and feeds. */
 
-#include "lib/intake/feeder.h"
-#include "lib/intake/worker.h"
+#include "lib/feed/feeder.h"
+#include "lib/feed/worker.h"
 #include "lib/kernel/hotplug.h"
 #include "seeder/run.h"
 #include "seeder/seed-file.h"
@@ -20,7 +20,7 @@ typedef struct Channel {
         SourceId id;
         ChannelState state;
         Worker worker;
-        SourceLook look;
+        SourceProbe probe;
         Health health;
         bool look_again;      /* something came while it was asked */
         uint32_t stale_bytes; /* still to be passed over: from before this run */
@@ -30,14 +30,14 @@ typedef struct Channel {
 
 typedef struct Run {
         const RunSettings *settings;
-        Account *account;
-        unsigned ledger_number;
+        RunReport *run_report;
+        unsigned report_number;
         RootDir root;
         KernelRandom random;
         uint32_t pool_bits;
         uint64_t deadline_usec; /* CLOCK_BOOTTIME, as the next */
         uint64_t last_resort_usec;
-        Ledger ledger;
+        Counters counters;
         Feeder feeder;
         Batch batch;
         Hotplug *hotplug;
@@ -53,8 +53,8 @@ typedef struct Run {
         bool memory_opened;
         StaticCredit static_credit;
         WorkerNews worker_news;
-        AccountSeeds known_to_others; /* by the image or the kernel's command line */
-        bool others_unknown;          /* there are more than the list holds */
+        RunReportSeeds known_to_others; /* by the image or the kernel's command line */
+        bool others_unknown;            /* there are more than the list holds */
         Channel channels[_SOURCE_MAX];
 } Run;
 

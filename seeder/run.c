@@ -9,8 +9,8 @@
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
 #include "lib/kernel/confidential.h"
-#include "seeder/ledger-file.h"
 #include "seeder/metadata-request.h"
+#include "seeder/report-file.h"
 #include "seeder/run-state.h"
 #include "seeder/saved.h"
 #include "seeder/state-mount.h"
@@ -39,21 +39,21 @@ static bool is_turn(const Run *run, SourceId id) {
         return class != PLAN_LAST || run->last_resort;
 }
 
-static void look_and_ask_one(Run *run, Channel *channel) {
+static void probe_and_ask_one(Run *run, Channel *channel) {
         const SourceConfig *config = &run->settings->sources[channel->id].config;
 
         if (channel->state != CHANNEL_ABSENT || !is_turn(run, channel->id))
                 return;
         channel->look_again = false;
-        if (source_ops(channel->id)->look(config, &run->root, &channel->look) < 0)
+        if (source_ops(channel->id)->probe(config, &run->root, &channel->probe) < 0)
                 return;
         start_health(run, channel);
         run_ask(run, channel);
 }
 
-static void look_and_ask(Run *run) {
+static void probe_and_ask(Run *run) {
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                look_and_ask_one(run, &run->channels[id]);
+                probe_and_ask_one(run, &run->channels[id]);
 }
 
 static void on_hotplug(Run *run) {
@@ -64,18 +64,18 @@ static void on_hotplug(Run *run) {
                 return;
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 run->channels[id].look_again = run->channels[id].state == CHANNEL_ASKED;
-        look_and_ask(run);
+        probe_and_ask(run);
 }
 
 /* A disk that came while a worker was looking through the others: nothing tells of it again. */
 static void look_again(Run *run) {
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 if (run->channels[id].look_again)
-                        look_and_ask_one(run, &run->channels[id]);
+                        probe_and_ask_one(run, &run->channels[id]);
 }
 
 static bool is_waited_for(const Run *run, SourceId id) {
-        return !run->account->ready || plan_class(id) == PLAN_QUICK ||
+        return !run->run_report->ready || plan_class(id) == PLAN_QUICK ||
                run->settings->sources[id].awaited;
 }
 
@@ -97,17 +97,17 @@ static const char *why_over(const Run *run) {
                 return NULL;
         if (run->settings->dry_run)
                 return "dry run";
-        return run->account->ready ? "ready, quick sources are in" : NULL;
+        return run->run_report->ready ? "ready, quick sources are in" : NULL;
 }
 
 /* When nobody else owes an answer, or those who do are late. */
 static void turn_to_last_resort(Run *run) {
-        if (run->last_resort || run->account->ready || run->settings->dry_run)
+        if (run->last_resort || run->run_report->ready || run->settings->dry_run)
                 return;
         if (must_wait(run) && clock_boottime_usec() < run->last_resort_usec)
                 return;
         run->last_resort = true;
-        look_and_ask(run);
+        probe_and_ask(run);
 }
 
 static uint64_t left_usec(uint64_t until_usec) {
@@ -119,7 +119,7 @@ static uint64_t left_usec(uint64_t until_usec) {
 static uint64_t next_usec(const Run *run) {
         uint64_t until_usec = run->deadline_usec;
 
-        if (!run->last_resort && !run->account->ready)
+        if (!run->last_resort && !run->run_report->ready)
                 until_usec = MIN(until_usec, run->last_resort_usec);
         return left_usec(until_usec);
 }
@@ -155,7 +155,7 @@ static void on_event(Run *run, int owner) {
 }
 
 static void turn(Run *run, uint64_t timeout_usec) {
-        const bool kernel_tells = run->account->model == RANDOM_MODEL_LATCHING;
+        const bool kernel_tells = run->run_report->model == RANDOM_MODEL_LATCHING;
         const uint64_t rest_usec = left_usec(run->hotplug_from_usec);
         struct pollfd entries[_WAIT_MAX];
         int owners[_WAIT_MAX];
@@ -166,9 +166,9 @@ static void turn(Run *run, uint64_t timeout_usec) {
                         add_wait(entries, owners, &n, run->channels[id].worker.fd, (int)id);
         add_wait(entries, owners, &n, run->signal_fd, WAIT_SIGNAL);
         /* A level that stays: watched only until it is there. */
-        if (!run->account->ready && kernel_tells)
+        if (!run->run_report->ready && kernel_tells)
                 add_wait(entries, owners, &n, run->random.fd, WAIT_READY);
-        if (!run->account->ready && !kernel_tells)
+        if (!run->run_report->ready && !kernel_tells)
                 timeout_usec = MIN(timeout_usec, READY_LOOK_USEC);
         if (run->hotplug && rest_usec == 0)
                 add_wait(entries, owners, &n, hotplug_fd(run->hotplug), WAIT_HOTPLUG);
@@ -192,7 +192,7 @@ static void loop(Run *run) {
                 if (!why_over(run))
                         turn(run, next_usec(run));
         }
-        run->account->ended_why = why;
+        run->run_report->ended_why = why;
 }
 
 static void note_unanswered(Run *run) {
@@ -221,8 +221,8 @@ static int open_kernel(Run *run) {
                 run->pool_bits = 0;
         (void)random_level_bits(&run->random, &level_bits);
         (void)random_poll(&run->random, &mask);
-        run->account->model = refill_guess_model(run->pool_bits, level_bits, mask);
-        run->account->ready = random_is_ready(&run->random);
+        run->run_report->model = refill_guess_model(run->pool_bits, level_bits, mask);
+        run->run_report->ready = random_is_ready(&run->random);
         return batch_init(&run->batch);
 }
 
@@ -235,8 +235,8 @@ static bool needs_state(const Run *run) {
         return run->settings->use_seed_file;
 }
 
-static void add_earlier_run(const char *ledger, void *userdata) {
-        static_credit_add_run(userdata, ledger);
+static void add_earlier_run(const char *run_report, void *userdata) {
+        static_credit_add_run(userdata, run_report);
 }
 
 /* There is no list, and none can be made: nothing remembers. */
@@ -281,7 +281,7 @@ static void open_state(Run *run) {
                         &run->static_credit,
                         r > 0 ? "another entropy-seeder runs"
                               : "the list of used seeds cannot be read");
-        ledger_file_each(add_earlier_run, &run->static_credit);
+        report_file_each(add_earlier_run, &run->static_credit);
 }
 
 /* Read like any other event: in the middle of a feed or of a write it waits for the end of that. */
@@ -294,7 +294,7 @@ static int open_signals(void) {
         (void)sigaddset(&ends, SIGINT);
         (void)sigaddset(&ends, SIGHUP);
         fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
-        /* Without it the signals keep their default: the process ends, and leaves no ledger. */
+        /* Without it the signals keep their default: the process ends, and leaves no run report. */
         if (fd >= 0 && sigprocmask(SIG_BLOCK, &ends, NULL) < 0)
                 cleanup_close(&fd);
         return fd;
@@ -319,10 +319,10 @@ static void say_for_worker(SourceId source, const char *text) {
         log_notice("%s: %s", source_name(source), text);
 }
 
-static void init(Run *run, const RunSettings *settings, Account *account) {
+static void init(Run *run, const RunSettings *settings, RunReport *run_report) {
         *run = (Run){
                 .settings = settings,
-                .account = account,
+                .run_report = run_report,
                 .root = ROOTDIR_NULL,
                 .random = KERNEL_RANDOM_NULL,
                 .state = SEED_FILE_NULL,
@@ -333,15 +333,16 @@ static void init(Run *run, const RunSettings *settings, Account *account) {
         };
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 run->channels[id] = (Channel){ .id = id, .worker = WORKER_NULL };
-        *account = (Account){
+        *run_report = (RunReport){
                 .phase = settings->phase,
                 .dry_run = settings->dry_run,
                 .started_usec = clock_boottime_usec(),
                 .ended_why = "still at work",
         };
-        run->deadline_usec = account->started_usec + settings->deadline_usec;
-        run->last_resort_usec = account->started_usec + settings->deadline_usec / LAST_RESORT_PART;
-        run->feeder = (Feeder){ .random = &run->random, .ledger = &run->ledger };
+        run->deadline_usec = run_report->started_usec + settings->deadline_usec;
+        run->last_resort_usec =
+                run_report->started_usec + settings->deadline_usec / LAST_RESORT_PART;
+        run->feeder = (Feeder){ .random = &run->random, .counters = &run->counters };
 }
 
 static void open_hotplug(Run *run) {
@@ -364,19 +365,19 @@ static void load_saved(Run *run) {
                         &run->feeder,
                         &run->batch,
                         &terms,
-                        run->account);
+                        run->run_report);
         run_note_ready(run);
 }
 
-static void leave_ledger(Run *run) {
+static void leave_report(Run *run) {
         int r;
 
-        run->account->ended_usec = clock_boottime_usec();
+        run->run_report->ended_usec = clock_boottime_usec();
         if (run->settings->dry_run)
                 return;
-        r = ledger_file_write(run->account, run->ledger_number);
+        r = report_file_write(run->run_report, run->report_number);
         if (r < 0)
-                (void)log_errno(LOG_WARNING, r, "Cannot write a ledger in /run, ignoring");
+                (void)log_errno(LOG_WARNING, r, "Cannot write the run report in /run, ignoring");
 }
 
 /* From here on a signal ends the process, as it ends any other. */
@@ -389,24 +390,24 @@ static void end_when_told(Run *run) {
 }
 
 /* Not when told to end: `entropy-seeder save` runs at a shutdown. Whoever tells it now waits for no
- * disk: a seed that is cut off is none, and the ledger is written. */
+ * disk: a seed that is cut off is none, and the run report is written. */
 static void save(Run *run) {
-        const size_t n_lines = run->account->n_lines;
+        const size_t n_lines = run->run_report->n_lines;
 
         if (!run->settings->use_seed_file || run->state.directory_fd < 0 ||
             run->settings->dry_run || run->told_to_end)
                 return;
         end_when_told(run);
-        (void)saved_save(&run->state, &run->root, run->account);
-        if (run->account->n_lines > n_lines)
-                leave_ledger(run);
+        (void)saved_save(&run->state, &run->root, run->run_report);
+        if (run->run_report->n_lines > n_lines)
+                leave_report(run);
 }
 
 /* The last number is shared by all later runs: what the one before credited is not remembered then. */
-static void reserve_ledger(Run *run) {
+static void reserve_report(Run *run) {
         bool shared;
 
-        run->ledger_number = ledger_file_reserve(run->account, &shared);
+        run->report_number = report_file_reserve(run->run_report, &shared);
         if (shared)
                 static_credit_doubt(&run->static_credit, "too many runs in this boot");
 }
@@ -423,8 +424,8 @@ static int run_once(Run *run) {
         open_state(run);
 
         if (!run->settings->dry_run)
-                reserve_ledger(run);
-        look_and_ask(run);
+                reserve_report(run);
+        probe_and_ask(run);
         if (run->settings->metadata_apart)
                 metadata_request(&run->root, &run->settings->sources[SOURCE_METADATA]);
         else if (run->settings->sources[SOURCE_METADATA].awaited && !run->settings->dry_run)
@@ -433,19 +434,19 @@ static int run_once(Run *run) {
         loop(run);
         note_unanswered(run);
         run_note_ready(run);
-        leave_ledger(run);
+        leave_report(run);
         save(run);
         return 0;
 }
 
-int run_all(const RunSettings *settings, Account *account) {
+int run_all(const RunSettings *settings, RunReport *run_report) {
         _cleanup_free_ Run *run = NULL;
         int r;
 
         run = calloc(1, sizeof(*run)); /* the health of each source is too much for a stack frame */
         if (!run)
                 return -ENOMEM;
-        init(run, settings, account);
+        init(run, settings, run_report);
         r = run_once(run);
         deinit(run);
         return r;

@@ -7,8 +7,8 @@
  * that it needs neither systemd nor udevd, and drags no library of theirs into an initramfs.
  */
 
-#include "seeder/account.h"
 #include "seeder/command-line.h"
+#include "seeder/run-report.h"
 
 typedef struct RunSource {
         bool enabled;
@@ -35,8 +35,8 @@ typedef struct RunSettings {
 } RunSettings;
 
 /*
- * Writes the account in each case, and leaves it as a ledger in /run unless this is a dry run.
+ * Fills the run report in each case, and leaves it as a run report in /run unless this is a dry run.
  * Blocks SIGTERM, SIGINT and SIGHUP. Negative: nothing could be done at all (-EPERM without
  * CAP_SYS_ADMIN).
  */
-_must_check_ int run_all(const RunSettings *settings, Account *account);
+_must_check_ int run_all(const RunSettings *settings, RunReport *run_report);

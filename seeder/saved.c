@@ -4,18 +4,18 @@
 #include <string.h>
 
 #include "lib/base/log.h"
-#include "lib/intake/seed-mark.h"
+#include "lib/feed/seed-mark.h"
 #include "lib/kernel/clock.h"
 #include "seeder/saved.h"
 
-static void add_to(Account *account, const char *name, AccountLine line, const char *note) {
+static void add_to(RunReport *run_report, const char *name, RunReportLine line, const char *note) {
         (void)snprintf(line.name, sizeof(line.name), "%s", name);
         (void)snprintf(line.note, sizeof(line.note), "%s", note ? note : "");
-        account_add(account, &line);
+        run_report_add(run_report, &line);
 }
 
-static void add(Account *account, AccountLine line, const char *note) {
-        add_to(account, "seed-file", line, note);
+static void add(RunReport *run_report, RunReportLine line, const char *note) {
+        add_to(run_report, "seed-file", line, note);
 }
 
 static int feed(
@@ -38,11 +38,11 @@ static int feed(
         return feeder_feed(feeder, &health, batch, credit, true, ret_report);
 }
 
-static void look_only(const SeedFile *file, Account *account) {
+static void look_only(const SeedFile *file, RunReport *run_report) {
         if (faccessat(file->directory_fd, SEED_MARKED_NAME, F_OK, 0) >= 0)
-                add(account, (AccountLine){ .n_bytes = SEED_FILE_BYTES }, "marked creditable");
+                add(run_report, (RunReportLine){ .n_bytes = SEED_FILE_BYTES }, "marked creditable");
         else if (faccessat(file->directory_fd, SEED_UNMARKED_NAME, F_OK, 0) >= 0)
-                add(account, (AccountLine){ .n_bytes = SEED_FILE_BYTES }, "used before");
+                add(run_report, (RunReportLine){ .n_bytes = SEED_FILE_BYTES }, "used before");
 }
 
 void saved_load(
@@ -51,17 +51,17 @@ void saved_load(
         const Feeder *feeder,
         Batch *batch,
         const CreditInput *terms,
-        Account *account) {
-        Ledger ledger = {}; /* the account tells of it; this source is asked by nobody else */
-        const Feeder own = { .random = feeder->random, .ledger = &ledger };
-        AccountLine line = {};
+        RunReport *run_report) {
+        Counters counters = {}; /* the run report has the numbers; only this source is asked */
+        const Feeder own = { .random = feeder->random, .counters = &counters };
+        RunReportLine line = {};
         FeedReport report = {};
         SeedLoad load = {};
         Identity identity;
         int r;
 
-        if (account->dry_run) {
-                look_only(file, account);
+        if (run_report->dry_run) {
+                look_only(file, run_report);
                 return;
         }
 
@@ -76,7 +76,7 @@ void saved_load(
                 r = feed(&own, batch, &load, terms, &report);
         load.seed = secret_free(load.seed);
         if (r != 0) {
-                add(account,
+                add(run_report,
                     line,
                     r == -EBADMSG ? "it is damaged"
                     : r < 0       ? strerror(-r)
@@ -87,14 +87,14 @@ void saved_load(
         line.n_bytes = report.n_bytes;
         line.credited_bits = report.credited_bits;
         line.at_usec = clock_boottime_usec();
-        add(account,
+        add(run_report,
             line,
             report.credited_bits > 0          ? NULL
             : report.reason == CREDIT_NO_MARK ? load.why_not
                                               : credit_reason_to_string(report.reason));
 }
 
-int saved_save(SeedFile *file, const RootDir *root, Account *account) {
+int saved_save(SeedFile *file, const RootDir *root, RunReport *run_report) {
         _cleanup_secret_ Secret *old_seed = NULL;
         Identity identity;
         bool creditable;
@@ -108,8 +108,11 @@ int saved_save(SeedFile *file, const RootDir *root, Account *account) {
                         strerror(-r));
         r = seed_file_save(file, &identity, old_seed, &creditable);
         if (r < 0)
-                add_to(account, "new seed", (AccountLine){}, "could not be saved");
+                add_to(run_report, "new seed", (RunReportLine){}, "could not be saved");
         else if (!creditable)
-                add_to(account, "new seed", (AccountLine){}, "no credit: the RNG is not ready");
+                add_to(run_report,
+                       "new seed",
+                       (RunReportLine){},
+                       "no credit: the RNG is not ready");
         return r;
 }

@@ -9,7 +9,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/io.h"
-#include "lib/intake/seed-mark.h"
+#include "lib/feed/seed-mark.h"
 #include "lib/kernel/lasting.h"
 #include "seeder/seed-file.h"
 

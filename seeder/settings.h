@@ -7,7 +7,7 @@
  */
 
 #include "lib/config/source-settings.h"
-#include "lib/intake/seed-mark.h"
+#include "lib/feed/seed-mark.h"
 #include "seeder/command-line.h"
 #include "seeder/options.h"
 #include "seeder/run.h"

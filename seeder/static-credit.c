@@ -37,11 +37,11 @@ void static_credit_deinit(StaticCredit *credit) {
         *credit = (StaticCredit){ .directory_fd = -1 };
 }
 
-void static_credit_add_run(StaticCredit *credit, const char *ledger) {
-        _cleanup_free_ AccountSeeds *seeds = malloc(sizeof(*seeds));
+void static_credit_add_run(StaticCredit *credit, const char *run_report) {
+        _cleanup_free_ RunReportSeeds *seeds = malloc(sizeof(*seeds));
 
         if (!seeds || credit->n_earlier == STATIC_CREDIT_RUNS_MAX ||
-            account_seeds_from_json(ledger, seeds) < 0) {
+            run_report_seeds_from_json(run_report, seeds) < 0) {
                 static_credit_doubt(credit, "what an earlier run credited cannot be read");
                 return;
         }
@@ -50,7 +50,7 @@ void static_credit_add_run(StaticCredit *credit, const char *ledger) {
 
 /* Each run has a salt of its own: an initramfs knows nothing of the list's. */
 static int digest_for_run(
-        const AccountSeeds *seeds,
+        const RunReportSeeds *seeds,
         const uint8_t *seed,
         size_t length,
         uint8_t digest[static SEEN_DIGEST_BYTES]) {
@@ -60,7 +60,7 @@ static int digest_for_run(
         return seen_digest(&salted, seed, length, digest);
 }
 
-bool static_credit_left(const uint8_t *seed, size_t length, const AccountSeeds *seeds) {
+bool static_credit_left(const uint8_t *seed, size_t length, const RunReportSeeds *seeds) {
         uint8_t digest[SEEN_DIGEST_BYTES];
 
         if (seeds->n == 0)
@@ -73,7 +73,7 @@ bool static_credit_left(const uint8_t *seed, size_t length, const AccountSeeds *
         return false;
 }
 
-int static_credit_leave(const uint8_t *seed, size_t length, AccountSeeds *seeds) {
+int static_credit_leave(const uint8_t *seed, size_t length, RunReportSeeds *seeds) {
         int r;
 
         if (static_credit_left(seed, length, seeds))

@@ -3,7 +3,7 @@
 
 #include "lib/base/parse.h"
 #include "lib/config/source-settings.h"
-#include "lib/intake/worker-user.h"
+#include "lib/feed/worker-user.h"
 #include "lib/policy/credit.h"
 #include "lib/sources/egd.h"
 #include "lib/sources/metadata-format.h"

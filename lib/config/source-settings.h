@@ -30,7 +30,7 @@ typedef struct SourceSettings {
         char *ca_file;                     /* metadata: or NULL */
         bool by_admin; /* somebody enabled it, or said what only makes sense for that */
         char **argv;   /* exec: argv[0] is absolute; NULL-terminated */
-        UserIds user;  /* as whom its worker runs: if not given, one of lib/intake/worker-user.h */
+        UserIds user;  /* as whom its worker runs: if not given, one of lib/feed/worker-user.h */
         bool user_given;
         uint64_t timeout_usec; /* per request; 0: not given */
 } SourceSettings;

@@ -52,7 +52,7 @@ static int start_program(char *const *argv, int *ret_fd, pid_t *ret_pid) {
 }
 
 /* The program and what it left behind. A worker has a PID namespace of its own where the kernel has
- * them (lib/intake/worker-process.h), so that nothing escapes; elsewhere a program may leave its
+ * them (lib/feed/worker-process.h), so that nothing escapes; elsewhere a program may leave its
  * group. It was not reaped by now, so that its pid, which names the group, is nobody else's. */
 static void kill_program(pid_t pid) {
         bool alone = getpid() == 1;

@@ -37,22 +37,26 @@ typedef struct ConfigDrive {
         Secret *text;
 } ConfigDrive;
 
-static int config_drive_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+static int config_drive_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
         ConfigDriveDisks disks;
 
-        look->source_class = SOURCE_CLASS_STATIC_HOST;
-        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        look->origin = openstack_is_platform(root) ? SEED_ORIGIN_PLATFORM : SEED_ORIGIN_UNKNOWN;
+        probe->source_class = SOURCE_CLASS_STATIC_HOST;
+        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        probe->origin = openstack_is_platform(root) ? SEED_ORIGIN_PLATFORM : SEED_ORIGIN_UNKNOWN;
         config_drive_find_disks(root, &disks);
         if (disks.n > 0) {
-                (void)snprintf(look->detail, sizeof(look->detail), "/dev/%s", disks.disks[0].name);
+                (void)snprintf(
+                        probe->detail,
+                        sizeof(probe->detail),
+                        "/dev/%s",
+                        disks.disks[0].name);
                 return 0;
         }
         if (faccessat(root->fd, SEED_DIRECTORY "/openstack", F_OK, 0) == 0) {
-                (void)snprintf(look->detail, sizeof(look->detail), "%s", "/" SEED_DIRECTORY);
+                (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "/" SEED_DIRECTORY);
                 return 0;
         }
-        (void)snprintf(look->detail, sizeof(look->detail), "%s", "no disk labelled config-2");
+        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "no disk labelled config-2");
         return -ENOENT;
 }
 
@@ -323,7 +327,7 @@ const SourceOps source_config_drive = {
         .blocking = true,
         .mounts = true,
         .seeds = true,
-        .look = config_drive_look,
+        .probe = config_drive_probe,
         .open = config_drive_open,
         .read = config_drive_read,
         .close = config_drive_close,

@@ -67,19 +67,19 @@ static int read_hashed(
         return r;
 }
 
-static int cpu_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+static int cpu_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
         const CpuInstruction *instruction = cpu_instruction();
 
         (void)snprintf(
-                look->detail,
-                sizeof(look->detail),
+                probe->detail,
+                sizeof(probe->detail),
                 "%s",
                 instruction ? instruction->name : "no instruction");
         if (!instruction)
                 return -ENODEV;
-        look->source_class = SOURCE_CLASS_CPU;
-        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        look->fresh = true;
+        probe->source_class = SOURCE_CLASS_CPU;
+        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        probe->fresh = true;
         return 0;
 }
 
@@ -114,7 +114,7 @@ static void cpu_close(Source *source) {
 
 const SourceOps source_cpu = {
         .name = "cpu",
-        .look = cpu_look,
+        .probe = cpu_probe,
         .open = cpu_open,
         .read = cpu_read,
         .close = cpu_close,

@@ -35,15 +35,15 @@ static bool is_on_this_machine(const char *text) {
         }
 }
 
-static int egd_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
-        look->source_class = SOURCE_CLASS_LIVE_NETWORK;
-        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        look->fresh = true;
+static int egd_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
+        probe->source_class = SOURCE_CLASS_LIVE_NETWORK;
+        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        probe->fresh = true;
         if (!config->address)
                 return -ENOENT;
-        (void)snprintf(look->detail, sizeof(look->detail), "%s", config->address);
+        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", config->address);
         if (is_on_this_machine(config->address))
-                look->stale_bytes = SOURCE_STALE_ALWAYS;
+                probe->stale_bytes = SOURCE_STALE_ALWAYS;
         return 0;
 }
 
@@ -98,7 +98,7 @@ static void egd_close(Source *source) {
 const SourceOps source_egd = {
         .name = "egd",
         .blocking = true,
-        .look = egd_look,
+        .probe = egd_probe,
         .open = egd_open,
         .read = egd_read_source,
         .close = egd_close,

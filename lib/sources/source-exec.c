@@ -4,13 +4,13 @@
 #include "lib/sources/run-program.h"
 #include "lib/sources/source-list.h"
 
-static int exec_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
-        look->source_class = SOURCE_CLASS_CONFIGURED;
-        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+static int exec_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
+        probe->source_class = SOURCE_CLASS_CONFIGURED;
+        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         if (!config->argv || !config->argv[0])
                 return -ENOENT;
-        (void)snprintf(look->detail, sizeof(look->detail), "%s", config->argv[0]);
-        look->fresh = true;
+        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", config->argv[0]);
+        probe->fresh = true;
         return 0;
 }
 
@@ -40,7 +40,7 @@ const SourceOps source_exec = {
         .blocking = true,
         .needs_network = true,
         .runs_program = true,
-        .look = exec_look,
+        .probe = exec_probe,
         .open = exec_open,
         .read = exec_read,
         .close = exec_close,

@@ -11,20 +11,20 @@
 /* A UART has a FIFO of up to 64 bytes, a USB adapter a packet of as much, behind the tty's own queue. */
 #define STALE_BYTES 128U
 
-static int file_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+static int file_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
         DeviceKind kind;
         int r;
 
-        look->source_class = SOURCE_CLASS_CONFIGURED;
-        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        probe->source_class = SOURCE_CLASS_CONFIGURED;
+        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         if (!config->path)
                 return -ENOENT;
-        (void)snprintf(look->detail, sizeof(look->detail), "%s", config->path);
+        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", config->path);
         r = device_check(config->path, &kind);
         if (r > 0) {
                 (void)snprintf(
-                        look->detail,
-                        sizeof(look->detail),
+                        probe->detail,
+                        sizeof(probe->detail),
                         "%s %s",
                         config->path,
                         device_refusal_to_string(r));
@@ -33,11 +33,11 @@ static int file_look(const SourceConfig *config, const RootDir *root, SourceLook
         if (r < 0)
                 return r;
 
-        look->fresh = kind != DEVICE_REGULAR;
-        look->reopen = kind == DEVICE_CHAR || kind == DEVICE_PTY;
-        look->stale_bytes = kind == DEVICE_FIFO || kind == DEVICE_PTY ? SOURCE_STALE_ALWAYS
-                            : kind == DEVICE_CHAR                     ? STALE_BYTES
-                                                                      : 0;
+        probe->fresh = kind != DEVICE_REGULAR;
+        probe->reopen = kind == DEVICE_CHAR || kind == DEVICE_PTY;
+        probe->stale_bytes = kind == DEVICE_FIFO || kind == DEVICE_PTY ? SOURCE_STALE_ALWAYS
+                             : kind == DEVICE_CHAR                     ? STALE_BYTES
+                                                                       : 0;
         return 0;
 }
 
@@ -78,7 +78,7 @@ static int file_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_l
 
 /*
  * Reads no more of a pipe than what it held when this began: a writer that never rests fills it again,
- * with what it wrote since. A device is opened anew instead (SourceLook.reopen).
+ * with what it wrote since. A device is opened anew instead (SourceProbe.reopen).
  */
 static int file_drain(Source *source) {
         uint8_t buffer[4096];
@@ -98,7 +98,7 @@ static void file_close(Source *source) {
 const SourceOps source_file = {
         .name = "file",
         .blocking = true,
-        .look = file_look,
+        .probe = file_probe,
         .open = file_open,
         .read = file_read,
         .drain = file_drain,

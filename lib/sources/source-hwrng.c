@@ -25,23 +25,23 @@
 #define PIECE_MIN_BYTES 4U
 #define SLOW_USEC       (20 * USEC_PER_MSEC)
 
-static int hwrng_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+static int hwrng_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
         DeviceKind kind;
         Hwrng hwrng = {};
         int r;
 
-        look->source_class = SOURCE_CLASS_LIVE_HOST;
-        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        probe->source_class = SOURCE_CLASS_LIVE_HOST;
+        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         if (!config->path)
                 return -ENOENT;
-        (void)snprintf(look->detail, sizeof(look->detail), "%s", config->path);
+        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", config->path);
         r = hwrng_read_current(root, &hwrng);
         if (r == -ENODEV)
                 return r;
         if (config->device && strcmp(hwrng.name, config->device) != 0) {
                 (void)snprintf(
-                        look->detail,
-                        sizeof(look->detail),
+                        probe->detail,
+                        sizeof(probe->detail),
                         "%s is not what rng_current names",
                         config->device);
                 return -ENODEV;
@@ -53,14 +53,14 @@ static int hwrng_look(const SourceConfig *config, const RootDir *root, SourceLoo
                 return r < 0 ? r : -ENODEV;
 
         if (hwrng.name[0])
-                (void)snprintf(look->detail, sizeof(look->detail), "%s", hwrng.name);
+                (void)snprintf(probe->detail, sizeof(probe->detail), "%s", hwrng.name);
         /* Without sysfs nothing is known but that it is one. */
         if (hwrng.name[0] && !hwrng.host_made)
-                look->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
+                probe->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
         if (hwrng.quality_known)
-                look->quality_per_1024 = hwrng.quality_per_1024;
-        look->fresh = true;
-        look->stale_bytes = 2 * BUFFER_BYTES;
+                probe->quality_per_1024 = hwrng.quality_per_1024;
+        probe->fresh = true;
+        probe->stale_bytes = 2 * BUFFER_BYTES;
         return 0;
 }
 
@@ -119,7 +119,7 @@ static void hwrng_close(Source *source) {
 const SourceOps source_hwrng = {
         .name = "hwrng",
         .blocking = true,
-        .look = hwrng_look,
+        .probe = hwrng_probe,
         .open = hwrng_open,
         .read = hwrng_read,
         .close = hwrng_close,

@@ -12,11 +12,11 @@
 #define KERNEL_READ_MAX 128U
 
 /* Only bind() tells whether the kernel has it, and that may load a module or test the timer. */
-static int jitter_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
-        look->source_class = SOURCE_CLASS_LOCAL_SOFTWARE;
-        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        look->fresh = true;
-        (void)snprintf(look->detail, sizeof(look->detail), "%s", "jitterentropy");
+static int jitter_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
+        probe->source_class = SOURCE_CLASS_LOCAL_SOFTWARE;
+        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        probe->fresh = true;
+        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "jitterentropy");
         return 0;
 }
 
@@ -91,7 +91,7 @@ const SourceOps source_jitter = {
         .name = "jitter",
         .blocking = true,
         .last_resort = true,
-        .look = jitter_look,
+        .probe = jitter_probe,
         .open = jitter_open,
         .read = jitter_read,
         .close = jitter_close,

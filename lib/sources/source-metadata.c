@@ -16,16 +16,16 @@
 /* What is left of the time goes into waiting for a route. */
 #define FETCH_MAX_USEC (5 * USEC_PER_SEC)
 
-static int metadata_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+static int metadata_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
         const char *what = config->url ? config->url : "OpenStack";
         bool there = faccessat(root->fd, &PROGRAM[1], X_OK, 0) >= 0;
 
-        look->source_class = SOURCE_CLASS_LIVE_NETWORK;
-        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        look->fresh = true; /* each GET is answered with other bytes */
+        probe->source_class = SOURCE_CLASS_LIVE_NETWORK;
+        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        probe->fresh = true; /* each GET is answered with other bytes */
         if (!there)
                 what = "entropy-metadata is not installed";
-        (void)snprintf(look->detail, sizeof(look->detail), "%s", what);
+        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", what);
         return there && (config->enabled_by_admin || openstack_is_platform(root)) ? 0 : -ENOENT;
 }
 
@@ -114,7 +114,7 @@ const SourceOps source_metadata = {
         .blocking = true,
         .needs_network = true,
         .runs_program = true,
-        .look = metadata_look,
+        .probe = metadata_probe,
         .open = metadata_open,
         .read = metadata_read,
         .close = metadata_close,

@@ -51,12 +51,12 @@ typedef struct Platform {
         unsigned n_seeds; /* that were found under its label */
 } Platform;
 
-static void add_detail(SourceLook *look, const char *label) {
-        size_t n = strlen(look->detail);
+static void add_detail(SourceProbe *probe, const char *label) {
+        size_t n = strlen(probe->detail);
 
         (void)snprintf(
-                look->detail + n,
-                sizeof(look->detail) - n,
+                probe->detail + n,
+                sizeof(probe->detail) - n,
                 "%s%s",
                 n > 0 ? ", " : "",
                 label);
@@ -72,24 +72,24 @@ static bool has_credential(const SourceConfig *config) {
 }
 
 /* Whether an SMBIOS string is a seed shows only when it is read. */
-static int platform_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
-        look->source_class = SOURCE_CLASS_STATIC_HOST;
-        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        look->origin = SEED_ORIGIN_PLATFORM;
-        look->detail[0] = '\0';
+static int platform_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
+        probe->source_class = SOURCE_CLASS_STATIC_HOST;
+        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        probe->origin = SEED_ORIGIN_PLATFORM;
+        probe->detail[0] = '\0';
 
         if (has_credential(config))
-                add_detail(look, CREDENTIAL_LABEL);
+                add_detail(probe, CREDENTIAL_LABEL);
         for (size_t i = 0; i < ELEMENTSOF(known_places); i++)
                 if (faccessat(root->fd, known_places[i].path, F_OK, 0) == 0)
-                        add_detail(look, known_places[i].label);
+                        add_detail(probe, known_places[i].label);
         if (faccessat(root->fd, DMI_ENTRIES "/11-0", F_OK, 0) == 0 ||
             faccessat(root->fd, "sys/firmware/dmi/tables/DMI", F_OK, 0) == 0)
-                add_detail(look, "smbios");
+                add_detail(probe, "smbios");
 
-        if (look->detail[0])
+        if (probe->detail[0])
                 return 0;
-        (void)snprintf(look->detail, sizeof(look->detail), "%s", "no place to look at");
+        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "no place to look at");
         return -ENOENT;
 }
 
@@ -297,7 +297,7 @@ const SourceOps source_platform = {
         .name = "platform",
         .blocking = true,
         .seeds = true,
-        .look = platform_look,
+        .probe = platform_probe,
         .open = platform_open,
         .read = platform_read,
         .close = platform_close,

@@ -14,17 +14,17 @@ static const char *const devices[] = { "/dev/tpmrm0", "/dev/tpm0" };
 
 #define BUSY_TRIES 10U
 
-static int tpm_look(const SourceConfig *config, const RootDir *root, SourceLook *look) {
+static int tpm_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
         const char *path = config->path;
 
-        look->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
-        look->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        look->fresh = true;
+        probe->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
+        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
+        probe->fresh = true;
         for (size_t i = 0; i < ELEMENTSOF(devices) && !path; i++)
                 if (faccessat(root->fd, devices[i] + 1, F_OK, 0) == 0)
                         path = devices[i];
 
-        (void)snprintf(look->detail, sizeof(look->detail), "%s", path ? path : devices[0]);
+        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", path ? path : devices[0]);
         if (!path)
                 return -ENODEV;
         if (config->path) {
@@ -94,7 +94,7 @@ static void tpm_close(Source *source) {
 const SourceOps source_tpm = {
         .name = "tpm",
         .blocking = true,
-        .look = tpm_look,
+        .probe = tpm_probe,
         .open = tpm_open,
         .read = tpm_read,
         .close = tpm_close,

@@ -3,7 +3,7 @@
 
 /*
  * A source of random bytes: a small set of functions and what they need. A blocking source runs
- * in a worker (lib/intake/worker.h): open() there still has root's privileges, read() has none.
+ * in a worker (lib/feed/worker.h): open() there still has root's privileges, read() has none.
  */
 
 #include <stdbool.h>
@@ -59,7 +59,7 @@ typedef struct SourceConfig {
 } SourceConfig;
 
 /* What is there now: looked at without opening anything, as often as the caller likes. */
-typedef struct SourceLook {
+typedef struct SourceProbe {
         char detail[SOURCE_DETAIL_MAX]; /* "virtio_rng.0", "RDSEED", "/path" */
         SourceClass source_class;
         uint32_t quality_per_1024; /* the driver's word, or CREDIT_QUALITY_UNKNOWN */
@@ -73,7 +73,7 @@ typedef struct SourceLook {
          */
         uint32_t stale_bytes;
         SeedOrigin origin; /* static: the best that a seed of it can have here */
-} SourceLook;
+} SourceProbe;
 
 typedef struct Source Source;
 
@@ -95,7 +95,7 @@ typedef struct SourceOps {
         bool seeds;
 
         /* 0: there. -ENODEV, -ENOENT...: not there, and then only detail and class are written. */
-        int (*look)(const SourceConfig *config, const RootDir *root, SourceLook *look);
+        int (*probe)(const SourceConfig *config, const RootDir *root, SourceProbe *probe);
 
         int (*open)(Source *source);
 

@@ -38,14 +38,14 @@ static int fault_sigprocmask(int how, const sigset_t *set, sigset_t *before) {
 
 #define ioctl       fault_ioctl
 #define sigprocmask fault_sigprocmask
-#include "lib/intake/feeder.c"
+#include "lib/feed/feeder.c"
 #include "lib/kernel/random.c"
 #undef ioctl
 #undef sigprocmask
 
 static Secret *request;
 static KernelRandom rng;
-static Ledger ledger;
+static Counters counters;
 static Batch batch;
 static size_t stale_bytes; /* of the next batch */
 
@@ -81,7 +81,7 @@ static void fill_batch(void) {
 
 /* The signal mask is put back behind the ioctl: the bytes are with the kernel then. */
 static void check(CreditInput credit, uint32_t expected_bits) {
-        const Feeder feeder = { .random = &rng, .ledger = &ledger };
+        const Feeder feeder = { .random = &rng, .counters = &counters };
         sigset_t mask;
 
         (void)sigprocmask(SIG_SETMASK, NULL, &mask);
@@ -91,7 +91,7 @@ static void check(CreditInput credit, uint32_t expected_bits) {
                 int r;
 
                 health_init(&health, credit_per_1024(&credit));
-                ledger = (Ledger){};
+                counters = (Counters){};
                 n_added = 0;
                 added_bits = 0;
                 reseed_failed = false;
@@ -105,9 +105,9 @@ static void check(CreditInput credit, uint32_t expected_bits) {
                 CU_ASSERT(r <= 0);
                 /* A part that is stale may be in when the rest fails: it has no credit. */
                 CU_ASSERT(r < 0 ? n_added <= 1 : n_added == (stale_bytes > 0 ? 2 : 1));
-                CU_ASSERT_EQUAL(ledger.entries[SOURCE_CPU].batches, r == 0 ? 1 : 0);
+                CU_ASSERT_EQUAL(counters.entries[SOURCE_CPU].batches, r == 0 ? 1 : 0);
                 CU_ASSERT_EQUAL(
-                        ledger.entries[SOURCE_CPU].credited_bits,
+                        counters.entries[SOURCE_CPU].credited_bits,
                         r == 0 ? expected_bits : 0);
                 CU_ASSERT_EQUAL(report.credited_bits, r == 0 ? expected_bits : 777);
                 CU_ASSERT_EQUAL(added_bits, r == 0 ? (int)expected_bits : 0); /* of the last */

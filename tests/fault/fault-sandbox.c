@@ -69,7 +69,7 @@ static long fault_capset(long number, void *header, const void *data) {
 #define setresgid fault_setresgid
 #define setresuid fault_setresuid
 #define syscall   fault_capset
-#include "lib/intake/sandbox.c"
+#include "lib/feed/sandbox.c"
 #undef unshare
 #undef mount
 #undef getrlimit

@@ -148,7 +148,7 @@ static ssize_t fault_getrandom(void *buffer, size_t n, unsigned flags) {
 #define write                                       fault_write
 #define getrandom                                   fault_getrandom
 #include "lib/base/io.c"
-#include "lib/intake/seed-mark.c"
+#include "lib/feed/seed-mark.c"
 #include "seeder/seed-file.c"
 #undef openat
 #undef open

@@ -65,7 +65,7 @@ static ssize_t fault_write(int fd, const void *buffer, size_t n) {
 #define read                                        fault_read
 #define write                                       fault_write
 #include "lib/base/io.c"
-#include "lib/intake/seen.c"
+#include "lib/feed/seen.c"
 #include "seeder/static-credit.c"
 #undef openat
 #undef malloc

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "lib/base/io.h"
-#include "lib/intake/batch.h"
+#include "lib/feed/batch.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
@@ -147,10 +147,10 @@ static int fault_secret_new(size_t size_bytes, Secret **ret_secret) {
 #define setrlimit             fault_setrlimit
 #define prctl(option, a, ...) fault_prctl((option), (unsigned long)(uintptr_t)(a), __VA_ARGS__)
 #define secret_new            fault_secret_new
-#include "lib/intake/sandbox.c"
-#include "lib/intake/worker-child.c"
-#include "lib/intake/worker-process.c"
-#include "lib/intake/worker.c"
+#include "lib/feed/sandbox.c"
+#include "lib/feed/worker-child.c"
+#include "lib/feed/worker-process.c"
+#include "lib/feed/worker.c"
 #undef socketpair
 #undef pipe2
 #undef setsid

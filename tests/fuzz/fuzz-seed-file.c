@@ -25,7 +25,7 @@ static int fuzz_fsync(int fd) {
 #define openat(...) dup(content_fd)
 #define renameat    fuzz_renameat
 #define fsync       fuzz_fsync
-#include "lib/intake/seed-mark.c"
+#include "lib/feed/seed-mark.c"
 #include "seeder/seed-file.c"
 #undef openat
 #undef renameat

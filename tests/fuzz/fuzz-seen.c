@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/intake/seen.c"
+#include "lib/feed/seen.c"
 
 static void check(bool right) {
         if (!right)

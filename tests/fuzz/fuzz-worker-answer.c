@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lib/intake/worker-protocol.h"
-#include "lib/intake/worker.h"
+#include "lib/feed/worker-protocol.h"
+#include "lib/feed/worker.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

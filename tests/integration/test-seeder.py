@@ -35,7 +35,7 @@ def seeder(*args, **kwargs):
     return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=60, check=False, **kwargs)
 
 
-def ledgers():
+def run_reports():
     done = seeder("--report=json")
     return json.loads(done.stdout) if done.returncode == 0 else []
 
@@ -122,17 +122,17 @@ def test_run():
     check(files(STATE) == ["seed.credit"], f"{files(STATE)}")
     check(stat.S_IMODE((STATE / "seed.credit").stat().st_mode) == 0o400, "the seed can be read by others")
     check(files(RUN) == ["seeder.json"], f"{files(RUN)}")
-    check(stat.S_IMODE((RUN / "seeder.json").stat().st_mode) == 0o644, "the ledger")
-    ledger = ledgers()[0]
-    check(ledger["phase"] == "real-root" and ledger["ready"] and ledger["ended_why"].startswith("ready"), f"{ledger}")
-    check(ledger["started_usec"] < ledger["ended_usec"], f"{ledger}")
+    check(stat.S_IMODE((RUN / "seeder.json").stat().st_mode) == 0o644, "the run report")
+    run_report = run_reports()[0]
+    check(run_report["phase"] == "real-root" and run_report["ready"] and run_report["ended_why"].startswith("ready"), f"{run_report}")
+    check(run_report["started_usec"] < run_report["ended_usec"], f"{run_report}")
     text = seeder("--report").stdout
     check("real-root: kernel RNG ready" in text and "SOURCE" in text, text)
     before = (STATE / "seed.credit").read_bytes()
     check(seeder("--source=seed-file", "--real-root").returncode == 0, "a second run")
-    check(len(ledgers()) == 2 and files(RUN) == ["seeder-2.json", "seeder.json"], f"{files(RUN)}")
+    check(len(run_reports()) == 2 and files(RUN) == ["seeder-2.json", "seeder.json"], f"{files(RUN)}")
     check((STATE / "seed.credit").read_bytes() != before, "no new seed")
-    line = next(x for x in ledgers()[1]["sources"] if x["name"] == "seed-file")
+    line = next(x for x in run_reports()[1]["sources"] if x["name"] == "seed-file")
     check(line["note"] == "it was saved in this boot" and line["credited_bits"] == 0, f"{line}")
 
 
@@ -165,7 +165,7 @@ def test_unknown_boot():
             finally:
                 if verb == hidden_at:
                     subprocess.run(["umount", boot_id], check=True)
-        line = next(x for x in ledgers()[-1]["sources"] if x["name"] == "seed-file")
+        line = next(x for x in run_reports()[-1]["sources"] if x["name"] == "seed-file")
         check(line["credited_bits"] == 0 and line["note"] == "the boot that saved it is not known", f"{line}")
 
 
@@ -181,7 +181,7 @@ def test_report_without_runs():
     (RUN / "seeder.json").write_text('{"sources": 7, "phase": []}', encoding="utf-8")
     (RUN / "seeder-2.json").write_text("{", encoding="utf-8")
     done = seeder("--report")
-    check(done.returncode == 0, f"ledgers that are none: {done}")
+    check(done.returncode == 0, f"run_reports that are none: {done}")
 
 
 def test_configuration():
@@ -201,7 +201,7 @@ def test_configuration():
     CONFIG.write_text("[seeder]\nseed-file = no\n[cpu]\ncredit = 0\n", encoding="utf-8")
     check(seeder("-c", str(CONFIG), "--real-root").returncode == 0, "without a seed file")
     check("seed.credit" not in files(STATE), f"{files(STATE)}")
-    cpu = [x for x in ledgers()[-1]["sources"] if x["name"] == "cpu"]
+    cpu = [x for x in run_reports()[-1]["sources"] if x["name"] == "cpu"]
     check(all(x["credited_bits"] == 0 and x["note"] == "credit set to 0" for x in cpu), f"{cpu}")
 
 
@@ -214,7 +214,7 @@ def test_kernel_command_line():
     try:
         done = seeder("-c", str(CONFIG), "--real-root", "--source=cpu")
         check(done.returncode == 0 and "1 words entropy.*" in done.stderr, f"{done}")
-        cpu = ledgers()[-1]["sources"]
+        cpu = run_reports()[-1]["sources"]
         check(all(x["credited_bits"] == 0 for x in cpu), f"{cpu}")
         words.write_text("entropy.seeder=off\n", encoding="utf-8")
         clean()
@@ -230,7 +230,7 @@ def platform(*args):
     """(bits, note) of the credential of the service"""
     done = seeder("-c", str(CONFIG), "--source=platform", *args, env={**os.environ, "CREDENTIALS_DIRECTORY": str(CREDENTIALS)})
     check(done.returncode == 0, f"{done}")
-    last = max(ledgers(), key=lambda x: x["started_usec"], default={"sources": []})
+    last = max(run_reports(), key=lambda x: x["started_usec"], default={"sources": []})
     line = next((x for x in last["sources"] if x["name"] == "platform credential"), None)
     return line and (line["credited_bits"], line["note"])
 
@@ -260,7 +260,7 @@ def test_state_in_memory():
         STATE.mkdir(exist_ok=True)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0700", "none", STATE], check=True)
         try:
-            check(platform("--real-root") == (0, IN_MEMORY), f"boot {n}: {ledgers()}")
+            check(platform("--real-root") == (0, IN_MEMORY), f"boot {n}: {run_reports()}")
         finally:
             subprocess.run(["umount", STATE], check=True)
             next_boot()
@@ -274,7 +274,7 @@ def test_state_in_memory():
     options = f"lowerdir={STATE},upperdir={layers}/up,workdir={layers}/work"
     if subprocess.run(["mount", "-t", "overlay", "-o", options, "none", STATE], check=False).returncode == 0:
         try:
-            check(platform("--real-root", "--source=seed-file") == (0, IN_MEMORY), f"{ledgers()}")
+            check(platform("--real-root", "--source=seed-file") == (0, IN_MEMORY), f"{run_reports()}")
         finally:
             subprocess.run(["umount", STATE], check=True)
     subprocess.run(["umount", layers], check=True)
@@ -285,19 +285,19 @@ def test_static_seed():
     """Credited once; always for those who want it, but not twice in a boot; and never where that cannot be noted."""
     give(random_seed(64))
     CONFIG.write_text("", encoding="utf-8")
-    check(platform("--initramfs") == (0, "first use is not known in the initramfs"), f"{ledgers()}")
-    check(platform("--real-root") == (512, None), f"{ledgers()}")
-    check(platform("--real-root") == (0, "credited in this boot already"), f"{ledgers()}")
+    check(platform("--initramfs") == (0, "first use is not known in the initramfs"), f"{run_reports()}")
+    check(platform("--real-root") == (512, None), f"{run_reports()}")
+    check(platform("--real-root") == (0, "credited in this boot already"), f"{run_reports()}")
     next_boot()
-    check(platform("--real-root") == (0, "seen before"), f"{ledgers()}")
+    check(platform("--real-root") == (0, "seen before"), f"{run_reports()}")
     CONFIG.write_text("[platform]\ntrust = always\n", encoding="utf-8")
-    check(platform("--real-root") == (0, "seen before"), f"{ledgers()}")
+    check(platform("--real-root") == (0, "seen before"), f"{run_reports()}")
     give(random_seed(64))
-    check(platform("--initramfs") == (512, "trust=always"), f"{ledgers()}")
-    check(platform("--real-root") == (0, "credited in this boot already"), f"{ledgers()}")
+    check(platform("--initramfs") == (512, "trust=always"), f"{run_reports()}")
+    check(platform("--real-root") == (0, "credited in this boot already"), f"{run_reports()}")
     CONFIG.write_text("[platform]\ntrust = never\n", encoding="utf-8")
     give(random_seed(64))
-    check(platform("--real-root") == (0, "trust=never"), f"{ledgers()}")
+    check(platform("--real-root") == (0, "trust=never"), f"{run_reports()}")
 
     clean()
     CONFIG.write_text("[platform]\ntrust = always\n", encoding="utf-8")
@@ -316,7 +316,7 @@ def test_static_seed():
     for text in ("correct horse battery staple, and some more words", "thisismysupersecretseedforproductionvm0001",
                  os.urandom(32).hex(), base64.b64encode(os.urandom(64)).decode() + "\n"):
         give(text.encode())
-        check(platform("--real-root") == (0, "a text, no random bytes"), f"{text}: {ledgers()}")
+        check(platform("--real-root") == (0, "a text, no random bytes"), f"{text}: {run_reports()}")
 
 
 def test_one_secret():
@@ -324,13 +324,13 @@ def test_one_secret():
     CONFIG.write_text("[platform]\ntrust = always\n", encoding="utf-8")
     secret = random_seed(64)
     give(secret, own=secret + b"\n")
-    check(platform("--real-root") == (512, None), f"{ledgers()}")
-    line = next(x for x in ledgers()[-1]["sources"] if x["name"] == "platform system-credential")
+    check(platform("--real-root") == (512, None), f"{run_reports()}")
+    line = next(x for x in run_reports()[-1]["sources"] if x["name"] == "platform system-credential")
     check((line["credited_bits"], line["note"]) == (0, "the same as another one"), f"{line}")
     for padded in (b"\n" + secret, secret + b"\r\n", secret[:40], secret + b"\0"):
         next_boot()
         give(padded)
-        check(platform("--real-root") == (0, "seen before"), f"{padded}: {ledgers()}")
+        check(platform("--real-root") == (0, "seen before"), f"{padded}: {run_reports()}")
 
 
 def test_credential_of_the_command_line():
@@ -346,7 +346,7 @@ def test_credential_of_the_command_line():
         try:
             for config in ("", "[platform]\ntrust = always\n"):
                 CONFIG.write_text(config, encoding="utf-8")
-                check(platform("--real-root") == expected, f"{setting}: {ledgers()}")
+                check(platform("--real-root") == expected, f"{setting}: {run_reports()}")
                 clean()
         finally:
             subprocess.run(["umount", "/proc/cmdline"], check=True)
@@ -357,10 +357,10 @@ def test_credential_of_the_command_line():
     pathlib.Path("/mnt/zero").write_bytes(b"quiet\0")
     subprocess.run(["mount", "--bind", "/mnt/zero", "/proc/cmdline"], check=True)
     try:
-        check(platform("--real-root") == (0, "nothing shows that this platform hands out seeds"), f"{ledgers()}")
+        check(platform("--real-root") == (0, "nothing shows that this platform hands out seeds"), f"{run_reports()}")
         done = seeder("-c", str(CONFIG), "--real-root", "--source=cpu")
         check("Cannot read the kernel's command line" in done.stderr, f"{done}")
-        check(all(x["note"] == "the kernel's command line cannot be read" for x in ledgers()[-1]["sources"]), f"{ledgers()}")
+        check(all(x["note"] == "the kernel's command line cannot be read" for x in run_reports()[-1]["sources"]), f"{run_reports()}")
     finally:
         subprocess.run(["umount", "/proc/cmdline"], check=True)
         subprocess.run(["umount", "/mnt"], check=True)
@@ -371,27 +371,27 @@ def test_server_that_repeats():
     server = RepeatingServer()
     CONFIG.write_text(f"[egd]\naddress = unix:{server.path}\n", encoding="utf-8")
     check(seeder("-c", str(CONFIG), "--source=egd", "--real-root").returncode == 0, "a run")
-    line = ledgers()[-1]["sources"][0]
+    line = run_reports()[-1]["sources"][0]
     check(line["credited_bits"] == 0 and "copied" in line["note"], f"a server here is copied with the machine: {line}")
     CONFIG.write_text(f"[egd]\naddress = unix:{server.path}\ntrust = always\n", encoding="utf-8")
     server.bytes = os.urandom(255)
 
     def egd(phase="--real-root"):
         check(seeder("-c", str(CONFIG), "--source=egd", phase).returncode == 0, "a run")
-        line = max(ledgers(), key=lambda x: x["started_usec"])["sources"][0]
+        line = max(run_reports(), key=lambda x: x["started_usec"])["sources"][0]
         return line["credited_bits"] > 0, line["note"]
 
     repeated = (False, "the same bytes came before")
-    check(egd() == (True, None), f"{ledgers()}")
-    check(egd() == repeated, f"{ledgers()}")
+    check(egd() == (True, None), f"{run_reports()}")
+    check(egd() == repeated, f"{run_reports()}")
     check("seen-live" in files(STATE) and stat.S_IMODE((STATE / "seen-live").stat().st_mode) == 0o600, f"{files(STATE)}")
     next_boot()
-    check(egd() == repeated, f"{ledgers()}")
+    check(egd() == repeated, f"{run_reports()}")
     server.bytes = os.urandom(255)
-    check(egd("--initramfs") == (True, None) and egd() == repeated, f"{ledgers()}")
+    check(egd("--initramfs") == (True, None) and egd() == repeated, f"{run_reports()}")
     server.bytes = os.urandom(255)
     (STATE / "seen-live").write_text("damaged", encoding="utf-8")
-    check(egd() == (False, "that it came cannot be recorded"), f"{ledgers()}")
+    check(egd() == (False, "that it came cannot be recorded"), f"{run_reports()}")
 
 
 def test_help():
@@ -425,11 +425,11 @@ def test_deadline():
     with subprocess.Popen(command) as process:
         os.kill(wait_for_worker(), signal.SIGSTOP)
         check(process.wait(timeout=10) == 0, f"exit status {process.returncode}")
-    ledger = ledgers()[-1]
-    late = ledger["ended_usec"] - ledger["started_usec"] - 2_000_000
+    run_report = run_reports()[-1]
+    late = run_report["ended_usec"] - run_report["started_usec"] - 2_000_000
     print(f"#   {late / 1000:.1f} ms after the deadline")
-    check(ledger["ended_why"] == "deadline" and 0 <= late < 200_000, f"{ledger}")
-    check([x["note"] for x in ledger["sources"]] == ["no answer by the end"], f"{ledger}")
+    check(run_report["ended_why"] == "deadline" and 0 <= late < 200_000, f"{run_report}")
+    check([x["note"] for x in run_report["sources"]] == ["no answer by the end"], f"{run_report}")
     check(not workers(), f"left behind: {workers()}")
 
 
@@ -437,7 +437,7 @@ def test_silent_server():
     """One that does not answer is given up before the deadline, and said."""
     SilentServer()
     check(seeder("-c", str(CONFIG), "--source=egd", "--deadline=1s", "--real-root").returncode == 0, "the kernel is ready")
-    check([x["note"] for x in ledgers()[-1]["sources"]] == ["nobody writes to it: no bytes in time"], f"{ledgers()}")
+    check([x["note"] for x in run_reports()[-1]["sources"]] == ["nobody writes to it: no bytes in time"], f"{run_reports()}")
 
 
 def test_signal():
@@ -450,7 +450,7 @@ def test_signal():
             process.send_signal(number)
             check(process.wait(timeout=10) == 0, f"exit status {process.returncode}")
             print(f"#   {(time.monotonic() - start) * 1000:.1f} ms after signal {int(number)}")
-        check(ledgers()[-1]["ended_why"] == "told to end", f"{ledgers()[-1]}")
+        check(run_reports()[-1]["ended_why"] == "told to end", f"{run_reports()[-1]}")
         check(not workers(), f"left behind: {workers()}")
 
 

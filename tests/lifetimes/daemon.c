@@ -163,16 +163,16 @@ static Settings settings_of(const Machine *machine) {
         return settings;
 }
 
-static void judge_ledger(const Machine *machine) {
-        const Ledger *ledger = &process()->manager->feeding.ledger;
+static void judge_counters(const Machine *machine) {
+        const Counters *counters = &process()->manager->feeding.counters;
         uint64_t bits = 0;
 
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                bits += ledger->entries[id].credited_bits;
+                bits += counters->entries[id].credited_bits;
         if (bits != machine->daemon.credited_bits)
                 witness_break(PROMISE_REASON, "rngd's status does not say what was credited");
-        if (ledger->last_feed.any && ledger->last_feed.credited_bits == 0 &&
-            ledger->last_feed.reason == CREDIT_GRANTED)
+        if (counters->last_feed.any && counters->last_feed.credited_bits == 0 &&
+            counters->last_feed.reason == CREDIT_GRANTED)
                 witness_break(PROMISE_REASON, "no reason for a 0 in rngd's status");
 }
 
@@ -185,7 +185,7 @@ static void end(Machine *machine) {
         running = false;
         if (machine->dead)
                 return;
-        judge_ledger(machine);
+        judge_counters(machine);
         if (machine->kernel.boottime_usec < until_usec)
                 machine->kernel.boottime_usec = until_usec;
 }

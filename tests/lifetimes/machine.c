@@ -58,12 +58,15 @@ void machine_init(Machine *machine, uint64_t luck) {
 
 /* ---- the seeder ---- */
 
-static void judge_report(const Machine *machine, const Account *account, const Machine *before) {
+static void judge_report(
+        const Machine *machine,
+        const RunReport *run_report,
+        const Machine *before) {
         size_t n_bytes = 0;
         uint64_t bits = 0;
 
-        for (size_t i = 0; i < account->n_lines; i++) {
-                const AccountLine *line = &account->lines[i];
+        for (size_t i = 0; i < run_report->n_lines; i++) {
+                const RunReportLine *line = &run_report->lines[i];
 
                 n_bytes += line->n_bytes;
                 bits += line->credited_bits;
@@ -106,19 +109,19 @@ static void make_settings(
 }
 
 static void run_seeder(Machine *machine, PlanPhase phase, SourceId only) {
-        Account *account = calloc(1, sizeof(*account));
+        RunReport *run_report = calloc(1, sizeof(*run_report));
         Machine *before = malloc(sizeof(*before));
         RunSettings settings;
 
-        if (!account || !before)
+        if (!run_report || !before)
                 abort();
         *before = *machine;
         make_settings(machine, phase, only, &settings);
-        if (run_all(&settings, account) < 0 && !machine->dead)
+        if (run_all(&settings, run_report) < 0 && !machine->dead)
                 witness_break(PROMISE_NO_WAIT, "the seeder could not run");
         if (!machine->dead)
-                judge_report(machine, account, before);
-        free(account);
+                judge_report(machine, run_report, before);
+        free(run_report);
         free(before);
 }
 
@@ -147,20 +150,20 @@ void machine_run_seeder(Machine *machine, SourceId only, uint32_t cut_at) {
 void machine_save(Machine *machine, uint32_t cut_at) {
         SeedFile file = SEED_FILE_NULL;
         RootDir root = ROOTDIR_NULL;
-        Account *account;
+        RunReport *run_report;
 
         if (!machine->on)
                 return;
         machine_now = machine;
         machine->calls_left = cut_at;
-        account = calloc(1, sizeof(*account));
-        if (account && rootdir_open("/", &root) == 0 &&
+        run_report = calloc(1, sizeof(*run_report));
+        if (run_report && rootdir_open("/", &root) == 0 &&
             seed_file_open(STATE_FULL_PATH, true, &file) == 0) {
-                (void)saved_save(&file, &root, account);
+                (void)saved_save(&file, &root, run_report);
                 seed_file_close(&file);
         }
         rootdir_close(&root);
-        free(account);
+        free(run_report);
         end_if_dead(machine);
 }
 

@@ -189,7 +189,7 @@ static int answer(SimWorker *worker, Batch *batch, size_t n_bytes) {
         }
 }
 
-/* ---- lib/intake/worker.h ---- */
+/* ---- lib/feed/worker.h ---- */
 
 static SimWorker *worker_of(int fd) {
         for (size_t i = 0; i < PLATFORM_WORKERS_MAX; i++)
@@ -332,8 +332,8 @@ static bool has_seed(SourceId id) {
         return false;
 }
 
-static int look(SourceLook *ret_look, bool there, SourceClass class) {
-        *ret_look = (SourceLook){
+static int look(SourceProbe *ret_probe, bool there, SourceClass class) {
+        *ret_probe = (SourceProbe){
                 .detail = "simulated",
                 .source_class = class,
                 .quality_per_1024 = CREDIT_QUALITY_UNKNOWN,
@@ -343,30 +343,30 @@ static int look(SourceLook *ret_look, bool there, SourceClass class) {
         return there ? 0 : -ENOENT;
 }
 
-static int look_cpu(const SourceConfig *config, const RootDir *root, SourceLook *ret_look) {
-        return look(ret_look, machine_now->platform.cpu, SOURCE_CLASS_CPU);
+static int probe_cpu(const SourceConfig *config, const RootDir *root, SourceProbe *ret_probe) {
+        return look(ret_probe, machine_now->platform.cpu, SOURCE_CLASS_CPU);
 }
 
-static int look_metadata(const SourceConfig *config, const RootDir *root, SourceLook *ret_look) {
+static int probe_metadata(const SourceConfig *config, const RootDir *root, SourceProbe *ret_probe) {
         return look(
-                ret_look,
+                ret_probe,
                 machine_now->platform.metadata != METADATA_NONE,
                 SOURCE_CLASS_LIVE_NETWORK);
 }
 
-static int look_platform(const SourceConfig *config, const RootDir *root, SourceLook *ret_look) {
-        return look(ret_look, has_seed(SOURCE_PLATFORM), SOURCE_CLASS_STATIC_HOST);
+static int probe_platform(const SourceConfig *config, const RootDir *root, SourceProbe *ret_probe) {
+        return look(ret_probe, has_seed(SOURCE_PLATFORM), SOURCE_CLASS_STATIC_HOST);
 }
 
-static int look_config_drive(
+static int probe_config_drive(
         const SourceConfig *config,
         const RootDir *root,
-        SourceLook *ret_look) {
-        return look(ret_look, has_seed(SOURCE_CONFIG_DRIVE), SOURCE_CLASS_STATIC_HOST);
+        SourceProbe *ret_probe) {
+        return look(ret_probe, has_seed(SOURCE_CONFIG_DRIVE), SOURCE_CLASS_STATIC_HOST);
 }
 
-static int look_nothing(const SourceConfig *config, const RootDir *root, SourceLook *ret_look) {
-        return look(ret_look, false, SOURCE_CLASS_LOCAL_SOFTWARE);
+static int probe_nothing(const SourceConfig *config, const RootDir *root, SourceProbe *ret_probe) {
+        return look(ret_probe, false, SOURCE_CLASS_LOCAL_SOFTWARE);
 }
 
 static int read_cpu(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
@@ -377,28 +377,28 @@ static int read_cpu(Source *source, uint8_t *buffer, size_t size, size_t *ret_le
 
 const SourceOps *source_ops(SourceId id) {
         static SourceOps list[_SOURCE_MAX] = {
-                [SOURCE_CPU] = { .name = "cpu", .look = look_cpu, .read = read_cpu },
-                [SOURCE_TPM] = { .name = "tpm", .blocking = true, .look = look_nothing },
-                [SOURCE_EGD] = { .name = "egd", .blocking = true, .look = look_nothing },
-                [SOURCE_METADATA] = { .name = "metadata", .blocking = true, .look = look_metadata },
-                [SOURCE_EXEC] = { .name = "exec", .blocking = true, .look = look_nothing },
+                [SOURCE_CPU] = { .name = "cpu", .probe = probe_cpu, .read = read_cpu },
+                [SOURCE_TPM] = { .name = "tpm", .blocking = true, .probe = probe_nothing },
+                [SOURCE_EGD] = { .name = "egd", .blocking = true, .probe = probe_nothing },
+                [SOURCE_METADATA] = { .name = "metadata", .blocking = true, .probe = probe_metadata },
+                [SOURCE_EXEC] = { .name = "exec", .blocking = true, .probe = probe_nothing },
                 [SOURCE_JITTER] = {
                         .name = "jitter",
                         .blocking = true,
                         .last_resort = true,
-                        .look = look_nothing,
+                        .probe = probe_nothing,
                 },
                 [SOURCE_PLATFORM] = {
                         .name = "platform",
                         .blocking = true,
                         .seeds = true,
-                        .look = look_platform,
+                        .probe = probe_platform,
                 },
                 [SOURCE_CONFIG_DRIVE] = {
                         .name = "config-drive",
                         .blocking = true,
                         .seeds = true,
-                        .look = look_config_drive,
+                        .probe = probe_config_drive,
                 },
         };
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/intake/worker.h"
+#include "lib/feed/worker.h"
 
 enum {
         PLATFORM_SEEDS_MAX = 8,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "seeder/seed-file.c"
-#include "lib/intake/seed-mark.c"
+#include "lib/feed/seed-mark.c"
 #include "tests/proofs/proof.h"
 
 #define FILE_BYTES (SEED_FILE_HEADER_BYTES + SEED_FILE_BYTES)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/intake/worker-news.c"
+#include "lib/feed/worker-news.c"
 #include "tests/proofs/proof.h"
 
 /* Any place in a line: what holds there holds in all of it. */
@@ -25,10 +25,10 @@ void say_contract(WorkerNews *news, SourceId source, const char *text) {
  * bound: 2 bytes at a time
  * unwind: 3
  * replace: say:say_contract
- * mutant: lib/intake/worker-news.c
+ * mutant: lib/feed/worker-news.c
  *   - if (lines->length < sizeof(lines->line) - 1)
  *   + if (lines->length < sizeof(lines->line))
- * mutant: lib/intake/worker-news.c
+ * mutant: lib/feed/worker-news.c
  *   - bytes[i] >= ' ' && bytes[i] < 0x7f ? bytes[i] : '?';
  *   + bytes[i];
  */

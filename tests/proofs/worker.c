@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/intake/worker.c"
+#include "lib/feed/worker.c"
 #include "tests/proofs/proof.h"
 
 static ssize_t n_given;
@@ -58,25 +58,25 @@ void secret_wipe(Secret *secret) {
  *
  * bound: every record
  * unwind: 49
- * mutant: lib/intake/worker.c
+ * mutant: lib/feed/worker.c
  *   - if (received < sizeof(*answer) || answer->sequence != worker->sequence)
  *   + if (received < sizeof(*answer))
- * mutant: lib/intake/worker.c
+ * mutant: lib/feed/worker.c
  *   - if (worker->asked_bytes == 0 || answer->length > worker->asked_bytes)
  *   + if (worker->asked_bytes == 0)
- * mutant: lib/intake/worker.c
+ * mutant: lib/feed/worker.c
  *   - if (received != sizeof(*answer) + answer->length)
  *   + if (0)
- * mutant: lib/intake/worker.c
+ * mutant: lib/feed/worker.c
  *   - if (answer->origin >= _SEED_ORIGIN_MAX || answer->replay > 1)
  *   + if (answer->replay > 1)
- * mutant: lib/intake/worker.c
+ * mutant: lib/feed/worker.c
  *   - return answer->error < 0 && answer->error > -4096 && answer->length == 0;
  *   + return answer->length == 0;
- * mutant: lib/intake/worker.c
+ * mutant: lib/feed/worker.c
  *   - answer->label[i] > ' ' && answer->label[i] < 0x7f ? answer->label[i] : '?';
  *   + answer->label[i];
- * mutant: lib/intake/worker.c
+ * mutant: lib/feed/worker.c
  *   - size_t n = strnlen(answer->label, sizeof(answer->label) - 1);
  *   + size_t n = strnlen(answer->label, sizeof(answer->label));
  */

@@ -31,8 +31,8 @@
         "\"monitor\": {\"cpu_usec\": 1, \"page_faults\": 0, \"memory_bytes\": 1, " \
         "\"log\": \"whole\", "                                                     \
         "\"lost\": {\"events\": 0, \"blocked\": 0, \"starts\": 0}}"
-#define SAMPLE_WITH(rng, samples, starts, blocked, events, ledgers)                \
+#define SAMPLE_WITH(rng, samples, starts, blocked, events, reports)                \
         "{" SAMPLE_HEAD ", " rng ", " samples ", " starts ", " blocked ", " events \
-        ", \"ledgers\": {" ledgers "}, " SAMPLE_MONITOR "}"
+        ", \"reports\": {" reports "}, " SAMPLE_MONITOR "}"
 #define SAMPLE \
         SAMPLE_WITH(SAMPLE_RNG, SAMPLE_SAMPLES, SAMPLE_STARTS, SAMPLE_BLOCKED, SAMPLE_EVENTS, "")

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "lib/intake/worker.h"
+#include "lib/feed/worker.h"
 #include "lib/sources/config-drive-disks.h"
 #include "lib/sources/seed.h"
 #include "lib/sources/source-list.h"

@@ -10,7 +10,7 @@ static int test_ioctl(int fd, unsigned long request, ...);
 #include "lib/kernel/random.c"
 #undef ioctl
 
-#include "lib/intake/feeder.h"
+#include "lib/feed/feeder.h"
 #include "tests/unit/harness.h"
 
 typedef struct Kernel {
@@ -24,7 +24,7 @@ typedef struct Kernel {
 static Kernel kernel;
 static Secret *request;
 static KernelRandom rng;
-static Ledger ledger;
+static Counters counters;
 static Health health;
 static Batch batch;
 static FeedReport report;
@@ -67,7 +67,7 @@ static void setup(void) {
         CU_ASSERT_EQUAL_FATAL(batch_init(&batch), 0);
         kernel = (Kernel){};
         rng = (KernelRandom){ .fd = 1000, .request = request };
-        ledger = (Ledger){};
+        counters = (Counters){};
         report = (FeedReport){ .n_bytes = 777 };
         seed = 4711;
         for (size_t i = 0; i < sizeof(good); i++)
@@ -94,7 +94,7 @@ static const CreditInput full = {
 };
 
 static int feed_some(const uint8_t *bytes, size_t length, CreditInput credit, bool reseed) {
-        const Feeder feeder = { .random = &rng, .ledger = &ledger };
+        const Feeder feeder = { .random = &rng, .counters = &counters };
         int r;
 
         batch.source = SOURCE_HWRNG;
@@ -114,7 +114,7 @@ static void start_health(const CreditInput *credit) {
 }
 
 static void test_healthy(void) {
-        const LedgerEntry *entry = &ledger.entries[SOURCE_HWRNG];
+        const SourceCounters *entry = &counters.entries[SOURCE_HWRNG];
 
         start_health(&full);
         CU_ASSERT_EQUAL(feed_some(good, 64, full, true), 0);
@@ -131,7 +131,7 @@ static void test_healthy(void) {
         CU_ASSERT_EQUAL(entry->bytes, 64);
         CU_ASSERT_EQUAL(entry->credited_bits, 512);
         CU_ASSERT_EQUAL(entry->busy_usec, 2000);
-        CU_ASSERT(ledger.last_feed.any && ledger.last_feed.reseeded);
+        CU_ASSERT(counters.last_feed.any && counters.last_feed.reseeded);
 
         CU_ASSERT_EQUAL(feed_some(good + 64, 512, full, false), 0);
         CU_ASSERT_EQUAL(kernel.n_reseeded, 1);
@@ -147,10 +147,10 @@ static void test_zeroes(void) {
         CU_ASSERT_EQUAL(kernel.n_added, 0);
         CU_ASSERT_EQUAL(kernel.n_reseeded, 0);
         CU_ASSERT_EQUAL(report.n_bytes, 777);
-        CU_ASSERT_EQUAL(ledger.entries[SOURCE_HWRNG].health_failures, 1);
-        CU_ASSERT_EQUAL(ledger.entries[SOURCE_HWRNG].batches, 0);
-        CU_ASSERT_PTR_NOT_NULL(strstr(ledger.entries[SOURCE_HWRNG].last_error, "health"));
-        CU_ASSERT_FALSE(ledger.last_feed.any);
+        CU_ASSERT_EQUAL(counters.entries[SOURCE_HWRNG].health_failures, 1);
+        CU_ASSERT_EQUAL(counters.entries[SOURCE_HWRNG].batches, 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(counters.entries[SOURCE_HWRNG].last_error, "health"));
+        CU_ASSERT_FALSE(counters.last_feed.any);
 
         /* Once broken, good bytes do not mend it. */
         CU_ASSERT_EQUAL(feed_some(good, 64, full, true), FEED_E_BROKEN);
@@ -281,9 +281,9 @@ static void test_kernel_refuses(void) {
                 CU_ASSERT_EQUAL(feed_some(good, 64, full, true), -errors[i]);
                 CU_ASSERT_EQUAL(kernel.n_reseeded, 0);
                 CU_ASSERT_EQUAL(report.n_bytes, 777);
-                CU_ASSERT_EQUAL(ledger.entries[SOURCE_HWRNG].batches, 0);
-                CU_ASSERT_EQUAL(ledger.entries[SOURCE_HWRNG].credited_bits, 0);
-                CU_ASSERT_FALSE(ledger.last_feed.any);
+                CU_ASSERT_EQUAL(counters.entries[SOURCE_HWRNG].batches, 0);
+                CU_ASSERT_EQUAL(counters.entries[SOURCE_HWRNG].credited_bits, 0);
+                CU_ASSERT_FALSE(counters.last_feed.any);
         }
 }
 
@@ -297,7 +297,7 @@ static void test_reseed_refused(void) {
                 CU_ASSERT_FALSE(report.reseeded);
                 CU_ASSERT_EQUAL(report.reseed_error, -errors[i]);
                 CU_ASSERT_EQUAL(report.credited_bits, 512);
-                CU_ASSERT_FALSE(ledger.last_feed.reseeded);
+                CU_ASSERT_FALSE(counters.last_feed.reseeded);
         }
 }
 
@@ -342,7 +342,7 @@ static void test_property(void) {
                 CU_ASSERT(r != 0 || kernel.bits == (int)report.credited_bits);
                 credited_bits += report.credited_bits;
         }
-        CU_ASSERT_EQUAL(ledger.entries[SOURCE_HWRNG].credited_bits, credited_bits);
+        CU_ASSERT_EQUAL(counters.entries[SOURCE_HWRNG].credited_bits, credited_bits);
         CU_ASSERT(credited_bits > 1000000);
 }
 

@@ -50,9 +50,9 @@ static void teardown(void) {
         remove_tree();
 }
 
-static int look(const SourceConfig *config, SourceLook *ret_look) {
-        *ret_look = (SourceLook){};
-        return source_ops(SOURCE_METADATA)->look(config, &root, ret_look);
+static int look(const SourceConfig *config, SourceProbe *ret_probe) {
+        *ret_probe = (SourceProbe){};
+        return source_ops(SOURCE_METADATA)->probe(config, &root, ret_probe);
 }
 
 #define PROGRAM      &PROGRAM_DIRECTORY "/entropy-metadata"[1]
@@ -80,7 +80,7 @@ static void test_dmi(void) {
                 { "", "", false },
         };
         const SourceConfig config = {};
-        SourceLook found;
+        SourceProbe found;
 
         CU_ASSERT_EQUAL(look(&config, &found), -ENOENT); /* no DMI at all, as on arm64 */
         write_file(PROGRAM, "", 0755);
@@ -99,7 +99,7 @@ static void test_dmi(void) {
 
 static void test_enabled(void) {
         SourceConfig config = { .enabled_by_admin = true };
-        SourceLook found;
+        SourceProbe found;
 
         CU_ASSERT_EQUAL(look(&config, &found), -ENOENT);
         CU_ASSERT_STRING_EQUAL(found.detail, "entropy-metadata is not installed");

@@ -57,14 +57,14 @@ static void test_rates(void) {
 
 #define SAMPLE_EVENTS_OF(events) \
         SAMPLE_WITH(SAMPLE_RNG, SAMPLE_SAMPLES, SAMPLE_STARTS, "\"blocked\": []", events, "")
-#define SAMPLE_LEDGERS_OF(ledgers) \
-        SAMPLE_WITH(               \
-                SAMPLE_RNG,        \
-                SAMPLE_SAMPLES,    \
-                SAMPLE_STARTS,     \
-                "\"blocked\": []", \
-                SAMPLE_EVENTS,     \
-                ledgers)
+#define SAMPLE_REPORTS_OF(run_reports) \
+        SAMPLE_WITH(                   \
+                SAMPLE_RNG,            \
+                SAMPLE_SAMPLES,        \
+                SAMPLE_STARTS,         \
+                "\"blocked\": []",     \
+                SAMPLE_EVENTS,         \
+                run_reports)
 
 static void test_threshold(void) {
         /* Lowered to 100 before the level of 500 came: only the first second was below. */
@@ -85,23 +85,23 @@ static void test_cause(void) {
         load(SAMPLE_EVENTS_OF(
                 "\"events\": [{\"at_usec\": 3000000, \"kind\": \"init-started\", \"text\": \"x\"}]"));
         CU_ASSERT_EQUAL(analysis.cause, READY_CAUSE_KERNEL);
-        load(SAMPLE_LEDGERS_OF("\"seeder\": {\"sources\": [{\"name\": \"config-drive\", \"bytes\": "
+        load(SAMPLE_REPORTS_OF("\"seeder\": {\"sources\": [{\"name\": \"config-drive\", \"bytes\": "
                                "512, \"credited_bits\": 512, \"at_usec\": 1990000}]}"));
         CU_ASSERT_EQUAL(analysis.cause, READY_CAUSE_SEEDER);
         CU_ASSERT_EQUAL(analysis.n_credits, 1);
         CU_ASSERT_STRING_EQUAL(analysis.credits[0].who, "seeder config-drive");
-        load(SAMPLE_LEDGERS_OF("\"seeder\": {\"sources\": []}, \"seeder-2\": {\"sources\": "
+        load(SAMPLE_REPORTS_OF("\"seeder\": {\"sources\": []}, \"seeder-2\": {\"sources\": "
                                "[{\"name\": \"metadata\", \"bytes\": 512, \"credited_bits\": "
                                "512, \"at_usec\": 1990000}]}"));
         CU_ASSERT_EQUAL(analysis.cause, READY_CAUSE_SEEDER);
         CU_ASSERT_STRING_EQUAL(analysis.credits[0].who, "seeder-2 metadata");
-        load(SAMPLE_LEDGERS_OF(
+        load(SAMPLE_REPORTS_OF(
                 "\"rngd\": {\"sources\": [{\"name\": \"hwrng\", \"bytes\": 64}, 7, {}], "
                 "\"last_feed\": {\"source\": \"hwrng\", \"bytes\": 64, \"credited_bits\": 512, "
                 "\"at_usec\": 2000500}}"));
         CU_ASSERT_EQUAL(analysis.cause, READY_CAUSE_RNGD);
         /* Fed, but without credit, or long before. */
-        load(SAMPLE_LEDGERS_OF("\"seeder\": {\"sources\": [{\"name\": \"x\", \"bytes\": 5, "
+        load(SAMPLE_REPORTS_OF("\"seeder\": {\"sources\": [{\"name\": \"x\", \"bytes\": 5, "
                                "\"credited_bits\": 0, \"at_usec\": 1990000}]}"));
         CU_ASSERT_EQUAL(analysis.cause, READY_CAUSE_UNKNOWN);
 }

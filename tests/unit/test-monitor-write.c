@@ -7,7 +7,7 @@
 
 #include "monitor/recording.h"
 #include "monitor/write.h"
-#include "seeder/ledger-file.h"
+#include "seeder/report-file.h"
 #include "tests/unit/harness.h"
 
 static char directory[64];
@@ -105,9 +105,9 @@ static void test_nothing_seen(void) {
         CU_ASSERT_STRING_EQUAL(recording.hwrng, "");
 }
 
-/* A recording is readable by all, and the ledger holds a salt and digests of seeds. */
-static void test_ledger_without_salt(void) {
-        static const char ledger[] =
+/* A recording is readable by all, and the run report holds a salt and digests of seeds. */
+static void test_report_without_salt(void) {
+        static const char run_report[] =
                 "{\"phase\": \"real\", \"salt\": \"5eed\", \"credited_seeds\": [\"d16e57\"], "
                 "\"sources\": [{\"name\": \"tpm\", \"bytes\": 32, \"credited_bits\": 256}]}";
         _cleanup_recording_ Recording recording = {};
@@ -115,10 +115,10 @@ static void test_ledger_without_salt(void) {
         int fd;
 
         fd = openat(directory_fd, "seeder.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        CU_ASSERT_EQUAL(write(fd, ledger, strlen(ledger)), (ssize_t)strlen(ledger));
+        CU_ASSERT_EQUAL(write(fd, run_report, strlen(run_report)), (ssize_t)strlen(run_report));
         (void)close(fd);
         write_and_read(&recording);
-        seeder = json_object_object_get(recording.ledgers, "seeder");
+        seeder = json_object_object_get(recording.reports, "seeder");
         CU_ASSERT_PTR_NOT_NULL(json_object_object_get(seeder, "sources"));
         CU_ASSERT_PTR_NULL(json_object_object_get(seeder, "salt"));
         CU_ASSERT_PTR_NULL(json_object_object_get(seeder, "credited_seeds"));
@@ -132,14 +132,14 @@ static void put_file(const char *name, const char *text) {
 }
 
 /* Every run's, up to the last that the seeder numbers. */
-static void test_ledgers_of_all_runs(void) {
+static void test_reports_of_all_runs(void) {
         static const char *const names[] = { "seeder-initramfs",
                                              "seeder-initramfs-9",
                                              "seeder-2",
                                              "seeder-9" };
         _cleanup_recording_ Recording recording = {};
 
-        _Static_assert(DOCUMENT_SEEDER_RUNS == LEDGER_FILE_NUMBER_MAX, "the seeder numbers more");
+        _Static_assert(DOCUMENT_SEEDER_RUNS == REPORT_FILE_NUMBER_MAX, "the seeder numbers more");
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 char file[64];
 
@@ -150,12 +150,12 @@ static void test_ledgers_of_all_runs(void) {
         put_file("seeder-1.json", "{}");
         write_and_read(&recording);
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                CU_ASSERT_PTR_NOT_NULL(json_object_object_get(recording.ledgers, names[i]));
-        CU_ASSERT_EQUAL((size_t)json_object_object_length(recording.ledgers), ELEMENTSOF(names));
+                CU_ASSERT_PTR_NOT_NULL(json_object_object_get(recording.reports, names[i]));
+        CU_ASSERT_EQUAL((size_t)json_object_object_length(recording.reports), ELEMENTSOF(names));
 }
 
-/* A ledger that is no JSON is left out and spoils nothing. */
-static void test_broken_ledger(void) {
+/* A run report that is no JSON is left out and spoils nothing. */
+static void test_broken_report(void) {
         _cleanup_recording_ Recording recording = {};
         int fd;
 
@@ -163,7 +163,7 @@ static void test_broken_ledger(void) {
         CU_ASSERT_EQUAL(write(fd, "{\"sources\": [", 13), 13);
         (void)close(fd);
         write_and_read(&recording);
-        CU_ASSERT_PTR_NULL(json_object_object_get(recording.ledgers, "seeder"));
+        CU_ASSERT_PTR_NULL(json_object_object_get(recording.reports, "seeder"));
 }
 
 /* What another left is replaced; and without /proc a file cannot be given its name later. */
@@ -191,8 +191,8 @@ static void test_no_directory(void) {
 
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_round_trip),          HARNESS_TEST(test_nothing_seen),
-        HARNESS_TEST(test_ledger_without_salt), HARNESS_TEST(test_ledgers_of_all_runs),
-        HARNESS_TEST(test_broken_ledger),       HARNESS_TEST(test_again),
+        HARNESS_TEST(test_report_without_salt), HARNESS_TEST(test_reports_of_all_runs),
+        HARNESS_TEST(test_broken_report),       HARNESS_TEST(test_again),
         HARNESS_TEST(test_no_directory),        CU_TEST_INFO_NULL,
 };
 

@@ -192,19 +192,19 @@ static SeedOrigin origin_of(const char *credentials, const char *label) {
         return origin;
 }
 
-static int look(const char *credentials, SourceLook *ret_look) {
+static int look(const char *credentials, SourceProbe *ret_probe) {
         const SourceConfig config = { .root = root, .credentials = credentials };
         RootDir dir;
         int r;
 
         CU_ASSERT_EQUAL(rootdir_open(root, &dir), 0);
-        r = source_platform.look(&config, &dir, ret_look);
+        r = source_platform.probe(&config, &dir, ret_probe);
         rootdir_close(&dir);
         return r;
 }
 
 static void test_nothing_there(void) {
-        SourceLook what = {};
+        SourceProbe what = {};
         char text[512];
 
         CU_ASSERT_EQUAL(look(NULL, &what), -ENOENT);
@@ -220,7 +220,7 @@ static void test_every_place(void) {
         static const char bad[] = OEM_STRINGS(BINARY "A\0");
         uint8_t seed[4097], table[128];
         char text[512], credentials[128];
-        SourceLook what = {};
+        SourceProbe what = {};
 
         memset(seed, 0x77, sizeof(seed));
         (void)snprintf(credentials, sizeof(credentials), "%s/credentials", root);
@@ -308,7 +308,7 @@ static void test_origins(void) {
 /* Without dmi-sysfs the whole table is one file. */
 static void test_whole_table(void) {
         static const char table[] = NO_STRINGS OEM_STRINGS(TEXT HEX_32 "\0") END_OF_TABLE;
-        SourceLook what = {};
+        SourceProbe what = {};
         char text[512];
 
         write_file("sys/firmware/dmi/tables/DMI", table, sizeof(table) - 1);

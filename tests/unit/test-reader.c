@@ -46,7 +46,7 @@ static void start(SourceId id, const char *path) {
         settings[id].credit_override_per_1024 = 1024;
         reader_init(&reader, id, &root, false);
         reader_configure(&reader, &settings[id]);
-        reader_look(&reader);
+        reader_probe(&reader);
 }
 
 static int make_fifo(const char *name) {
@@ -90,7 +90,7 @@ static void test_regular_file_in_place_of_a_fifo(void) {
         int fifo = make_fifo("source");
 
         start(SOURCE_FILE, scratch_path("source"));
-        CU_ASSERT(reader.look.fresh);
+        CU_ASSERT(reader.probe.fresh);
         (void)close(fifo);
         CU_ASSERT_EQUAL(unlink(scratch_path("source")), 0);
         (void)scratch_write(
@@ -103,7 +103,7 @@ static void test_regular_file_in_place_of_a_fifo(void) {
         /* And again after each replacement. */
         CU_ASSERT_EQUAL(unlink(scratch_path("source")), 0);
         fifo = make_fifo("source");
-        reader_look(&reader);
+        reader_probe(&reader);
         (void)close(fifo);
         CU_ASSERT_EQUAL(unlink(scratch_path("source")), 0);
         (void)scratch_write_bytes("source", longer, sizeof(longer));
@@ -158,19 +158,19 @@ static void test_hwrng(void) {
                 HARNESS_SKIP("no /dev/hwrng that may be read");
         settings[SOURCE_HWRNG].timeout_usec = 5000000;
         start(SOURCE_HWRNG, NULL);
-        CU_ASSERT(reader.look.stale_bytes >= 64);
+        CU_ASSERT(reader.probe.stale_bytes >= 64);
         CU_ASSERT_EQUAL(ask(64), 0);
         CU_ASSERT_EQUAL(batch.stale_bytes, 0);
         for (unsigned round = 0; round < 2; round++) {
                 reader_expect_stale(&reader);
                 CU_ASSERT_EQUAL(ask(64), 0);
                 passed_over += batch.stale_bytes;
-                CU_ASSERT_EQUAL(batch.length, 64 + reader.look.stale_bytes);
+                CU_ASSERT_EQUAL(batch.length, 64 + reader.probe.stale_bytes);
                 CU_ASSERT_EQUAL(ask(64), 0);
                 CU_ASSERT_EQUAL(batch.stale_bytes, 0);
                 CU_ASSERT_EQUAL(batch.length, 64);
         }
-        CU_ASSERT_EQUAL(passed_over, 2 * reader.look.stale_bytes);
+        CU_ASSERT_EQUAL(passed_over, 2 * reader.probe.stale_bytes);
 }
 
 /* A reader that nobody answers: late, and in back-off; a FIFO's worker is ended, and asked anew later. */
@@ -201,15 +201,15 @@ static void test_judged(void) {
         reader_judged(&reader, FEED_E_BROKEN, 2000);
         CU_ASSERT_EQUAL(reader.state, READER_RETIRED);
         CU_ASSERT_FALSE(reader_can_be_asked(&reader, UINT64_MAX));
-        reader_look(&reader);
+        reader_probe(&reader);
         CU_ASSERT_EQUAL(reader.state, READER_RETIRED);
         /* Another one in its place starts with a clean record. */
         (void)close(fifo);
         CU_ASSERT_EQUAL(unlink(scratch_path("fifo")), 0);
-        reader_look(&reader);
+        reader_probe(&reader);
         CU_ASSERT_EQUAL(reader.state, READER_ABSENT);
         fifo = make_fifo("fifo");
-        reader_look(&reader);
+        reader_probe(&reader);
         CU_ASSERT_EQUAL(reader.state, READER_IDLE);
         (void)close(fifo);
 }
@@ -222,7 +222,7 @@ static void test_disabled(void) {
         CU_ASSERT_EQUAL(reader.state, READER_DISABLED);
         settings[SOURCE_FILE].enabled = true;
         reader_configure(&reader, &settings[SOURCE_FILE]);
-        reader_look(&reader);
+        reader_probe(&reader);
         CU_ASSERT_EQUAL(reader.state, READER_IDLE);
         (void)close(fifo);
 }

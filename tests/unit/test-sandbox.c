@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 
 #include "lib/base/io.h"
-#include "lib/intake/sandbox.h"
+#include "lib/feed/sandbox.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 

@@ -5,7 +5,7 @@
 #include <sys/file.h>
 
 #include "lib/base/log.h"
-#include "lib/intake/seed-mark.h"
+#include "lib/feed/seed-mark.h"
 #include "seeder/seed-file.h"
 #include "seeder/state-mount.h"
 #include "seeder/static-credit.h"
@@ -532,8 +532,8 @@ static void test_seen_full(void) {
 static void test_this_boot(void) {
         _cleanup_close_ int fd = open_state();
         StaticCredit credit;
-        Account *earlier = calloc(1, sizeof(*earlier));
-        char *ledger = NULL;
+        RunReport *earlier = calloc(1, sizeof(*earlier));
+        char *run_report = NULL;
 
         CU_ASSERT_PTR_NOT_NULL_FATAL(earlier);
         CU_ASSERT_EQUAL(static_credit_leave(seed_a, sizeof(seed_a), &earlier->seeds), 0);
@@ -541,10 +541,10 @@ static void test_this_boot(void) {
         CU_ASSERT_EQUAL(earlier->seeds.n, 1);
         CU_ASSERT(static_credit_left(seed_a, sizeof(seed_a), &earlier->seeds));
         CU_ASSERT_FALSE(static_credit_left(seed_b, sizeof(seed_b), &earlier->seeds));
-        CU_ASSERT_EQUAL_FATAL(account_to_json(earlier, &ledger), 0);
+        CU_ASSERT_EQUAL_FATAL(run_report_to_json(earlier, &run_report), 0);
 
         static_credit_init(&credit, fd, "no");
-        static_credit_add_run(&credit, ledger);
+        static_credit_add_run(&credit, run_report);
         CU_ASSERT_EQUAL(credit.n_earlier, 1);
         CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_THIS_BOOT);
         CU_ASSERT_EQUAL(use(&credit, seed_b, false), STATIC_USE_FIRST);
@@ -554,17 +554,17 @@ static void test_this_boot(void) {
         static_credit_init(&credit, fd, "no");
         CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_AGAIN);
         static_credit_deinit(&credit);
-        /* A run whose ledger cannot be read may have credited it. */
+        /* A run whose run report cannot be read may have credited it. */
         static_credit_init(&credit, fd, "no");
         static_credit_add_run(&credit, "");
         CU_ASSERT_EQUAL(use(&credit, seed_b, false), STATIC_USE_AGAIN);
         static_credit_deinit(&credit);
         /* Also without the list. */
         static_credit_init(&credit, -1, "no");
-        static_credit_add_run(&credit, ledger);
+        static_credit_add_run(&credit, run_report);
         CU_ASSERT_EQUAL(use(&credit, seed_a, false), STATIC_USE_THIS_BOOT);
         static_credit_deinit(&credit);
-        free(ledger);
+        free(run_report);
         free(earlier);
 }
 

@@ -140,17 +140,17 @@ static void test_gives_up(void) {
 
 static void test_real(void) {
         uint8_t buffer[512];
-        SourceLook look = {};
+        SourceProbe probe = {};
         Health health;
         size_t length;
 
         instruction = (cpu_instruction)();
         if (!instruction)
                 HARNESS_SKIP("this CPU has no such instruction");
-        CU_ASSERT_EQUAL(source_cpu.look(&(SourceConfig){}, NULL, &look), 0);
-        CU_ASSERT_STRING_EQUAL(look.detail, instruction->name);
-        CU_ASSERT(look.fresh);
-        CU_ASSERT_EQUAL(look.source_class, SOURCE_CLASS_CPU);
+        CU_ASSERT_EQUAL(source_cpu.probe(&(SourceConfig){}, NULL, &probe), 0);
+        CU_ASSERT_STRING_EQUAL(probe.detail, instruction->name);
+        CU_ASSERT(probe.fresh);
+        CU_ASSERT_EQUAL(probe.source_class, SOURCE_CLASS_CPU);
         CU_ASSERT_EQUAL(read_cpu(buffer, sizeof(buffer), &length), 0);
         CU_ASSERT_EQUAL(length, sizeof(buffer));
         health_init(&health, 1024);

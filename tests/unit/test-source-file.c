@@ -33,24 +33,24 @@ static int open_path(const char *path) {
 
 static void test_look(void) {
         SourceConfig config = {};
-        SourceLook look = {};
+        SourceProbe probe = {};
 
-        CU_ASSERT_EQUAL(source.ops->look(&config, &root, &look), -ENOENT);
-        CU_ASSERT_EQUAL(look.source_class, SOURCE_CLASS_CONFIGURED);
+        CU_ASSERT_EQUAL(source.ops->probe(&config, &root, &probe), -ENOENT);
+        CU_ASSERT_EQUAL(probe.source_class, SOURCE_CLASS_CONFIGURED);
         config.path = scratch_path("missing");
-        CU_ASSERT_EQUAL(source.ops->look(&config, &root, &look), -ENOENT);
-        CU_ASSERT_STRING_EQUAL(look.detail, scratch_path("missing"));
+        CU_ASSERT_EQUAL(source.ops->probe(&config, &root, &probe), -ENOENT);
+        CU_ASSERT_STRING_EQUAL(probe.detail, scratch_path("missing"));
         config.path = "/dev/urandom";
-        CU_ASSERT(source.ops->look(&config, &root, &look) < 0);
+        CU_ASSERT(source.ops->probe(&config, &root, &probe) < 0);
 
         config.path = scratch_write("file", "x");
-        look.fresh = true;
-        CU_ASSERT_EQUAL(source.ops->look(&config, &root, &look), 0);
-        CU_ASSERT_FALSE(look.fresh);
+        probe.fresh = true;
+        CU_ASSERT_EQUAL(source.ops->probe(&config, &root, &probe), 0);
+        CU_ASSERT_FALSE(probe.fresh);
         CU_ASSERT_EQUAL(mkfifo(scratch_path("fifo"), 0600), 0);
         config.path = scratch_path("fifo");
-        CU_ASSERT_EQUAL(source.ops->look(&config, &root, &look), 0);
-        CU_ASSERT(look.fresh);
+        CU_ASSERT_EQUAL(source.ops->probe(&config, &root, &probe), 0);
+        CU_ASSERT(probe.fresh);
 }
 
 static void test_regular(void) {

@@ -83,28 +83,28 @@ static void test_answers(void) {
 static void test_look(void) {
         const SourceConfig config = { .path = "/dev/tty" }, usual = {}, absent = { .path = "/x/y" };
         static const char *const no_tpm[] = { "/dev/urandom", "/dev/null", "/", "/etc/passwd" };
-        SourceLook look = {};
+        SourceProbe probe = {};
         RootDir root;
 
         CU_ASSERT_EQUAL(rootdir_open("/", &root), 0);
-        CU_ASSERT_EQUAL(source_tpm.look(&config, &root, &look), 0);
-        CU_ASSERT_STRING_EQUAL(look.detail, "/dev/tty");
-        CU_ASSERT_EQUAL(source_tpm.look(&absent, &root, &look), -ENOENT);
+        CU_ASSERT_EQUAL(source_tpm.probe(&config, &root, &probe), 0);
+        CU_ASSERT_STRING_EQUAL(probe.detail, "/dev/tty");
+        CU_ASSERT_EQUAL(source_tpm.probe(&absent, &root, &probe), -ENOENT);
         for (size_t i = 0; i < ELEMENTSOF(no_tpm); i++) {
                 const SourceConfig other = { .path = no_tpm[i] };
                 Source source = { .ops = &source_tpm, .config = other, .fd = -1 };
 
-                CU_ASSERT_EQUAL(source_tpm.look(&other, &root, &look), -ENODEV);
+                CU_ASSERT_EQUAL(source_tpm.probe(&other, &root, &probe), -ENODEV);
                 CU_ASSERT(source_tpm.open(&source) < 0);
                 source_tpm.close(&source);
         }
-        CU_ASSERT(look.fresh);
-        CU_ASSERT_EQUAL(look.source_class, SOURCE_CLASS_LOCAL_HARDWARE);
+        CU_ASSERT(probe.fresh);
+        CU_ASSERT_EQUAL(probe.source_class, SOURCE_CLASS_LOCAL_HARDWARE);
         rootdir_close(&root);
 
         CU_ASSERT_EQUAL(rootdir_open("/tmp", &root), 0);
-        CU_ASSERT_EQUAL(source_tpm.look(&usual, &root, &look), -ENODEV);
-        CU_ASSERT_STRING_EQUAL(look.detail, "/dev/tpmrm0");
+        CU_ASSERT_EQUAL(source_tpm.probe(&usual, &root, &probe), -ENODEV);
+        CU_ASSERT_STRING_EQUAL(probe.detail, "/dev/tpmrm0");
         rootdir_close(&root);
 }
 

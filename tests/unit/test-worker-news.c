@@ -2,7 +2,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "lib/intake/worker-news.h"
+#include "lib/feed/worker-news.h"
 #include "tests/unit/harness.h"
 
 static char told[32][WORKER_NEWS_LINE_MAX + 32];

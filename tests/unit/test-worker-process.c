@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "lib/intake/worker-process.h"
+#include "lib/feed/worker-process.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/intake/worker-user.h"
+#include "lib/feed/worker-user.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 

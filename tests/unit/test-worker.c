@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "lib/intake/worker-protocol.h"
-#include "lib/intake/worker.h"
+#include "lib/feed/worker-protocol.h"
+#include "lib/feed/worker.h"
 #include "lib/kernel/clock.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"

@@ -45,10 +45,10 @@ def try_virtio(bed, spec, stock=None):
         blocked = report.probe(f"getrandom-{where}", "usec")
         check(blocked is not None and blocked <= BLOCKED_SEC, f"{where}: getrandom() blocked for {blocked} s: {report.kmsg}")
     check(not report.failed, f"failed units: {report.failed}")
-    ledger = report.ledger("seeder-initramfs")
+    run_report = report.run_report("seeder-initramfs")
     # Where udev takes longer than the seeder's two seconds, the driver comes after its end: the kernel feeds itself then.
-    ended_before = ledger and bound is not None and ledger["ended_usec"] / 1e6 <= bound
-    check(ledger and (ledger["ready"] or ended_before), f"no ledger of the initramfs, or not ready: {ledger}")
+    ended_before = run_report and bound is not None and run_report["ended_usec"] / 1e6 <= bound
+    check(run_report and (run_report["ready"] or ended_before), f"no run report of the initramfs, or not ready: {run_report}")
     check(report.first("rngd") == "active", f"rngd.service is {report.first('rngd')}")
     if stock:
         report = guests.boot(stock, stock.name, "probe=initramfs", QUICK, devices=hostile.RNG, precise=True)
@@ -79,11 +79,11 @@ def test_no_source(bed):
     report = guests.boot(OURS, "no source", "stop=each", precise=True)
     guests.note("no source", report)
     check(not report.failed, f"failed units: {report.failed}")
-    ledger = report.ledger("seeder-initramfs")
-    check(ledger, f"no ledger of the initramfs: {report.kmsg}")
-    check(ledger["ended_usec"] - ledger["started_usec"] < 2_200_000, f"the seeder of the initramfs ended late: {ledger}")
-    check(report.ledger("seeder"), "no ledger of the real root")
-    check(report.ledger("seeder-2") is None, "a run for a metadata service that nobody spoke of")
+    run_report = report.run_report("seeder-initramfs")
+    check(run_report, f"no run report of the initramfs: {report.kmsg}")
+    check(run_report["ended_usec"] - run_report["started_usec"] < 2_200_000, f"the seeder of the initramfs ended late: {run_report}")
+    check(report.run_report("seeder"), "no run report of the real root")
+    check(report.run_report("seeder-2") is None, "a run for a metadata service that nobody spoke of")
     check(report.first("rngd") == "active", f"rngd.service is {report.first('rngd')}")
     check(any("no source" in line for line in report.parts["rngd"]), f"rngd does not say that it has no source: {report.parts['rngd']}")
     # Most of it is systemd's, which sets up the sandboxes. ./dev bench compares whole boots.
@@ -102,11 +102,11 @@ def try_twice(bed, source, devices):
     first = guests.boot(OURS, "first boot", QUICK, devices=devices, disk=disk, precise=True)
     second = guests.boot(OURS, "second boot", QUICK, devices=devices, disk=disk, precise=True)
     bits = [credited(report, source) for report in (first, second)]
-    early = [[line for line in (report.ledger("seeder-initramfs") or {"sources": []})["sources"] if line["name"].startswith(source)]
+    early = [[line for line in (report.run_report("seeder-initramfs") or {"sources": []})["sources"] if line["name"].startswith(source)]
              for report in (first, second)]
     bed.note(f"{source}: {bits} bits credited at the first and the second boot; in the initramfs {early}")
-    check(bits[0], f"nothing was credited at the first boot: {first.ledger('seeder')}")
-    check(not bits[1], f"the same seed was credited at the second boot: {second.ledger('seeder')}")
+    check(bits[0], f"nothing was credited at the first boot: {first.run_report('seeder')}")
+    check(not bits[1], f"the same seed was credited at the second boot: {second.run_report('seeder')}")
     check(not any(line["credited_bits"] for lines in early for line in lines), f"credited in the initramfs: {early}")
     for report in (first, second):
         check_no_failure_of_ours(report, source)
@@ -138,15 +138,15 @@ def try_hostile(bed, what):
 def test_hostile_library(bed):
     """The initramfs has a library that does not load: the boot goes on, and the real root seeds."""
     report = try_hostile(bed, "a broken library")
-    check(report.ledger("seeder-initramfs") is None, "the library was not broken")
-    check(report.ledger("seeder")["ready"], "the real root was not seeded")
+    check(report.run_report("seeder-initramfs") is None, "the library was not broken")
+    check(report.run_report("seeder")["ready"], "the real root was not seeded")
 
 
 @vm_test(whole=True, timeout=LIMIT_SEC)
 def test_hostile_run(bed):
-    """No space for the ledger."""
+    """No space for the run report."""
     report = try_hostile(bed, "a full /run")
-    check(report.ledger("seeder-initramfs") is None, "there was space")
+    check(report.run_report("seeder-initramfs") is None, "there was space")
     check(report.probe("ready") is not None, f"never ready: {report.kmsg}")
 
 
@@ -168,4 +168,4 @@ def test_hostile_hwrng(bed):
 def test_hostile_config_drive(bed):
     """A config drive whose label is all that can be read."""
     report = try_hostile(bed, "a corrupt config drive")
-    check(not credited(report, "config-drive"), f"credited: {report.ledger('seeder')}")
+    check(not credited(report, "config-drive"), f"credited: {report.run_report('seeder')}")

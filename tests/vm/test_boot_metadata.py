@@ -122,7 +122,7 @@ def laid(directory, path, files, own=None):
 
 
 class Run:
-    """What became of the run for the service, as systemd and the ledgers tell it."""
+    """What became of the run for the service, as systemd and the run reports tell it."""
 
     def __init__(self, report):
         told = dict(line.split("=", 1) for line in report.parts["metadata"])
@@ -132,8 +132,8 @@ class Run:
         stopped = report.parts["stop-metadata"] or ["0", "exited"]
         self.stop_sec, self.after_stop = int(stopped[0]) / 1e6, stopped[1]
         self.reached_sec, self.boot_sec = report.reached_sec, report.boot_sec
-        ledgers = [report.ledger(name) for name in ("seeder", "seeder-2", "seeder-3")]
-        self.lines = [line for ledger in ledgers if ledger for line in ledger["sources"] if line["name"] == "metadata"]
+        run_reports = [report.run_report(name) for name in ("seeder", "seeder-2", "seeder-3")]
+        self.lines = [line for run_report in run_reports if run_report for line in run_report["sources"] if line["name"] == "metadata"]
         self.credited = sum(line["credited_bits"] for line in self.lines)
 
 
@@ -164,7 +164,7 @@ def test_only_metadata(bed):
         bed.note(f"{what}: {run.lines}, {len(server.requests)} requests, of the seeder and of rngd")
         check(run.started and run.state == "exited" and run.sec < FETCH_SEC, f"{what}: {vars(run)}")
         check(server.requests, f"{what}: nobody asked: {report.parts['journal']}")
-        check([line for line in run.lines if line["bytes"]], f"{what}: no ledger tells of a seed: {vars(run)}")
+        check([line for line in run.lines if line["bytes"]], f"{what}: no run report tells of a seed: {vars(run)}")
         check(bool(run.credited) == bool(config), f"{what}: {run.credited} bits were credited: {run.lines}")
         check(config or all(line["note"] == "not enabled by the administrator" for line in run.lines), f"{run.lines}")
         fed = rngd(report)["metadata"]
@@ -274,11 +274,11 @@ def test_dracut_metadata(bed):
     waiting = debian_boot.overlaid(directory, bed.directory / "initrd", {"usr/lib/dracut/hooks/pre-mount/02-wait.sh": WAIT.encode()})
     report = guests.boot(DRACUT_METADATA, "dracut", "rd.neednet=1", "ip=dhcp", "systemd.unit=quick.target", devices=card_to(server),
                          disk=disk, initrd=waiting, precise=True)
-    ledgers = [ledger for ledger in map(report.ledger, ("seeder-initramfs", "seeder-initramfs-2")) if ledger]
-    lines = [line for ledger in ledgers for line in ledger["sources"] if line["name"] == "metadata"]
+    run_reports = [run_report for run_report in map(report.run_report, ("seeder-initramfs", "seeder-initramfs-2")) if run_report]
+    lines = [line for run_report in run_reports for line in run_report["sources"] if line["name"] == "metadata"]
     bed.note(f"{lines}; ready at {report.probe('ready')} s; asked {len(server.requests)} times")
     check(server.requests and sum(line["credited_bits"] for line in lines) >= 256, f"{lines}\n{report.kmsg}")
-    check(any(ledger["ready"] for ledger in ledgers), f"{ledgers}")
+    check(any(run_report["ready"] for run_report in run_reports), f"{run_reports}")
     quiet(report, "dracut")
 
 
@@ -332,16 +332,17 @@ def test_sources_in_units(bed):
              "etc/systemd/system/entropy-seeder.service.d/first.conf": FIRST}
     for kind, address in ADDRESSES.items():
         files[f"etc/rounds/{kind}"] = f"[egd]\naddress = {address}\ntrust = always\n[metadata]\nenabled = yes\n{CREDITED}"
-    initrd = laid(guests.directory(OURS), bed.directory / "initrd", files, {"etc/guest-entropy.conf": ONLY_JITTER + "[jitter]\nenabled = no\n"})
+    own = {"etc/guest-entropy.conf": ONLY_JITTER + "[jitter]\nenabled = no\n"}
+    initrd = laid(guests.directory(OURS), bed.directory / "initrd", files, own)
     server = metadata_server.Server()
     drive = config_drive(bed.directory / "config.iso", random_stream("config drive")(0, 512))
     devices = [*start_swtpm(bed), *IN_OPENSTACK, *card_to(server), *drive]
     report = guests.boot(OURS, "sources", devices=devices, initrd=initrd, timeout=600)
     quiet(report, "sources")
 
-    ledgers = [report.ledger(name) for name in ("seeder", "seeder-2", "seeder-3", "seeder-4")]
-    check(all(ledgers), f"{ledgers}")
-    found = [{line["name"].split()[0]: line for line in ledger["sources"]} for ledger in ledgers]
+    run_reports = [report.run_report(name) for name in ("seeder", "seeder-2", "seeder-3", "seeder-4")]
+    check(all(run_reports), f"{run_reports}")
+    found = [{line["name"].split()[0]: line for line in run_report["sources"]} for run_report in run_reports]
     wrong = [f"seeder, {n}: {name}: {lines.get(name)}" for n, lines in enumerate(found)
              for name in (("egd", "tpm", "config-drive", "metadata") if n else ("jitter",)) if not lines.get(name, {}).get("bytes")]
     for kind in ("jitter", *ADDRESSES):

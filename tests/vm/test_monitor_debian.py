@@ -166,7 +166,8 @@ def test_break(bed):
     """break= and panic= of the initramfs, as without the monitor: its shell, or a restart where panic= says something."""
     directory = Guests(bed).directory(test_boot.OURS)
     for append, text in ((" panic=", "(initramfs)"), ("", "Rebooting automatically due to panic= boot argument")):
-        guest_ = Shell(bed, directory, f"rdinit=/{MONITOR} break=premount{append}", with_monitor(bed, directory), precise=False, waits=False)
+        files = with_monitor(bed, directory)
+        guest_ = Shell(bed, directory, f"rdinit=/{MONITOR} break=premount{append}", files, precise=False, waits=False)
         end = time.monotonic() + BOOT_SEC
         told = ""
         while text not in told:

@@ -49,7 +49,7 @@ def test_starved(bed):
 
 
 @vm_test()
-def test_ledgers(bed):
+def test_reports(bed):
     """entropy-seeder makes the RNG ready in the initramfs, rngd feeds later: status, recording, report and plot name both."""
     bed.only_ours()
     server = bed.server()
@@ -64,7 +64,7 @@ def test_ledgers(bed):
     fed = seeder.run(vm, "--initramfs")
     told, _ = status(vm, SEEDED, "entropy-seeder (platform fw_cfg)")
     check(told["seeder_credited_bits"] == 512 and not told["rngd_running"], f"{told}")
-    # The ledger of the real root, where the same seed counts for nothing, is merged with that of the initramfs.
+    # The run report of the real root, where the same seed counts for nothing, is merged with that of the initramfs.
     again = seeder.run(vm, "--real-root", "--source=platform")
     check(fed.bits() == 512 and again.bits() == 0, f"{fed.note()}; {again.note()}")
     told, text = status(vm, SEEDED, "entropy-seeder (platform fw_cfg)")
@@ -79,13 +79,13 @@ def test_ledgers(bed):
     check("most by hwrng, 0 VM forks" in text and told["kernel"]["hwrng"] == "virtio_rng.0", text)
 
     recording = monitor.finish(vm)
-    ledgers = recording["ledgers"]
-    check(set(ledgers) == {"seeder-initramfs", "seeder", "rngd"}, f"ledgers: {list(ledgers)}")
-    line = next(s for s in ledgers["seeder-initramfs"]["sources"] if s["name"] == "platform fw_cfg")
+    run_reports = recording["reports"]
+    check(set(run_reports) == {"seeder-initramfs", "seeder", "rngd"}, f"run_reports: {list(run_reports)}")
+    line = next(s for s in run_reports["seeder-initramfs"]["sources"] if s["name"] == "platform fw_cfg")
     ready = recording["rng"]["ready_usec"]
     check(line["credited_bits"] == 512 and abs(line["at_usec"] - ready) < 100_000, f"{line}, ready at {ready}")
-    check(any(s["name"] == "hwrng" and s["credited_bits"] >= 256 for s in ledgers["rngd"]["sources"]), f"{ledgers['rngd']}")
-    check(sources.seed("item", 64).hex() not in json.dumps(ledgers), "the seed itself is in the recording")
+    check(any(s["name"] == "hwrng" and s["credited_bits"] >= 256 for s in run_reports["rngd"]["sources"]), f"{run_reports['rngd']}")
+    check(sources.seed("item", 64).hex() not in json.dumps(run_reports), "the seed itself is in the recording")
     events = [e["text"] for e in recording["events"] if e["kind"] == "seeder"]
     check(events and events[0].startswith("kernel RNG ready at"), f"events: {recording['events']}")
 
@@ -134,7 +134,7 @@ def test_later_runs(bed):
     told, text = status(vm, SEEDED, "entropy-seeder (egd)")
     check(told["seeder_credited_bits"] == fed.bits() + third.bits(), f"{third.note()}; {text}")
     recording = monitor.finish(vm)
-    check(set(recording["ledgers"]) == {"seeder", "seeder-2", "seeder-3"}, f"ledgers: {list(recording['ledgers'])}")
+    check(set(recording["reports"]) == {"seeder", "seeder-2", "seeder-3"}, f"run_reports: {list(recording['reports'])}")
     page = vm.run(monitor.MONITOR, "report")["out"]
     bed.note(" | ".join(row for row in page.splitlines() if " B, +" in row or row.startswith("Ready")))
     check(", by entropy-seeder\n" in page and "seeder-2 egd: " in page, page)

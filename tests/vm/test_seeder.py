@@ -66,8 +66,8 @@ class Result:
         self.code, self.out, self.usec = done.get("code"), done["out"], done["usec"]
         listed = vm.run(SEEDER, "--report=json")
         check(listed.get("code") == 0, f"no report: {listed}, after {done}")
-        self.ledger = json.loads(listed["out"])[-1]
-        self.lines = {line["name"]: line for line in self.ledger["sources"]}
+        self.run_report = json.loads(listed["out"])[-1]
+        self.lines = {line["name"]: line for line in self.run_report["sources"]}
 
     def bits(self, source=""):
         return sum(line["credited_bits"] for name, line in self.lines.items() if name.startswith(source))
@@ -138,7 +138,7 @@ def test_config_drive_vfat(bed):
     vm.qmp("device_add", driver="virtio-blk-pci", id="late", drive="late", bus="port0")
     done = vm.ask("wait", started["pid"], 25000, timeout=40)
     result = Result(vm, {**done, "out": vm.read("/tmp/seeder.log", check=False), "usec": 0})
-    bed.note(f"{result.ledger['ended_why']}: {result.note()[:120]}")
+    bed.note(f"{result.run_report['ended_why']}: {result.note()[:120]}")
     check_seeds(result, "vdb", SEED_BITS, "")
     check_not_blocked(vm)
 
@@ -150,7 +150,7 @@ def test_initramfs(bed):
     vm = guest(bed, state, [*sources.disk(sources.make_iso(bed), "drive"), *OPENSTACK], load=("isofs",))
     result = run(vm, "--initramfs", "--deadline=1s", code=NOT_READY)
     check_seeds(result, "vdb", 0, "first use is not known in the initramfs")
-    check(result.ledger["phase"] == "initramfs" and not vm.random()["ready"], f"{result.ledger}")
+    check(result.run_report["phase"] == "initramfs" and not vm.random()["ready"], f"{result.run_report}")
     vm.write("/etc/guest-entropy.conf", "[config-drive]\ntrust = always\n", 0o644)
     result = run(vm, "--initramfs")
     check_seeds(result, "vdb", SEED_BITS, "trust=always")
@@ -288,7 +288,7 @@ def test_platform(bed):
 def test_tpm_and_limits(bed):
     """A TPM makes the kernel ready. What holds a run up, ends it or is missing never does it a harm."""
     vm = guest(bed, devices=sources.start_swtpm(bed))
-    # Told to end while it waits: at once, with a ledger. No source, no state directory to write to.
+    # Told to end while it waits: at once, with a run report. No source, no state directory to write to.
     started = vm.ask("spawn", "log=/tmp/seeder.log", "--", SEEDER, "--real-root", "--source=config-drive", "--deadline=30s")
     time.sleep(1)
     sent = vm.ask("kill", started["pid"], 15)["boottime_usec"]
@@ -300,9 +300,9 @@ def test_tpm_and_limits(bed):
 
     # The deadline, within milliseconds; nothing is there, so it costs nothing.
     result = run(vm, "--real-root", "--source=config-drive", "--deadline=1s", code=NOT_READY)
-    late = result.ledger["ended_usec"] - result.ledger["started_usec"] - 1_000_000
+    late = result.run_report["ended_usec"] - result.run_report["started_usec"] - 1_000_000
     bed.note(f"ended {late / 1000:.1f} ms after the deadline")
-    check(result.ledger["ended_why"] == "deadline" and 0 <= late < 100_000, f"{result.ledger}")
+    check(result.run_report["ended_why"] == "deadline" and 0 <= late < 100_000, f"{result.run_report}")
     check(not vm.random()["ready"], "something made the kernel ready")
 
     # No /proc, no /sys, a full /run, a root that cannot be written: the TPM is all that it needs.

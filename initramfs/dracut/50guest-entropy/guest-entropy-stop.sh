@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # dracut without systemd, cleanup: ends the seeders before the initramfs is deleted beneath them. /run
-# with their ledgers goes on to the real root. It is sourced: no exit.
+# with their run reports goes on to the real root. It is sourced: no exit.
 
 # is_seeder PID: still the one that was started, not another with its number
 is_seeder() {

@@ -40,8 +40,8 @@ class Report:
         found = re.search(rf"boot-probe: {what} at=(\d+) usec=(\d+)", "\n".join(self.kmsg))
         return int(found[1 if key == "at" else 2]) / 1e6 if found else None
 
-    def ledger(self, which):
-        for line in self.parts.get("ledgers", []):
+    def run_report(self, which):
+        for line in self.parts.get("reports", []):
             name, _, text = line.partition(" ")
             if name.endswith(f"/{which}.json"):
                 # Reserved before the run, and left empty where there was no space for it.
@@ -159,9 +159,9 @@ class Guests:
 
 def credited(report, source):
     """Bits that the seeder of the real root credited to a source; None when it was not asked."""
-    ledger = report.ledger("seeder")
-    check(ledger, f"no ledger of the real root: {report.kmsg}")
-    found = [line["credited_bits"] for line in ledger["sources"] if line["name"].split()[0] == source]
+    run_report = report.run_report("seeder")
+    check(run_report, f"no run report of the real root: {report.kmsg}")
+    found = [line["credited_bits"] for line in run_report["sources"] if line["name"].split()[0] == source]
     return sum(found) if found else None
 
 

@@ -82,7 +82,7 @@ def broken_library(directory, work):
 
 
 def full_run(directory, work):
-    """No space for a ledger."""
+    """No space for a run report."""
     initrd = debian_boot.overlaid(directory, work / "initrd", {"scripts/init-top/a-boot-probe": FULL_RUN})
     return {"devices": RNG, "initrd": initrd, "append": "probe=initramfs"}
 

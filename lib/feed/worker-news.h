@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "lib/intake/sandbox.h"
+#include "lib/feed/sandbox.h"
 #include "lib/sources/source.h"
 
 #define WORKER_NEWS_LINE_MAX  160U

@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "lib/intake/sandbox.h"
-#include "lib/intake/worker-child.h"
-#include "lib/intake/worker-protocol.h"
+#include "lib/feed/sandbox.h"
+#include "lib/feed/worker-child.h"
+#include "lib/feed/worker-protocol.h"
 #include "lib/kernel/clock.h"
 
 #define SOCKET_FD 3

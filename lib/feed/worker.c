@@ -4,11 +4,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "lib/intake/sandbox.h"
-#include "lib/intake/worker-child.h"
-#include "lib/intake/worker-process.h"
-#include "lib/intake/worker-protocol.h"
-#include "lib/intake/worker.h"
+#include "lib/feed/sandbox.h"
+#include "lib/feed/worker-child.h"
+#include "lib/feed/worker-process.h"
+#include "lib/feed/worker-protocol.h"
+#include "lib/feed/worker.h"
 #include "lib/kernel/clock.h"
 
 #define ENOUGH_FILES 32U

@@ -3,21 +3,21 @@
 
 /*
  * The one way of a batch into the kernel: health, credit, RNDADDENTROPY,
- * RNDRESEEDCRNG, ledger. Every failure on it lowers the credit to nothing.
+ * RNDRESEEDCRNG, counters. Every failure on it lowers the credit to nothing.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/intake/batch.h"
-#include "lib/intake/ledger.h"
+#include "lib/feed/batch.h"
+#include "lib/feed/counters.h"
 #include "lib/kernel/random.h"
 #include "lib/policy/credit.h"
 #include "lib/policy/health.h"
 
 typedef struct Feeder {
         KernelRandom *random;
-        Ledger *ledger;
+        Counters *counters;
 } Feeder;
 
 typedef struct FeedReport {

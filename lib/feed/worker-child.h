@@ -3,7 +3,7 @@
 
 /* The child's side of a worker. */
 
-#include "lib/intake/worker.h"
+#include "lib/feed/worker.h"
 
 /*
  * Runs the source until the parent closes the socket: open with root's privileges, then give them

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "lib/intake/feeder.h"
+#include "lib/feed/feeder.h"
 #include "lib/kernel/clock.h"
 
 static int drop(const Feeder *feeder, Health *health, const Batch *batch, HealthVerdict verdict) {
-        char text[LEDGER_ERROR_MAX];
+        char text[COUNTERS_ERROR_MAX];
 
         (void)snprintf(
                 text,
@@ -13,7 +13,7 @@ static int drop(const Feeder *feeder, Health *health, const Batch *batch, Health
                 "health test: %s%s",
                 health_test_to_string(health_failed_test(health)),
                 verdict == HEALTH_PERMANENT ? ", retired" : "");
-        ledger_health_failure(feeder->ledger, batch->source, text);
+        counters_health_failure(feeder->counters, batch->source, text);
         return verdict == HEALTH_PERMANENT ? FEED_E_BROKEN : FEED_E_UNHEALTHY;
 }
 
@@ -58,9 +58,9 @@ static FeedReport finish(
                 report.reseed_error = random_reseed(feeder->random);
                 report.reseeded = report.reseed_error == 0;
         }
-        ledger_feed(
-                feeder->ledger,
-                &(LedgerFeed){
+        counters_feed(
+                feeder->counters,
+                &(LastFeed){
                         .source = batch->source,
                         .n_bytes = batch->length,
                         .credited_bits = bits,
@@ -91,8 +91,8 @@ int feeder_feed(
         uint32_t bits = 0;
         int r;
 
-        ledger_bytes(
-                feeder->ledger,
+        counters_bytes(
+                feeder->counters,
                 batch->source,
                 batch->length,
                 batch->arrived_usec - batch->asked_usec);

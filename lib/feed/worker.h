@@ -3,7 +3,7 @@
 
 /*
  * A blocking source in a child process of its own, seen from the parent. The child opens what it
- * needs, gives up every privilege (lib/intake/worker-child.h) and answers requests over a
+ * needs, gives up every privilege (lib/feed/worker-child.h) and answers requests over a
  * SOCK_SEQPACKET pair. The parent never waits for it: it polls the socket, kills a child that is
  * late, and believes nothing that it says beyond the bytes themselves.
  *
@@ -15,8 +15,8 @@
 #include <sys/types.h>
 
 #include "lib/base/error.h"
-#include "lib/intake/batch.h"
-#include "lib/intake/worker-news.h"
+#include "lib/feed/batch.h"
+#include "lib/feed/worker-news.h"
 #include "lib/sources/source.h"
 
 typedef struct WorkerSpec {

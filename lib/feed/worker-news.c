@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
-#include "lib/intake/worker-news.h"
+#include "lib/feed/worker-news.h"
 
 /* More than a pipe holds: whoever writes faster than we read does not keep us here. */
 #define READ_MAX_BYTES (128U * 1024)

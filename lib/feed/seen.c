@@ -10,7 +10,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/hex.h"
 #include "lib/base/io.h"
-#include "lib/intake/seen.h"
+#include "lib/feed/seen.h"
 #include "lib/kernel/clock.h"
 #include "lib/sources/seed.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/intake/worker-user.h"
+#include "lib/feed/worker-user.h"
 
 static void cleanup_file(FILE **file) {
         if (*file)

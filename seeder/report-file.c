@@ -9,7 +9,7 @@
 #include "lib/base/io.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
-#include "seeder/ledger-file.h"
+#include "seeder/report-file.h"
 
 #define DIRECTORY      "/run/guest-entropy"
 #define FILE_MAX_BYTES 65536U
@@ -29,62 +29,62 @@ static void make_name(PlanPhase phase, unsigned number, char name[static NAME_BY
                 (void)snprintf(name, NAME_BYTES, "%s.json", file_names[phase]);
 }
 
-int ledger_file_open_directory(void) {
+int report_file_open_directory(void) {
         int fd = open(DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
         return fd < 0 ? negative_errno() : fd;
 }
 
-unsigned ledger_file_reserve(const Account *account, bool *ret_shared) {
+unsigned report_file_reserve(const RunReport *run_report, bool *ret_shared) {
         _cleanup_close_ int fd = -1;
         unsigned number = 1;
         bool shared = false;
 
         (void)mkdir(DIRECTORY, 0755);
-        fd = ledger_file_open_directory();
+        fd = report_file_open_directory();
         for (; fd >= 0; number++) {
-                _cleanup_close_ int ledger_fd = -1;
+                _cleanup_close_ int report_fd = -1;
                 char name[NAME_BYTES];
 
-                make_name(account->phase, number, name);
-                ledger_fd = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-                if (ledger_fd >= 0 || errno != EEXIST)
+                make_name(run_report->phase, number, name);
+                report_fd = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+                if (report_fd >= 0 || errno != EEXIST)
                         break;
-                if (number == LEDGER_FILE_NUMBER_MAX) {
+                if (number == REPORT_FILE_NUMBER_MAX) {
                         shared = true;
                         break;
                 }
         }
         *ret_shared = shared;
-        if (ledger_file_write(account, number) < 0)
-                log_debug("Cannot write a ledger in /run yet");
+        if (report_file_write(run_report, number) < 0)
+                log_debug("Cannot write the run report in /run yet");
         return number;
 }
 
-int ledger_file_write(const Account *account, unsigned number) {
+int report_file_write(const RunReport *run_report, unsigned number) {
         _cleanup_close_ int fd = -1;
         _cleanup_free_ char *text = NULL;
         char name[NAME_BYTES];
         int r;
 
-        fd = ledger_file_open_directory();
+        fd = report_file_open_directory();
         if (fd < 0)
                 return fd;
-        r = account_to_json(account, &text);
+        r = run_report_to_json(run_report, &text);
         if (r < 0)
                 return r;
-        make_name(account->phase, number, name);
+        make_name(run_report->phase, number, name);
         return io_write_atomic_at(fd, name, 0644, text, strlen(text));
 }
 
-void ledger_file_each(void (*take)(const char *text, void *userdata), void *userdata) {
+void report_file_each(void (*take)(const char *text, void *userdata), void *userdata) {
         _cleanup_free_ char *text = malloc(FILE_MAX_BYTES);
-        _cleanup_close_ int fd = ledger_file_open_directory();
+        _cleanup_close_ int fd = report_file_open_directory();
 
         if (fd < 0 || !text)
                 return;
         for (PlanPhase phase = PLAN_INITRAMFS; phase <= PLAN_REAL_ROOT; phase++)
-                for (unsigned number = 1; number <= LEDGER_FILE_NUMBER_MAX; number++) {
+                for (unsigned number = 1; number <= REPORT_FILE_NUMBER_MAX; number++) {
                         char name[NAME_BYTES];
 
                         make_name(phase, number, name);
@@ -118,51 +118,51 @@ static void print_source(Json *source) {
         (void)printf("  %s\n", text_of(source, "note"));
 }
 
-static void print_ledger(Json *ledger) {
-        Json *sources = json_object_object_get(ledger, "sources");
+static void print_report(Json *run_report) {
+        Json *sources = json_object_object_get(run_report, "sources");
         size_t n_sources = json_object_is_type(sources, json_type_array)
                                    ? json_object_array_length(sources)
                                    : 0;
 
         (void)printf(
                 "%s: kernel RNG %s, %s (%.3f s to %.3f s after the boot)\n",
-                text_of(ledger, "phase"),
-                json_object_get_boolean(json_object_object_get(ledger, "ready")) ? "ready"
-                                                                                 : "not ready",
-                text_of(ledger, "ended_why"),
-                seconds_of(ledger, "started_usec"),
-                seconds_of(ledger, "ended_usec"));
+                text_of(run_report, "phase"),
+                json_object_get_boolean(json_object_object_get(run_report, "ready")) ? "ready"
+                                                                                     : "not ready",
+                text_of(run_report, "ended_why"),
+                seconds_of(run_report, "started_usec"),
+                seconds_of(run_report, "ended_usec"));
         (void)printf("  %-32s%8s%10s%10s  %s\n", "SOURCE", "BYTES", "CREDITED", "AT (s)", "NOTE");
         for (size_t i = 0; i < n_sources; i++)
                 print_source(json_object_array_get_idx(sources, i));
 }
 
-static void add_ledger(const char *text, void *userdata) {
-        Json *list = userdata, *ledger = json_tokener_parse(text);
+static void add_report(const char *text, void *userdata) {
+        Json *list = userdata, *run_report = json_tokener_parse(text);
 
-        if (json_object_is_type(ledger, json_type_object))
-                (void)json_object_array_add(list, ledger);
+        if (json_object_is_type(run_report, json_type_object))
+                (void)json_object_array_add(list, run_report);
         else
-                (void)json_object_put(ledger);
+                (void)json_object_put(run_report);
 }
 
-int ledger_file_report(bool as_json) {
+int report_file_report(bool as_json) {
         Json *list;
         size_t n;
 
         json_avoid_random();
         list = json_object_new_array();
-        ledger_file_each(add_ledger, list);
+        report_file_each(add_report, list);
         n = json_object_array_length(list);
 
         if (n == 0)
-                log_error("No run of entropy-seeder left a ledger in " DIRECTORY);
+                log_error("No run of entropy-seeder left the run report in " DIRECTORY);
         else if (as_json)
                 (void)puts(json_object_to_json_string_ext(
                         list,
                         JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
         for (size_t i = 0; i < n && !as_json; i++)
-                print_ledger(json_object_array_get_idx(list, i));
+                print_report(json_object_array_get_idx(list, i));
         (void)json_object_put(list);
         return n > 0 ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }

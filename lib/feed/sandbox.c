@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "lib/intake/sandbox.h"
+#include "lib/feed/sandbox.h"
 
 int sandbox_own_mounts(void) {
         if (unshare(CLONE_NEWNS) < 0)

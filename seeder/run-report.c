@@ -6,7 +6,7 @@
 
 #include "lib/base/hex.h"
 #include "lib/base/json.h"
-#include "seeder/account.h"
+#include "seeder/run-report.h"
 
 typedef struct json_object Json;
 
@@ -14,23 +14,23 @@ static void cleanup_json(Json **object) {
         (void)json_object_put(*object);
 }
 
-static AccountLine *find_line(Account *account, const char *name) {
-        for (size_t i = 0; i < account->n_lines; i++)
-                if (strcmp(account->lines[i].name, name) == 0)
-                        return &account->lines[i];
-        if (account->n_lines == ACCOUNT_LINES_MAX)
+static RunReportLine *find_line(RunReport *run_report, const char *name) {
+        for (size_t i = 0; i < run_report->n_lines; i++)
+                if (strcmp(run_report->lines[i].name, name) == 0)
+                        return &run_report->lines[i];
+        if (run_report->n_lines == RUN_REPORT_LINES_MAX)
                 return NULL;
-        account->lines[account->n_lines] = (AccountLine){};
+        run_report->lines[run_report->n_lines] = (RunReportLine){};
         (void)snprintf(
-                account->lines[account->n_lines].name,
-                sizeof(account->lines->name),
+                run_report->lines[run_report->n_lines].name,
+                sizeof(run_report->lines->name),
                 "%s",
                 name);
-        return &account->lines[account->n_lines++];
+        return &run_report->lines[run_report->n_lines++];
 }
 
-void account_add(Account *account, const AccountLine *line) {
-        AccountLine *target = find_line(account, line->name);
+void run_report_add(RunReport *run_report, const RunReportLine *line) {
+        RunReportLine *target = find_line(run_report, line->name);
 
         if (!target)
                 return;
@@ -60,7 +60,7 @@ static double seconds(uint64_t usec) {
         return (double)usec / 1e6;
 }
 
-static void append_line(const AccountLine *line, char *text, size_t size) {
+static void append_line(const RunReportLine *line, char *text, size_t size) {
         append(text, size, "; %s", line->name);
         if (line->n_bytes > 0)
                 append(text, size, " %zu B", line->n_bytes);
@@ -74,17 +74,17 @@ static void append_line(const AccountLine *line, char *text, size_t size) {
                 append(text, size, "%s %s", line->n_bytes > 0 ? "," : ":", line->note);
 }
 
-void account_summary(const Account *account, char *text, size_t size) {
+void run_report_summary(const RunReport *run_report, char *text, size_t size) {
         text[0] = '\0';
-        if (account->dry_run)
+        if (run_report->dry_run)
                 append(text, size, "dry run: ");
-        if (account->ready_usec > 0)
-                append(text, size, "kernel RNG ready at %.3f s", seconds(account->ready_usec));
+        if (run_report->ready_usec > 0)
+                append(text, size, "kernel RNG ready at %.3f s", seconds(run_report->ready_usec));
         else
-                append(text, size, "kernel RNG %s", account->ready ? "was ready" : "not ready");
-        for (size_t i = 0; i < account->n_lines; i++)
-                append_line(&account->lines[i], text, size);
-        if (account->n_lines == 0)
+                append(text, size, "kernel RNG %s", run_report->ready ? "was ready" : "not ready");
+        for (size_t i = 0; i < run_report->n_lines; i++)
+                append_line(&run_report->lines[i], text, size);
+        if (run_report->n_lines == 0)
                 append(text, size, "; no source");
 }
 
@@ -103,7 +103,7 @@ static void put_string(Json *object, const char *key, const char *value) {
         put(object, key, value && value[0] ? json_object_new_string(value) : NULL);
 }
 
-static Json *line_to_json(const AccountLine *line) {
+static Json *line_to_json(const RunReportLine *line) {
         Json *object = json_object_new_object();
 
         put_string(object, "name", line->name);
@@ -114,45 +114,45 @@ static Json *line_to_json(const AccountLine *line) {
         return object;
 }
 
-static Json *seeds_to_json(const Account *account) {
+static Json *seeds_to_json(const RunReport *run_report) {
         char hex[2 * SEEN_DIGEST_BYTES + 1];
         Json *list = json_object_new_array();
 
-        for (size_t i = 0; i < account->seeds.n; i++) {
-                hex_encode(account->seeds.digests[i], SEEN_DIGEST_BYTES, hex);
+        for (size_t i = 0; i < run_report->seeds.n; i++) {
+                hex_encode(run_report->seeds.digests[i], SEEN_DIGEST_BYTES, hex);
                 (void)json_object_array_add(list, json_object_new_string(hex));
         }
         return list;
 }
 
-static Json *document(const Account *account) {
-        char hex[2 * sizeof(account->seeds.salt) + 1];
+static Json *document(const RunReport *run_report) {
+        char hex[2 * sizeof(run_report->seeds.salt) + 1];
         Json *object = json_object_new_object(), *lines = json_object_new_array();
 
         put_string(object, "version", PACKAGE_VERSION);
-        put_string(object, "phase", plan_phase_to_string(account->phase));
-        put_string(object, "model", refill_model_to_string(account->model));
-        put(object, "ready", json_object_new_boolean(account->ready));
-        put_number(object, "started_usec", account->started_usec);
-        put_number(object, "ready_usec", account->ready_usec);
-        put_number(object, "ended_usec", account->ended_usec);
-        put_string(object, "ended_why", account->ended_why);
-        for (size_t i = 0; i < account->n_lines; i++)
-                (void)json_object_array_add(lines, line_to_json(&account->lines[i]));
+        put_string(object, "phase", plan_phase_to_string(run_report->phase));
+        put_string(object, "model", refill_model_to_string(run_report->model));
+        put(object, "ready", json_object_new_boolean(run_report->ready));
+        put_number(object, "started_usec", run_report->started_usec);
+        put_number(object, "ready_usec", run_report->ready_usec);
+        put_number(object, "ended_usec", run_report->ended_usec);
+        put_string(object, "ended_why", run_report->ended_why);
+        for (size_t i = 0; i < run_report->n_lines; i++)
+                (void)json_object_array_add(lines, line_to_json(&run_report->lines[i]));
         put(object, "sources", lines);
 
-        hex_encode(account->seeds.salt, sizeof(account->seeds.salt), hex);
+        hex_encode(run_report->seeds.salt, sizeof(run_report->seeds.salt), hex);
         put_string(object, "salt", hex);
-        put(object, "credited_seeds", seeds_to_json(account));
+        put(object, "credited_seeds", seeds_to_json(run_report));
         return object;
 }
 
-int account_to_json(const Account *account, char **ret_text) {
+int run_report_to_json(const RunReport *run_report, char **ret_text) {
         _cleanup_(cleanup_json) Json *object = NULL;
 
         json_avoid_random();
 
-        object = document(account);
+        object = document(run_report);
         return json_to_text(object, ret_text);
 }
 
@@ -161,7 +161,7 @@ static bool take_hex(Json *value, uint8_t *bytes, size_t n) {
                hex_decode(json_object_get_string(value), bytes, n);
 }
 
-static int take_seeds(Json *object, AccountSeeds *seeds) {
+static int take_seeds(Json *object, RunReportSeeds *seeds) {
         Json *list = NULL, *salt = NULL;
 
         if (!json_object_object_get_ex(object, "credited_seeds", &list) ||
@@ -170,7 +170,7 @@ static int take_seeds(Json *object, AccountSeeds *seeds) {
             !take_hex(salt, seeds->salt, sizeof(seeds->salt)))
                 return -EBADMSG;
 
-        seeds->n = MIN(json_object_array_length(list), (size_t)ACCOUNT_LINES_MAX);
+        seeds->n = MIN(json_object_array_length(list), (size_t)RUN_REPORT_LINES_MAX);
         for (size_t i = 0; i < seeds->n; i++)
                 if (!take_hex(
                             json_object_array_get_idx(list, i),
@@ -180,9 +180,9 @@ static int take_seeds(Json *object, AccountSeeds *seeds) {
         return 0;
 }
 
-int account_seeds_from_json(const char *text, AccountSeeds *ret_seeds) {
+int run_report_seeds_from_json(const char *text, RunReportSeeds *ret_seeds) {
         _cleanup_(cleanup_json) Json *object = NULL;
-        AccountSeeds seeds = {};
+        RunReportSeeds seeds = {};
         int r;
 
         json_avoid_random();

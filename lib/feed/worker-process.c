@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#include "lib/intake/sandbox.h"
-#include "lib/intake/worker-process.h"
+#include "lib/feed/sandbox.h"
+#include "lib/feed/worker-process.h"
 
 /*
  * Not clone3(), whose flags are in memory: a seccomp filter cannot see them there, so that systemd's

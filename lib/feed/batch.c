@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/intake/batch.h"
+#include "lib/feed/batch.h"
 
 int batch_init(Batch *ret_batch) {
         Secret *secret;

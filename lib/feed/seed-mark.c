@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lib/intake/seed-mark.h"
+#include "lib/feed/seed-mark.h"
 
 int seed_file_strip_mark(int directory_fd) {
         if (renameat(directory_fd, SEED_MARKED_NAME, directory_fd, SEED_UNMARKED_NAME) < 0)
