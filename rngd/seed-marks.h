@@ -4,7 +4,7 @@
 /*
  * After a VM fork the seeds on this machine's disks are those of its twins, too: none of them may be
  * credited at the next boot. Their credit marks are taken away, or the seed itself where its loader
- * knows no mark: our own (seeder/seed-file.h), systemd-random-seed's (random-seed, an extended
+ * knows no mark: our own (seeder/state/seed-file.h), systemd-random-seed's (random-seed, an extended
  * attribute), seedrng's (seed.credit), and the boot loader's in the EFI system partition.
  */
 

@@ -9,12 +9,12 @@
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "seeder/image.h"
+#include "seeder/image/image.h"
 #include "seeder/options.h"
-#include "seeder/report-file.h"
-#include "seeder/saved.h"
 #include "seeder/settings.h"
-#include "seeder/state-mount.h"
+#include "seeder/state/report-file.h"
+#include "seeder/state/saved.h"
+#include "seeder/state/state-mount.h"
 
 /* What a record of the kernel's log can hold besides its prefix. */
 #define SUMMARY_MAX 900U

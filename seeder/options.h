@@ -9,7 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/config/reader.h"
 #include "lib/sources/source.h"
-#include "seeder/plan.h"
+#include "seeder/run/plan.h"
 
 #define SEEDER_DEADLINE_MAX_USEC UINT64_C(3600000000)
 

@@ -10,7 +10,7 @@
 #include "lib/feed/seed-mark.h"
 #include "seeder/command-line.h"
 #include "seeder/options.h"
-#include "seeder/run.h"
+#include "seeder/run/run.h"
 
 #define SETTINGS_DEFAULT_CONFIG  SYSCONFDIR "/guest-entropy.conf"
 #define SETTINGS_STATE_DIRECTORY SEED_STATE_DIRECTORY

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The mark of a saved seed (seeder/seed-file.h): its name. It is taken away before the seed is
+ * The mark of a saved seed (seeder/state/seed-file.h): its name. It is taken away before the seed is
  * credited, and when this machine was copied, since each copy has it.
  */
 

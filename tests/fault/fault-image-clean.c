@@ -13,8 +13,8 @@
 #include <sys/xattr.h>
 
 #include "lib/base/io.h"
-#include "seeder/image-clean.h"
-#include "seeder/image-template.h"
+#include "seeder/image/clean.h"
+#include "seeder/image/template.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
 
@@ -84,8 +84,8 @@ static int fault_io_write_full(int fd, const void *buffer, size_t length) {
 #define fchmod        fault_fchmod
 #define fchown        fault_fchown
 #define io_write_full fault_io_write_full
-#include "seeder/image-clean.c"
-#include "seeder/image-tree.c"
+#include "seeder/image/clean.c"
+#include "seeder/image/tree.c"
 #undef syscall
 #undef open
 #undef openat

@@ -20,7 +20,7 @@
 #include "lib/base/io.h"
 #include "lib/base/parse.h"
 #include "lib/base/secret.h"
-#include "seeder/identity.h"
+#include "seeder/state/identity.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
 
@@ -149,7 +149,7 @@ static ssize_t fault_getrandom(void *buffer, size_t n, unsigned flags) {
 #define getrandom                                   fault_getrandom
 #include "lib/base/io.c"
 #include "lib/feed/seed-mark.c"
-#include "seeder/seed-file.c"
+#include "seeder/state/seed-file.c"
 #undef openat
 #undef open
 #undef fstat

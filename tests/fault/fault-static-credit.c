@@ -66,7 +66,7 @@ static ssize_t fault_write(int fd, const void *buffer, size_t n) {
 #define write                                       fault_write
 #include "lib/base/io.c"
 #include "lib/feed/seen.c"
-#include "seeder/static-credit.c"
+#include "seeder/run/static-credit.c"
 #undef openat
 #undef malloc
 #undef calloc

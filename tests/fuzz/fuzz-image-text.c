@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "seeder/image-text.h"
+#include "seeder/image/text.h"
 
 static void check(bool right) {
         if (!right)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "seeder/run-report.h"
+#include "seeder/state/run-report.h"
 
 static void check(bool right) {
         if (!right)

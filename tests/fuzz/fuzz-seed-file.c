@@ -26,7 +26,7 @@ static int fuzz_fsync(int fd) {
 #define renameat    fuzz_renameat
 #define fsync       fuzz_fsync
 #include "lib/feed/seed-mark.c"
-#include "seeder/seed-file.c"
+#include "seeder/state/seed-file.c"
 #undef openat
 #undef renameat
 #undef fsync

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "seeder/image-uki.h"
+#include "seeder/image/uki.h"
 
 static void check(bool right) {
         if (!right)

@@ -125,7 +125,7 @@ sys.exit(
                     sample("lib/feed/a.c", '#include "rngd/manager.h"\n'),
                     sample("lib/feed/a.c", '#include "lib/config/values.h"\n'),
                     sample("lib/config/a.c", '#include "rngd/settings.h"\n'),
-                    sample("rngd/a.c", '#include "seeder/plan.h"\n'),
+                    sample("rngd/a.c", '#include "seeder/run/plan.h"\n'),
                 ],
                 good=[
                     sample("lib/feed/a.c", '#include "lib/sources/source.h"\n'),

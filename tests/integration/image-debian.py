@@ -19,7 +19,7 @@ import sys
 
 SEEDER = pathlib.Path(sys.argv[1]).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-HOOKS = SOURCE / "seeder/hooks"
+HOOKS = SOURCE / "seeder/image/hooks"
 MARK = "user.random-seed-creditable"
 TEMPLATE = "--only=seeds,identity"
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "seeder/saved.h"
 #include "seeder/settings.h"
+#include "seeder/state/saved.h"
 #include "tests/lifetimes/life.h"
 #include "tests/lifetimes/machine.h"
 #include "tests/lifetimes/witness.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "seeder/seed-file.c"
+#include "seeder/state/seed-file.c"
 #include "lib/feed/seed-mark.c"
 #include "tests/proofs/proof.h"
 
@@ -102,28 +102,28 @@ int identity_digest_boot(const Identity *identity, const uint8_t *salt, uint8_t 
  *
  * bound: every file
  * unwind: 33
- * mutant: seeder/seed-file.c
+ * mutant: seeder/state/seed-file.c
  *   - if (length != content->size_bytes || memcmp(content->bytes, magic, sizeof(magic)) != 0)
  *   + if (memcmp(content->bytes, magic, sizeof(magic)) != 0)
- * mutant: seeder/seed-file.c
+ * mutant: seeder/state/seed-file.c
  *   - if (length != content->size_bytes || memcmp(content->bytes, magic, sizeof(magic)) != 0)
  *   + if (length != content->size_bytes)
- * mutant: seeder/seed-file.c
+ * mutant: seeder/state/seed-file.c
  *   - memcpy(seed->bytes, content->bytes + sizeof(SeedHeader), SEED_FILE_BYTES);
  *   + memcpy(seed->bytes, content->bytes + sizeof(SeedHeader), content->size_bytes);
- * mutant: seeder/seed-file.c
+ * mutant: seeder/state/seed-file.c
  *   - if (seed_file_strip_mark(directory_fd) < 0)
  *   + if (0)
- * mutant: seeder/seed-file.c
+ * mutant: seeder/state/seed-file.c
  *   - if (identity->first_boot)
  *   + if (0)
- * mutant: seeder/seed-file.c
+ * mutant: seeder/state/seed-file.c
  *   - memcmp(digest, header.identity, sizeof(digest)) != 0)
  *   + 0)
- * mutant: seeder/seed-file.c
+ * mutant: seeder/state/seed-file.c
  *   - if (memcmp(digest, header->boot, sizeof(digest)) == 0)
  *   + if (0)
- * mutant: seeder/seed-file.c
+ * mutant: seeder/state/seed-file.c
  *   - if (!both_known && identity->virtual_possible)
  *   + if (0)
  */

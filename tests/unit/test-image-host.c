@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "seeder/image-clean.h"
+#include "seeder/image/clean.h"
 #include "tests/unit/harness.h"
 
 static ImageTree tree = IMAGE_TREE_NULL;

@@ -7,8 +7,8 @@
 
 #include "lib/base/io.h"
 #include "lib/kernel/clock.h"
-#include "seeder/image-initramfs.h"
-#include "seeder/image-text.h"
+#include "seeder/image/initramfs.h"
+#include "seeder/image/text.h"
 #include "tests/unit/harness.h"
 
 #define SECOND_USEC UINT64_C(1000000)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "seeder/image-mount.h"
+#include "seeder/image/mount.h"
 #include "tests/unit/harness.h"
 
 static void test_parse(void) {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "seeder/image-os.h"
+#include "seeder/image/os.h"
 #include "tests/unit/harness.h"
 
 static char directory[64];

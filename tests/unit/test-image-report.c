@@ -2,7 +2,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "seeder/image-report.h"
+#include "seeder/image/report.h"
 #include "tests/unit/harness.h"
 
 static void test_escape(void) {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
-#include "seeder/image-text.h"
+#include "seeder/image/text.h"
 #include "tests/unit/harness.h"
 
 static void test_kernel_option(void) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/io.h"
-#include "seeder/image-tree.h"
+#include "seeder/image/tree.h"
 #include "tests/unit/harness.h"
 
 static char directory[64];

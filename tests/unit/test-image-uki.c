@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "seeder/image-uki.h"
+#include "seeder/image/uki.h"
 #include "tests/unit/harness.h"
 
 #define PE_AT    128U

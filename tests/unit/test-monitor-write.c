@@ -7,7 +7,7 @@
 
 #include "monitor/recording.h"
 #include "monitor/write.h"
-#include "seeder/report-file.h"
+#include "seeder/state/report-file.h"
 #include "tests/unit/harness.h"
 
 static char directory[64];

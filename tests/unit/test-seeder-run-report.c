@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "seeder/run-report.h"
+#include "seeder/state/run-report.h"
 #include "tests/unit/harness.h"
 
 static RunReport *run_report;

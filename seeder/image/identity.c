@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <string.h>
+
+#include "seeder/image/identity.h"
+#include "seeder/image/template.h"
+
+#define DBUS_ID "var/lib/dbus/machine-id"
+
+typedef enum IdKind {
+        ID_ABSENT,
+        ID_UNINITIALIZED,
+        ID_EMPTY,
+        ID_SET,
+        ID_OTHER,
+} IdKind;
+
+static IdKind id_kind(const char *text, size_t length) {
+        while (length > 0 && isspace((unsigned char)text[length - 1]))
+                length--;
+        if (length == 0)
+                return ID_EMPTY;
+        if (length == strlen("uninitialized") && memcmp(text, "uninitialized", length) == 0)
+                return ID_UNINITIALIZED;
+        for (size_t i = 0; i < length; i++)
+                if (!isxdigit((unsigned char)text[i]))
+                        return ID_OTHER;
+        return length == 32 ? ID_SET : ID_OTHER;
+}
+
+static int read_id(const ImageTree *tree, const char *path, IdKind *ret_kind) {
+        char text[128];
+        size_t length;
+        int r;
+
+        r = image_tree_read(tree, path, text, sizeof(text), &length);
+        if (r == IMAGE_TREE_E_ABSENT) {
+                *ret_kind = ID_ABSENT;
+                return 0;
+        }
+        if (r == IMAGE_TREE_E_NOT_A_FILE || r == -EFBIG) {
+                *ret_kind = ID_OTHER;
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        *ret_kind = id_kind(text, length);
+        return 0;
+}
+
+static const char *id_reason(IdKind kind) {
+        switch (kind) {
+        case ID_EMPTY:
+                return "is empty: each clone gets an id of its own, but without first-boot mode, "
+                       "so that each may credit the same saved seed";
+        case ID_SET:
+                return "is set, the same in every clone";
+        case ID_OTHER:
+                return "is neither \"uninitialized\" nor an id";
+        case ID_ABSENT:
+        case ID_UNINITIALIZED:
+        default:
+                return "is as it should be";
+        }
+}
+
+static int add_unreadable(ImageReport *report, const ImageItem *template_item, int error) {
+        ImageItem item = *template_item;
+
+        item.state = IMAGE_STATE_ERROR;
+        item.action = IMAGE_ACTION_NONE;
+        return image_report_add(
+                report,
+                &item,
+                "cannot be looked at: %s",
+                image_error_to_string(error));
+}
+
+/* Sets what clean does, by what the name itself is. Returns 0, _E_ABSENT or an errno. */
+static int identify(const ImageTree *tree, ImageItem *item, ImageAction action, bool *ret_link) {
+        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+        int r;
+
+        r = image_entry_open(tree, item->path, &entry);
+        if (r != 0)
+                return r;
+        item->device = entry.status.st_dev;
+        item->inode = entry.status.st_ino;
+        item->action = S_ISREG(entry.status.st_mode) ? action : IMAGE_ACTION_BY_HAND;
+        *ret_link = S_ISLNK(entry.status.st_mode);
+        return 0;
+}
+
+static int find_machine_id(const ImageTree *tree, ImageReport *report) {
+        ImageItem item = {
+                .id = "machine-id",
+                .group = IMAGE_GROUP_IDENTITY,
+                .state = IMAGE_STATE_FINDING,
+                .path = IMAGE_MACHINE_ID,
+        };
+        bool link = false;
+        IdKind kind;
+        int r;
+
+        r = identify(tree, &item, IMAGE_ACTION_RESET, &link);
+        if (r < 0)
+                return add_unreadable(report, &item, r);
+        r = read_id(tree, IMAGE_MACHINE_ID, &kind);
+        if (r < 0)
+                return add_unreadable(report, &item, r);
+        if (kind == ID_ABSENT || kind == ID_UNINITIALIZED) {
+                item.state = IMAGE_STATE_OK;
+                item.action = IMAGE_ACTION_NONE;
+        }
+        return image_report_add(
+                report,
+                &item,
+                "%s%s",
+                kind == ID_ABSENT ? "is absent, as it may be" : id_reason(kind),
+                link && item.state == IMAGE_STATE_FINDING ? "; it is a symbolic link: not followed"
+                                                          : "");
+}
+
+/* A link to the machine id is what D-Bus wants. */
+static int find_dbus_id(const ImageTree *tree, ImageReport *report) {
+        ImageItem item = {
+                .id = "dbus-id",
+                .group = IMAGE_GROUP_IDENTITY,
+                .state = IMAGE_STATE_FINDING,
+                .path = DBUS_ID,
+        };
+        bool link = false;
+        IdKind kind;
+        int r;
+
+        r = identify(tree, &item, IMAGE_ACTION_REMOVE, &link);
+        if (r != 0)
+                return r < 0 ? add_unreadable(report, &item, r) : 0;
+        if (link)
+                return 0;
+        r = read_id(tree, DBUS_ID, &kind);
+        if (r < 0)
+                return add_unreadable(report, &item, r);
+        if (kind == ID_ABSENT || kind == ID_EMPTY || kind == ID_UNINITIALIZED)
+                return 0;
+        return image_report_add(report, &item, "%s", id_reason(kind));
+}
+
+/* Removed keys must come from somewhere, or nobody logs in. */
+static int find_key_maker(const ImageTree *tree, ImageReport *report) {
+        static const char *const makers[] = {
+                "usr/bin/cloud-init",
+                "usr/lib/systemd/system/sshd-keygen@.service",
+                "usr/lib/systemd/system/sshdgenkeys.service",
+                "usr/lib/systemd/system/sshd-keygen.service",
+                "etc/systemd/system/sshd-keygen.service",
+                "etc/init.d/sshd",
+        };
+        const ImageItem item = {
+                .id = "ssh-key-maker",
+                .group = IMAGE_GROUP_IDENTITY,
+                .state = IMAGE_STATE_NOTE,
+                .path = "usr/sbin/sshd",
+        };
+
+        if (!image_tree_has(tree, item.path))
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(makers); i++)
+                if (image_tree_has(tree, makers[i]))
+                        return 0;
+        return image_report_add(
+                report,
+                &item,
+                "is here, but nothing that makes host keys at the first boot (cloud-init, a unit "
+                "that runs ssh-keygen -A) was found");
+}
+
+int image_identity_find(const ImageTree *tree, ImageReport *report) {
+        int r;
+
+        r = find_machine_id(tree, report);
+        if (r < 0)
+                return r;
+        r = find_dbus_id(tree, report);
+        if (r < 0)
+                return r;
+        return find_key_maker(tree, report);
+}

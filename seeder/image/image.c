@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sysexits.h>
+
+#include "lib/base/log.h"
+#include "seeder/image/clean.h"
+#include "seeder/image/equipment.h"
+#include "seeder/image/host.h"
+#include "seeder/image/image.h"
+#include "seeder/image/os.h"
+#include "seeder/image/template.h"
+
+#define EX_FINDINGS 1
+
+#define GROUPS_TEMPLATE ((1U << IMAGE_GROUP_SEEDS) | (1U << IMAGE_GROUP_IDENTITY))
+
+typedef struct Arguments {
+        bool clean;
+        bool dry_run;
+        bool json;
+        bool verbose;
+        bool running_system;
+        unsigned groups;
+        const char *root;
+} Arguments;
+
+static const char help[] =
+        "usage: entropy-seeder image check [OPTION...] ROOT\n"
+        "       entropy-seeder image clean [OPTION...] ROOT\n"
+        "\n"
+        "check tells what must not be in a template of virtual machines, and what should be there;\n"
+        "clean removes the former. ROOT is a mounted tree; nothing outside of it is touched, and\n"
+        "nothing in it is run.\n"
+        "\n"
+        "  -n, --dry-run         clean: only tell what would be done\n"
+        "  -j, --json            one JSON document instead of a table\n"
+        "  -v, --verbose         check: also what is as it should be\n"
+        "  -o, --only=GROUP,...  seeds, identity, equipment (check only)\n"
+        "      --running-system  clean --only=seeds: of the running system, which is refused else\n"
+        "  -h, --help            this text\n"
+        "\n"
+        "Exit status: 0 clean, 1 findings, 64 usage, 66 ROOT is not there or holds no operating\n"
+        "system, 71 system error, 74 something could not be looked at or removed, 77 refused.\n";
+
+static int parse_groups(const char *text, unsigned *ret_groups) {
+        unsigned groups = 0;
+
+        while (*text) {
+                size_t n = strcspn(text, ",");
+                ImageGroup group = 0;
+
+                for (; group < _IMAGE_GROUP_MAX; group++) {
+                        const char *name = image_group_to_string(group);
+
+                        if (strlen(name) == n && memcmp(text, name, n) == 0)
+                                break;
+                }
+                if (group == _IMAGE_GROUP_MAX)
+                        return -EINVAL;
+                groups |= 1U << group;
+                text += n + (text[n] == ',' ? 1 : 0);
+        }
+        *ret_groups = groups;
+        return groups == 0 ? -EINVAL : 0;
+}
+
+/* The message is for the one who typed it. */
+static int refuse_usage(const char *text) {
+        log_error("image: %s (entropy-seeder image --help)", text);
+        return EX_USAGE;
+}
+
+static int check_arguments(Arguments *arguments, bool only_given) {
+        unsigned equipment = 1U << IMAGE_GROUP_EQUIPMENT;
+
+        if (!arguments->clean && (arguments->dry_run || arguments->running_system))
+                return refuse_usage("--dry-run and --running-system are for clean");
+        if (arguments->clean && arguments->verbose)
+                return refuse_usage("--verbose is for check");
+        if (arguments->clean && only_given && (arguments->groups & equipment))
+                return refuse_usage("clean installs no equipment: see check");
+        if (arguments->clean)
+                arguments->groups &= GROUPS_TEMPLATE;
+        if (arguments->running_system && arguments->groups != 1U << IMAGE_GROUP_SEEDS)
+                return refuse_usage("--running-system needs --only=seeds: a running system keeps "
+                                    "its identity");
+        return EXIT_SUCCESS;
+}
+
+static int print_help(void) {
+        return fputs(help, stdout) == EOF || fflush(stdout) == EOF ? EX_IOERR : EXIT_SUCCESS;
+}
+
+static int take_operand(const char *operand, const char *operands[static 2], unsigned *n) {
+        if (*n >= 2)
+                return refuse_usage("one ROOT only");
+        operands[(*n)++] = operand;
+        return EXIT_SUCCESS;
+}
+
+static int take_option(int option, Arguments *arguments, bool *only_given) {
+        switch (option) {
+        case 'n':
+                arguments->dry_run = true;
+                return EXIT_SUCCESS;
+        case 'j':
+                arguments->json = true;
+                return EXIT_SUCCESS;
+        case 'v':
+                arguments->verbose = true;
+                return EXIT_SUCCESS;
+        case 'o':
+                *only_given = true;
+                if (parse_groups(optarg, &arguments->groups) < 0)
+                        return refuse_usage("--only takes seeds, identity, equipment");
+                return EXIT_SUCCESS;
+        case 'R':
+                arguments->running_system = true;
+                return EXIT_SUCCESS;
+        default:
+                return EX_USAGE;
+        }
+}
+
+/* Returns EXIT_SUCCESS with a root, or without one if --help was answered; else a status. The "-"
+ * has options taken wherever they stand, whatever $POSIXLY_CORRECT says: `clean --help` never
+ * becomes a ROOT. */
+static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
+        static const struct option options[] = {
+                { "dry-run", no_argument, NULL, 'n' },
+                { "json", no_argument, NULL, 'j' },
+                { "verbose", no_argument, NULL, 'v' },
+                { "only", required_argument, NULL, 'o' },
+                { "running-system", no_argument, NULL, 'R' },
+                { "help", no_argument, NULL, 'h' },
+                {},
+        };
+        const char *operands[2] = {};
+        bool only_given = false;
+        unsigned n = 0;
+        int c, r = EXIT_SUCCESS;
+
+        optind = 0; /* the program's own options were read with the same getopt */
+        while (r == EXIT_SUCCESS && (c = getopt_long(argc, argv, "-njvo:h", options, NULL)) != -1) {
+                if (c == 'h')
+                        return print_help();
+                r = c == 1 ? take_operand(optarg, operands, &n)
+                           : take_option(c, arguments, &only_given);
+        }
+        for (; r == EXIT_SUCCESS && optind < argc; optind++) /* behind "--" */
+                r = take_operand(argv[optind], operands, &n);
+        if (r != EXIT_SUCCESS)
+                return r;
+
+        if (n > 0 && strcmp(operands[0], "check") != 0 && strcmp(operands[0], "clean") != 0)
+                return refuse_usage("the verbs are check and clean");
+        if (n != 2)
+                return refuse_usage("a verb, check or clean, and one ROOT are needed");
+        arguments->clean = strcmp(operands[0], "clean") == 0;
+        arguments->root = operands[1];
+        return check_arguments(arguments, only_given);
+}
+
+static int find(const ImageTree *tree, unsigned groups, ImageReport *report) {
+        int r;
+
+        r = image_template_find(tree, groups, report);
+        if (r >= 0 && (groups & (1U << IMAGE_GROUP_EQUIPMENT)))
+                r = image_equipment_find(tree, report);
+        if (r < 0)
+                (void)log_errno(LOG_ERR, r, "Cannot look at the tree");
+        return r;
+}
+
+static int print(const Arguments *arguments, const ImageReport *report) {
+        const ImageRun run = {
+                .verb = arguments->clean ? "clean" : "check",
+                .root = arguments->root,
+                .dry_run = arguments->dry_run,
+        };
+        int r;
+
+        r = arguments->json ? image_report_print_json(report, &run, stdout)
+                            : image_report_print(report, arguments->verbose, stdout);
+        if (r < 0)
+                (void)log_errno(LOG_ERR, r, "Cannot print the report");
+        return r;
+}
+
+static int status_of(const ImageReport *report) {
+        if (image_report_count(report, IMAGE_STATE_FINDING) > 0)
+                return EX_FINDINGS;
+        return image_report_count(report, IMAGE_STATE_ERROR) > 0 ? EX_IOERR : EXIT_SUCCESS;
+}
+
+static int check(const ImageTree *tree, const Arguments *arguments) {
+        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
+
+        if (find(tree, arguments->groups, &report) < 0)
+                return EX_OSERR;
+        if (print(arguments, &report) < 0)
+                return EX_IOERR;
+        if (!arguments->json)
+                (void)printf(
+                        "%zu findings, %zu not looked at, %zu unknown, %zu notes, %zu as they "
+                        "should be\n",
+                        image_report_count(&report, IMAGE_STATE_FINDING),
+                        image_report_count(&report, IMAGE_STATE_ERROR),
+                        image_report_count(&report, IMAGE_STATE_UNKNOWN),
+                        image_report_count(&report, IMAGE_STATE_NOTE),
+                        image_report_count(&report, IMAGE_STATE_OK));
+        return fflush(stdout) == EOF ? EX_IOERR : status_of(&report);
+}
+
+static const char *plan_of(const ImageItem *item) {
+        return item->outcome == IMAGE_OUTCOME_FAILED ? "not touch"
+               : item->action == IMAGE_ACTION_REMOVE ? "remove"
+               : item->action == IMAGE_ACTION_RESET  ? "reset"
+                                                     : "leave to you:";
+}
+
+/* Before anything is touched. With --json the document comes at the end, so this goes to stderr. */
+static int print_plan(const Arguments *arguments, const ImageReport *report) {
+        FILE *stream = arguments->json ? stderr : stdout;
+
+        for (size_t i = 0; i < report->n_items; i++) {
+                const ImageItem *item = &report->items[i];
+                _cleanup_free_ char *path = NULL;
+
+                if (item->action == IMAGE_ACTION_NONE || !item->path)
+                        continue;
+                path = image_report_escape(item->path);
+                if (!path)
+                        return -ENOMEM;
+                (void)fprintf(
+                        stream,
+                        "%s%s /%s (%s)\n",
+                        arguments->dry_run ? "would " : "will ",
+                        plan_of(item),
+                        path,
+                        item->id);
+        }
+        return fflush(stream) == EOF ? -EIO : 0;
+}
+
+static int print_errors(const ImageReport *report) {
+        for (size_t i = 0; i < report->n_items; i++) {
+                const ImageItem *item = &report->items[i];
+                _cleanup_free_ char *path = NULL;
+
+                if (item->state != IMAGE_STATE_ERROR)
+                        continue;
+                path = image_report_escape(item->path);
+                if (!path)
+                        return -ENOMEM;
+                log_error("/%s %s", path, item->detail);
+        }
+        if (report->overflow)
+                log_error("There is more than can be told at once: clean again");
+        return 0;
+}
+
+static int print_failures(const ImageReport *report) {
+        for (size_t i = 0; i < report->n_items; i++) {
+                const ImageItem *item = &report->items[i];
+                _cleanup_free_ char *path = NULL, *error = NULL;
+
+                if (item->outcome != IMAGE_OUTCOME_FAILED)
+                        continue;
+                path = image_report_escape(item->path);
+                error = image_report_escape(image_item_error(item));
+                if (!path || !error)
+                        return -ENOMEM;
+                log_error("/%s stays: %s", path, error);
+        }
+        return 0;
+}
+
+/* What is still there after the work is what counts, whatever each call said. */
+static int count_left(const ImageTree *tree, unsigned groups, size_t *ret_left) {
+        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
+        int r;
+
+        r = image_template_find(tree, groups, &report);
+        if (r < 0)
+                return log_errno(LOG_ERR, r, "Cannot look at the tree again");
+        *ret_left = image_report_count(&report, IMAGE_STATE_FINDING);
+        return 0;
+}
+
+static int finish(const ImageTree *tree, const Arguments *arguments, const ImageReport *report) {
+        size_t n_failed = image_report_count_outcome(report, IMAGE_OUTCOME_FAILED), n_left = 0;
+
+        if (print_failures(report) < 0 || count_left(tree, arguments->groups, &n_left) < 0)
+                return EX_OSERR;
+        if (arguments->json ? print(arguments, report) < 0
+                            : printf("%zu %s, %zu failed, %zu findings left\n",
+                                     image_report_count_outcome(
+                                             report,
+                                             arguments->dry_run ? IMAGE_OUTCOME_PLANNED
+                                                                : IMAGE_OUTCOME_DONE),
+                                     arguments->dry_run ? "would be done" : "done",
+                                     n_failed,
+                                     n_left) < 0)
+                return EX_IOERR;
+        if (fflush(stdout) == EOF || n_failed > 0)
+                return EX_IOERR;
+        if (n_left > 0)
+                return EX_FINDINGS;
+        return image_report_count(report, IMAGE_STATE_ERROR) > 0 ? EX_IOERR : EXIT_SUCCESS;
+}
+
+static int clean(const ImageTree *tree, const ImageHost *host, const Arguments *arguments) {
+        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
+
+        if (find(tree, arguments->groups, &report) < 0)
+                return EX_OSERR;
+        image_clean_plan(tree, host, &report);
+        if (print_errors(&report) < 0)
+                return EX_OSERR;
+        if (print_plan(arguments, &report) < 0)
+                return EX_IOERR;
+        if (!arguments->dry_run)
+                image_clean(tree, host, &report);
+        return finish(tree, arguments, &report);
+}
+
+/* An empty mount point has no findings either, which would be taken for a clean image. */
+static int refuse_no_os(const ImageTree *tree, const char *root) {
+        _cleanup_free_ char *what = NULL, *escaped = NULL;
+        int r;
+
+        r = image_os_check(tree, &what);
+        if (r == 0)
+                return EXIT_SUCCESS;
+        if (r > 0) {
+                escaped = image_report_escape(what);
+                r = escaped ? r : -ENOMEM;
+        }
+        if (r < 0) {
+                (void)log_errno(LOG_ERR, r, "Cannot look at %s", root);
+                return r == -EACCES ? EX_NOPERM : EX_OSERR;
+        }
+        log_error("%s is not the root of an operating system: %s", root, escaped);
+        return EX_NOINPUT;
+}
+
+/* One error for the whole, instead of one for each file. */
+static int refuse_read_only(const ImageTree *tree, const char *root) {
+        struct statvfs filesystem;
+
+        if (fstatvfs(tree->fd, &filesystem) < 0) {
+                (void)log_errno(LOG_ERR, negative_errno(), "Cannot look at %s", root);
+                return EX_OSERR;
+        }
+        if (!(filesystem.f_flag & ST_RDONLY))
+                return EXIT_SUCCESS;
+        log_error("%s is mounted read-only: nothing was done", root);
+        return EX_IOERR;
+}
+
+static int guarded_check(const ImageTree *tree, const Arguments *arguments) {
+        int r = refuse_no_os(tree, arguments->root);
+
+        return r == EXIT_SUCCESS ? check(tree, arguments) : r;
+}
+
+static int guarded_clean(const ImageTree *tree, const Arguments *arguments) {
+        _cleanup_image_host_ ImageHost host = IMAGE_HOST_NULL;
+        bool is_root = false;
+        int r;
+
+        r = image_host_open(&host);
+        if (r >= 0)
+                r = image_host_is_root(&host, tree->fd, &is_root);
+        if (r < 0) {
+                (void)log_errno(LOG_ERR, r, "Cannot tell whether this is the running system");
+                return EX_OSERR;
+        }
+        if (is_root && !arguments->running_system) {
+                log_error("%s is the root of the running system: refused", arguments->root);
+                return EX_NOPERM;
+        }
+        if (!is_root && arguments->running_system) {
+                log_error("%s is not the root of the running system: refused", arguments->root);
+                return EX_NOPERM;
+        }
+        if (!is_root) {
+                r = refuse_no_os(tree, arguments->root);
+                if (r != EXIT_SUCCESS)
+                        return r;
+        }
+        if (!arguments->dry_run) {
+                r = refuse_read_only(tree, arguments->root);
+                if (r != EXIT_SUCCESS)
+                        return r;
+        }
+        return clean(tree, is_root ? NULL : &host, arguments);
+}
+
+int image_main(int argc, char *argv[]) {
+        _cleanup_image_tree_ ImageTree tree = IMAGE_TREE_NULL;
+        Arguments arguments = { .groups = IMAGE_GROUPS_ALL };
+        int r;
+
+        r = parse_arguments(argc, argv, &arguments);
+        if (r != EXIT_SUCCESS || !arguments.root)
+                return r;
+        r = image_tree_open(arguments.root, &tree);
+        if (r < 0) {
+                (void)log_errno(
+                        LOG_ERR,
+                        r,
+                        "Cannot open %s%s",
+                        arguments.root,
+                        r == -ENOTDIR ? " (mount the image, and name the mount point)" : "");
+                return r == -ENOENT || r == -ENOTDIR ? EX_NOINPUT
+                       : r == -EACCES                ? EX_NOPERM
+                                                     : EX_OSERR;
+        }
+        if (tree.refuse_links)
+                log_warning("This kernel has no openat2(): symbolic links in the tree are not "
+                            "followed");
+        return arguments.clean ? guarded_clean(&tree, &arguments)
+                               : guarded_check(&tree, &arguments);
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "lib/base/parse.h"
+#include "lib/feed/worker-user.h"
+#include "lib/kernel/clock.h"
+#include "seeder/image/initramfs.h"
+#include "seeder/image/text.h"
+
+/* Of linux/mount.h, which glibc 2.36's sys/mount.h does not get along with. */
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE   1
+#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#endif
+#ifndef MOVE_MOUNT_F_EMPTY_PATH
+#define MOVE_MOUNT_F_EMPTY_PATH 0x00000004
+#endif
+
+#define NAME           "/initramfs"
+#define PASSWD         "/etc/passwd"
+#define COPY_MAX_BYTES ((off_t)1 << 29)
+#define LINE_MAX_LEN   2048U
+
+typedef struct Listing {
+        char line[LINE_MAX_LEN];
+        size_t length;
+        uint64_t total_bytes;
+        unsigned bits;
+} Listing;
+
+static void end_line(Listing *listing) {
+        listing->bits |= image_text_listing_line(listing->line, listing->length);
+        listing->length = 0;
+}
+
+/* Of a line that is longer than any path, the end is dropped. */
+static void take_output(Listing *listing, const char *bytes, size_t n) {
+        listing->total_bytes += n;
+        for (size_t i = 0; i < n; i++)
+                if (bytes[i] == '\n')
+                        end_line(listing);
+                else if (listing->length < sizeof(listing->line))
+                        listing->line[listing->length++] = bytes[i];
+}
+
+static int set_limits(void) {
+        static const struct {
+                __rlimit_resource_t resource;
+                rlim_t limit;
+        } limits[] = {
+                { RLIMIT_CORE, 0 },
+                { RLIMIT_CPU, IMAGE_INITRAMFS_TIMEOUT_USEC / USEC_PER_SEC },
+                /* lsinitramfs unpacks into its temporary directory what stands after the microcode. */
+                { RLIMIT_FSIZE, (rlim_t)1 << 30 },
+                { RLIMIT_AS, (rlim_t)2 << 30 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(limits); i++) {
+                const struct rlimit limit = { limits[i].limit, limits[i].limit };
+
+                if (setrlimit(limits[i].resource, &limit) < 0)
+                        return negative_errno();
+        }
+        return 0;
+}
+
+/* CAP_DAC_READ_SEARCH alone, kept over exec: an initramfs may be readable by root only. */
+static int keep_reading(void) {
+        const unsigned bit = 1U << CAP_DAC_READ_SEARCH;
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+
+        data[0].effective = data[0].permitted = data[0].inheritable = bit;
+        if (syscall(SYS_capset, &header, data) < 0)
+                return negative_errno();
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0, 0) < 0)
+                return negative_errno();
+        return 0;
+}
+
+static int drop_root(void) {
+        uid_t uid;
+        gid_t gid;
+
+        /* Not all kernels have them, and what follows does not rest on them. */
+        (void)unshare(CLONE_NEWNET);
+        (void)unshare(CLONE_NEWIPC);
+
+        if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+                return negative_errno();
+        worker_user_find(PASSWD, true, &uid, &gid);
+        if (setresgid(gid, gid, gid) < 0)
+                /* In a user namespace without such a user (mkosi's), root is an ordinary user. */
+                return errno == EINVAL ? 0 : negative_errno();
+        if (setgroups(0, NULL) < 0 && errno != EPERM)
+                return negative_errno();
+        if (setresuid(uid, uid, uid) < 0)
+                return errno == EINVAL ? 0 : negative_errno();
+
+        /* Without the capability, a file that others may read is still read. */
+        (void)keep_reading();
+        return 0;
+}
+
+/*
+ * gzip, xz and zstd refuse symbolic links, and so the names in /proc/self/fd. In a mount namespace
+ * of its own the tool gets the very file at a name, without a copy. The clone comes first: after
+ * unshare() the file's mount is in another namespace, of which nothing may be bound.
+ */
+static int mount_at(int initramfs_fd, const char *path) {
+        _cleanup_close_ int mount_fd = -1;
+
+        mount_fd = (int)syscall(
+                SYS_open_tree,
+                initramfs_fd,
+                "",
+                AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (mount_fd < 0)
+                return negative_errno();
+        if (unshare(CLONE_NEWNS) < 0)
+                return negative_errno();
+        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                return negative_errno();
+        if (syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                return negative_errno();
+        return 0;
+}
+
+/* For those who may not mount: an ordinary user. The place was made by prepare_directory(). */
+static int copy_to(int initramfs_fd, const char *path) {
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+        off_t offset = 0;
+        ssize_t n;
+
+        if (fd < 0)
+                return negative_errno();
+        do {
+                n = sendfile(fd, initramfs_fd, &offset, 1 << 20);
+        } while (n > 0 && offset < COPY_MAX_BYTES);
+        return n < 0 ? negative_errno() : n > 0 ? -EFBIG : 0;
+}
+
+static void __attribute__((noreturn))
+run_tool(const char *tool, int initramfs_fd, int output_fd, const char *directory) {
+        char variable[64], file[64];
+        char path_variable[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
+        char *const argv[] = { (char *)tool, file, NULL };
+        char *const environment[] = { path_variable, locale, variable, NULL };
+        int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        (void)snprintf(variable, sizeof(variable), "TMPDIR=%s", directory);
+        (void)snprintf(file, sizeof(file), "%s" NAME, directory);
+        (void)setpgid(0, 0);
+        if (mount_at(initramfs_fd, file) < 0 && copy_to(initramfs_fd, file) < 0)
+                _exit(126);
+        /* dup2() clears close-on-exec. */
+        if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
+            dup2(null_fd, STDERR_FILENO) < 0)
+                _exit(126);
+        if ((geteuid() == 0 && drop_root() < 0) || set_limits() < 0 ||
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir(directory) < 0)
+                _exit(126);
+        (void)signal(SIGPIPE, SIG_DFL);
+        (void)execve(tool, argv, environment);
+        _exit(127);
+}
+
+/* 0 at the end of the output. */
+static int read_output(int fd, uint64_t deadline_usec, Listing *listing) {
+        char buffer[4096];
+
+        for (;;) {
+                struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+                uint64_t now_usec = clock_boottime_usec();
+                ssize_t n;
+                int r;
+
+                if (now_usec >= deadline_usec ||
+                    listing->total_bytes > IMAGE_INITRAMFS_MAX_OUTPUT_BYTES)
+                        return IMAGE_INITRAMFS_E_TIMEOUT;
+                r = poll(&pollfd, 1, (int)((deadline_usec - now_usec) / USEC_PER_MSEC) + 1);
+                if (r < 0 && errno != EINTR)
+                        return negative_errno();
+                if (r <= 0)
+                        continue;
+                n = read(fd, buffer, sizeof(buffer));
+                if (n < 0 && errno != EINTR)
+                        return negative_errno();
+                if (n == 0)
+                        return 0;
+                if (n > 0)
+                        take_output(listing, buffer, (size_t)n);
+        }
+}
+
+/* A tool that closed its output has nothing left to do: it gets this long to say how it went. */
+static bool ends_soon(pid_t pid) {
+        const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+
+        for (unsigned i = 0; i < 400; i++) {
+                siginfo_t info = {};
+
+                if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+                    info.si_pid == pid)
+                        return true;
+                (void)nanosleep(&pause, NULL);
+        }
+        return false;
+}
+
+/* All that the tool started is in its process group; its id is ours until the tool is reaped. */
+static int reap(pid_t pid, bool end_it, bool *ret_good) {
+        int status;
+
+        if (!end_it)
+                (void)ends_soon(pid);
+        (void)kill(-pid, SIGKILL);
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return negative_errno();
+        *ret_good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        return 0;
+}
+
+static int list_in(
+        const char *tool,
+        int initramfs_fd,
+        const char *directory,
+        uint64_t timeout_usec,
+        Listing *listing) {
+        _cleanup_close_ int read_fd = -1, write_fd = -1;
+        bool good = false;
+        int pair[2];
+        pid_t pid;
+        int r, error;
+
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return negative_errno();
+        read_fd = pair[0];
+        write_fd = pair[1];
+        pid = fork();
+        if (pid < 0)
+                return negative_errno();
+        if (pid == 0)
+                run_tool(tool, initramfs_fd, write_fd, directory);
+        (void)setpgid(pid, pid);
+        cleanup_close(&write_fd);
+
+        r = read_output(read_fd, clock_boottime_usec() + timeout_usec, listing);
+        end_line(listing);
+        error = reap(pid, r != 0, &good);
+        if (r == 0 && error < 0)
+                r = error;
+        return r != 0 ? r : good ? 0 : IMAGE_INITRAMFS_E_FAILED;
+}
+
+/* What a tool that was ended left behind: files, and one level of directories with files in them. */
+static void empty_directory(int directory_fd, unsigned depth) {
+        DIR *directory = fdopendir(directory_fd);
+        struct dirent *entry;
+
+        if (!directory) {
+                cleanup_close(&directory_fd);
+                return;
+        }
+        while ((entry = readdir(directory))) {
+                const char *name = entry->d_name;
+                int fd;
+
+                if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+                        continue;
+                if (unlinkat(dirfd(directory), name, 0) >= 0 || depth == 0)
+                        continue;
+                fd =
+                        openat(dirfd(directory),
+                               name,
+                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (fd >= 0)
+                        empty_directory(fd, depth - 1);
+                (void)unlinkat(dirfd(directory), name, AT_REMOVEDIR);
+        }
+        (void)closedir(directory);
+}
+
+/* The place for the mount, and a directory that the tool may write to. */
+static int prepare_directory(const char *path) {
+        _cleanup_close_ int fd = -1;
+        char file[64];
+        uid_t uid;
+        gid_t gid;
+
+        (void)snprintf(file, sizeof(file), "%s" NAME, path);
+        fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return negative_errno();
+        /* Fails in a user namespace without such a user: then the tool stays who we are. */
+        worker_user_find(PASSWD, true, &uid, &gid);
+        if (geteuid() == 0 && chown(path, uid, gid) < 0 && errno != EINVAL)
+                return negative_errno();
+        return 0;
+}
+
+static void remove_directory(const char *path) {
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd >= 0)
+                empty_directory(fd, 4);
+        (void)rmdir(path);
+}
+
+int image_initramfs_list_with(
+        const char *tool,
+        int initramfs_fd,
+        uint64_t timeout_usec,
+        unsigned *ret_bits) {
+        char directory[] = "/tmp/entropy-seeder-image.XXXXXX";
+        Listing listing = {};
+        int r;
+
+        if (access(tool, X_OK) < 0)
+                return IMAGE_INITRAMFS_E_NO_TOOL;
+        if (!mkdtemp(directory))
+                return negative_errno();
+        r = prepare_directory(directory);
+        if (r >= 0)
+                r = list_in(tool, initramfs_fd, directory, timeout_usec, &listing);
+        remove_directory(directory);
+        if (r < 0)
+                return r;
+        /* A tool that finds no archive it knows may well be content. */
+        if (r == 0 && !(listing.bits & IMAGE_LISTING_NAMES))
+                r = IMAGE_INITRAMFS_E_FAILED;
+        *ret_bits = listing.bits;
+        return r;
+}
+
+int image_initramfs_list(int initramfs_fd, unsigned *ret_bits) {
+        /* Fixed places: PATH is the caller's, and may lead into the tree. */
+        static const char *const tools[] = {
+                "/usr/bin/lsinitramfs",
+                "/usr/bin/lsinitrd",
+                "/usr/sbin/lsinitrd",
+                "/sbin/lsinitrd",
+        };
+        int result = IMAGE_INITRAMFS_E_NO_TOOL;
+        unsigned all_bits = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(tools); i++) {
+                unsigned bits = 0;
+                int r;
+
+                r = image_initramfs_list_with(
+                        tools[i],
+                        initramfs_fd,
+                        IMAGE_INITRAMFS_TIMEOUT_USEC,
+                        &bits);
+                if (r < 0)
+                        return r;
+                if (r == IMAGE_INITRAMFS_E_NO_TOOL)
+                        continue;
+                all_bits |= bits;
+                result = r;
+                if (r == 0)
+                        break;
+        }
+        *ret_bits = all_bits;
+        return result;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Whether a tree holds an operating system: /usr, and an os-release(5) in /etc or /usr/lib. Of
+ * anything else, an empty mount point or a mistyped path, "nothing was found" would be a false word.
+ */
+
+#include "seeder/image/tree.h"
+
+enum {
+        IMAGE_OS_E_NONE = 1,
+};
+
+/* IMAGE_OS_E_NONE with *ret_what, to be freed: what it looks like instead. Else 0 or an errno. */
+_must_check_ int image_os_check(const ImageTree *tree, char **ret_what);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "seeder/image/report.h"
+
+typedef struct json_object Json;
+
+static const char *const group_names[] = {
+        [IMAGE_GROUP_SEEDS] = "seeds",
+        [IMAGE_GROUP_IDENTITY] = "identity",
+        [IMAGE_GROUP_EQUIPMENT] = "equipment",
+};
+
+static const char *const state_names[] = {
+        [IMAGE_STATE_FINDING] = "finding", [IMAGE_STATE_ERROR] = "error",
+        [IMAGE_STATE_UNKNOWN] = "unknown", [IMAGE_STATE_NOTE] = "note",
+        [IMAGE_STATE_OK] = "ok",
+};
+
+static const char *const action_names[] = {
+        [IMAGE_ACTION_NONE] = "none",
+        [IMAGE_ACTION_REMOVE] = "remove",
+        [IMAGE_ACTION_RESET] = "reset",
+        [IMAGE_ACTION_BY_HAND] = "by-hand",
+};
+
+static const char *const outcome_names[] = {
+        [IMAGE_OUTCOME_NONE] = "none",
+        [IMAGE_OUTCOME_PLANNED] = "planned",
+        [IMAGE_OUTCOME_DONE] = "done",
+        [IMAGE_OUTCOME_FAILED] = "failed",
+};
+
+const char *image_group_to_string(ImageGroup group) {
+        return group_names[group];
+}
+
+const char *image_state_to_string(ImageState state) {
+        return state_names[state];
+}
+
+const char *image_action_to_string(ImageAction action) {
+        return action_names[action];
+}
+
+const char *image_outcome_to_string(ImageOutcome outcome) {
+        return outcome_names[outcome];
+}
+
+const char *image_error_to_string(int error) {
+        switch (-error) {
+        case EXDEV:
+                return "belongs to the running system";
+        case ESTALE:
+                return "changed while it was looked at";
+        case EPERM:
+                return "not permitted (is it immutable? see chattr(1))";
+        case ELOOP:
+                return "lies behind a symbolic link that is not followed";
+        case E2BIG:
+                return "too many names in a directory";
+        case EBADMSG:
+                return "is damaged, or cut off";
+        case EFBIG:
+                return "too large to look into";
+        case EAGAIN:
+                return "is renamed all the time";
+        case EOPNOTSUPP:
+                return "no /proc is mounted here";
+        default:
+                return strerror(-error);
+        }
+}
+
+const char *image_item_error(const ImageItem *item) {
+        return item->error_text ? item->error_text : image_error_to_string(item->error);
+}
+
+static int grow(ImageReport *report) {
+        size_t n = report->n_items;
+        ImageItem *items;
+
+        /* Doubled at each power of two. */
+        if (n > 0 && (n & (n - 1)) != 0)
+                return 0;
+        items = reallocarray(report->items, n > 0 ? 2 * n : 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        report->items = items;
+        return 0;
+}
+
+int image_report_add(ImageReport *report, const ImageItem *item, const char *detail_format, ...) {
+        _cleanup_free_ char *detail = NULL, *path = NULL;
+        va_list args;
+        int r;
+
+        if (report->n_items >= IMAGE_ITEMS_MAX) {
+                report->overflow = true;
+                return 0;
+        }
+        va_start(args, detail_format);
+        r = vasprintf(&detail, detail_format, args);
+        va_end(args);
+        if (r < 0) {
+                detail = NULL; /* vasprintf(3) leaves it undefined */
+                return -ENOMEM;
+        }
+        if (item->path) {
+                path = strdup(item->path);
+                if (!path)
+                        return -ENOMEM;
+        }
+        r = grow(report);
+        if (r < 0)
+                return r;
+
+        report->items[report->n_items] = *item;
+        report->items[report->n_items].detail = TAKE_PTR(detail);
+        report->items[report->n_items].path = TAKE_PTR(path);
+        report->n_items++;
+        return 0;
+}
+
+void image_report_free(ImageReport *report) {
+        for (size_t i = 0; i < report->n_items; i++) {
+                free(report->items[i].detail);
+                free(report->items[i].error_text);
+                free((char *)report->items[i].path);
+        }
+        free(report->items);
+        *report = (ImageReport)IMAGE_REPORT_NULL;
+}
+
+size_t image_report_count(const ImageReport *report, ImageState state) {
+        size_t n = state == IMAGE_STATE_ERROR && report->overflow ? 1 : 0;
+
+        for (size_t i = 0; i < report->n_items; i++)
+                n += report->items[i].state == state ? 1 : 0;
+        return n;
+}
+
+size_t image_report_count_outcome(const ImageReport *report, ImageOutcome outcome) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < report->n_items; i++)
+                n += report->items[i].outcome == outcome ? 1 : 0;
+        return n;
+}
+
+char *image_report_escape(const char *text) {
+        static const char digits[] = "0123456789abcdef";
+        char *escaped = malloc(4 * strlen(text) + 1);
+        char *end = escaped;
+
+        if (!escaped)
+                return NULL;
+        for (; *text; text++) {
+                unsigned char c = (unsigned char)*text;
+
+                if (c >= 0x20 && c < 0x7f && c != '\\') {
+                        *end++ = (char)c;
+                        continue;
+                }
+                *end++ = '\\';
+                *end++ = 'x';
+                *end++ = digits[c >> 4];
+                *end++ = digits[c & 15];
+        }
+        *end = '\0';
+        return escaped;
+}
+
+static int print_item(const ImageItem *item, FILE *stream) {
+        _cleanup_free_ char *path = NULL, *detail = NULL;
+
+        detail = image_report_escape(item->detail);
+        path = image_report_escape(item->path ? item->path : "");
+        if (!detail || !path)
+                return -ENOMEM;
+        (void)fprintf(
+                stream,
+                "%-8s%-22s%s%s%s%s\n",
+                state_names[item->state],
+                item->id,
+                item->path ? "/" : "",
+                path,
+                item->path ? ": " : "",
+                detail);
+        return 0;
+}
+
+int image_report_print(const ImageReport *report, bool verbose, FILE *stream) {
+        bool any = false;
+        int r;
+
+        /* The worst first; within a state in the order of the search. */
+        for (ImageState state = 0; state < _IMAGE_STATE_MAX; state++)
+                for (size_t i = 0; i < report->n_items; i++) {
+                        if (report->items[i].state != state)
+                                continue;
+                        if (state == IMAGE_STATE_OK && !verbose)
+                                continue;
+                        if (!any)
+                                (void)fprintf(stream, "%-8s%-22s%s\n", "STATE", "WHAT", "WHERE");
+                        any = true;
+                        r = print_item(&report->items[i], stream);
+                        if (r < 0)
+                                return r;
+                }
+        if (report->overflow)
+                (void)fprintf(
+                        stream,
+                        "error   too-many              more than %u items: not all are here\n",
+                        IMAGE_ITEMS_MAX);
+        return fflush(stream) < 0 || ferror(stream) ? -EIO : 0;
+}
+
+/* Takes value over; NULL is JSON's null. */
+static void put(Json *object, const char *key, Json *value) {
+        if (json_object_object_add(object, key, value) < 0)
+                (void)json_object_put(value);
+}
+
+static void put_escaped(Json *object, const char *key, const char *prefix, const char *text) {
+        _cleanup_free_ char *escaped = image_report_escape(text);
+        _cleanup_free_ char *whole = NULL;
+
+        if (!escaped || asprintf(&whole, "%s%s", prefix, escaped) < 0) {
+                whole = NULL;
+                return;
+        }
+        put(object, key, json_object_new_string(whole));
+}
+
+static Json *item_object(const ImageItem *item) {
+        Json *object = json_object_new_object();
+
+        put(object, "id", json_object_new_string(item->id));
+        put(object, "group", json_object_new_string(group_names[item->group]));
+        put(object, "state", json_object_new_string(state_names[item->state]));
+        if (item->path)
+                put_escaped(object, "path", "/", item->path);
+        else
+                put(object, "path", NULL);
+        put_escaped(object, "detail", "", item->detail);
+        put(object, "action", json_object_new_string(action_names[item->action]));
+        put(object, "outcome", json_object_new_string(outcome_names[item->outcome]));
+        if (item->error < 0)
+                put_escaped(object, "error", "", image_item_error(item));
+        else
+                put(object, "error", NULL);
+        return object;
+}
+
+static void put_counts(const ImageReport *report, Json *document) {
+        Json *counts = json_object_new_object();
+
+        for (ImageState state = 0; state < _IMAGE_STATE_MAX; state++)
+                put(counts,
+                    state_names[state],
+                    json_object_new_uint64(image_report_count(report, state)));
+        put(document, "counts", counts);
+        put(document, "complete", json_object_new_boolean(!report->overflow));
+}
+
+int image_report_print_json(const ImageReport *report, const ImageRun *run, FILE *stream) {
+        Json *document, *items;
+        const char *text;
+
+        json_avoid_random();
+
+        document = json_object_new_object();
+        items = json_object_new_array();
+        if (!document || !items) {
+                (void)json_object_put(document);
+                (void)json_object_put(items);
+                return -ENOMEM;
+        }
+        put(document, "version", json_object_new_string(PACKAGE_VERSION));
+        put(document, "verb", json_object_new_string(run->verb));
+        put_escaped(document, "root", "", run->root);
+        put(document, "dry_run", json_object_new_boolean(run->dry_run));
+        for (size_t i = 0; i < report->n_items; i++)
+                (void)json_object_array_add(items, item_object(&report->items[i]));
+        put(document, "items", items);
+        put_counts(report, document);
+
+        text = json_object_to_json_string_ext(
+                document,
+                JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+        if (text)
+                (void)fprintf(stream, "%s\n", text);
+        (void)json_object_put(document);
+        if (!text)
+                return -ENOMEM;
+        return fflush(stream) < 0 || ferror(stream) ? -EIO : 0;
+}

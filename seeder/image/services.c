@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/io.h"
+#include "seeder/image/equipment.h"
+#include "seeder/image/text.h"
+
+#define TEXT_MAX_BYTES (256U * 1024)
+
+static int add(
+        ImageReport *report,
+        const char *id,
+        ImageState state,
+        const char *path,
+        const char *detail) {
+        return image_equipment_add(report, id, state, path, detail, NULL);
+}
+
+static int stop_at_first(const char *path, void *userdata) {
+        return 1;
+}
+
+/* A directory that cannot be read has nothing that a boot would see either. */
+static bool any_matches(const ImageTree *tree, const char *pattern) {
+        return image_tree_glob(tree, pattern, stop_at_first, NULL) == 1;
+}
+
+static bool any_of(const ImageTree *tree, const char *const formats[], size_t n, const char *name) {
+        char pattern[256];
+
+        for (size_t i = 0; i < n; i++) {
+                const char *mark = strchr(formats[i], '%');
+
+                (void)snprintf(
+                        pattern,
+                        sizeof(pattern),
+                        "%.*s%s%s",
+                        (int)(mark - formats[i]),
+                        formats[i],
+                        name,
+                        mark + 1);
+                if (any_matches(tree, pattern))
+                        return true;
+        }
+        return false;
+}
+
+/* systemctl mask: a link to /dev/null, or an empty file. */
+static bool unit_is_masked(const ImageTree *tree, const char *unit) {
+        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+        char path[256], target[64];
+        ssize_t n;
+
+        (void)snprintf(path, sizeof(path), "etc/systemd/system/%s", unit);
+        if (image_entry_open(tree, path, &entry) != 0)
+                return false;
+        if (S_ISREG(entry.status.st_mode))
+                return entry.status.st_size == 0;
+        n = readlinkat(entry.fd, "", target, sizeof(target));
+        return n == (ssize_t)strlen("/dev/null") && memcmp(target, "/dev/null", (size_t)n) == 0;
+}
+
+static bool unit_exists(const ImageTree *tree, const char *unit) {
+        static const char *const places[] = {
+                "usr/lib/systemd/system/%",
+                "lib/systemd/system/%",
+                "etc/systemd/system/%",
+        };
+
+        return any_of(tree, places, ELEMENTSOF(places), unit);
+}
+
+static bool unit_is_enabled(const ImageTree *tree, const char *unit) {
+        static const char *const places[] = {
+                "etc/systemd/system/*.wants/%",     "etc/systemd/system/*.requires/%",
+                "usr/lib/systemd/system/*.wants/%", "usr/lib/systemd/system/*.requires/%",
+                "lib/systemd/system/*.wants/%",     "lib/systemd/system/*.requires/%",
+        };
+
+        return !unit_is_masked(tree, unit) && any_of(tree, places, ELEMENTSOF(places), unit);
+}
+
+/* Debian's links for sysvinit, OpenRC's runlevels, runit's services */
+static bool script_is_enabled(const ImageTree *tree, const char *name) {
+        static const char *const places[] = {
+                "etc/rc[S2345].d/S[0-9][0-9]%",
+                "etc/runlevels/*/%",
+                "etc/runit/runsvdir/*/%",
+                "var/service/%",
+        };
+
+        return any_of(tree, places, ELEMENTSOF(places), name);
+}
+
+static bool has_systemd(const ImageTree *tree) {
+        return image_tree_has(tree, "usr/lib/systemd/systemd") ||
+               image_tree_has(tree, "lib/systemd/systemd");
+}
+
+/* Its configuration file's name is in our rngd, and in no other. */
+static int rngd_is_ours(const ImageTree *tree, const char *path, bool *ret_ours) {
+        static const char name[] = "guest-entropy.conf";
+        _cleanup_free_ char *bytes = NULL;
+        _cleanup_close_ int fd = -1;
+        const size_t max_bytes = 8U * 1024 * 1024;
+        size_t length;
+        int r;
+
+        r = image_tree_open_file(tree, path, &fd);
+        if (r != 0)
+                return r;
+        bytes = malloc(max_bytes);
+        if (!bytes)
+                return -ENOMEM;
+        r = io_read_full(fd, bytes, max_bytes, &length);
+        if (r < 0)
+                return r;
+        *ret_ours = memmem(bytes, length, name, strlen(name));
+        return 0;
+}
+
+static int find_rngd(const ImageTree *tree, ImageReport *report, bool *ret_ours) {
+        static const char *const places[] = { "usr/sbin/rngd", "usr/bin/rngd", "sbin/rngd" };
+        bool ours = false;
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                r = rngd_is_ours(tree, places[i], &ours);
+                if (r == IMAGE_TREE_E_ABSENT)
+                        continue;
+                if (r == -ENOMEM)
+                        return r;
+                if (r != 0)
+                        return add(
+                                report,
+                                "program-rngd",
+                                IMAGE_STATE_UNKNOWN,
+                                places[i],
+                                "cannot be read");
+                *ret_ours = ours;
+                return add(
+                        report,
+                        "program-rngd",
+                        ours ? IMAGE_STATE_OK : IMAGE_STATE_FINDING,
+                        places[i],
+                        ours ? "is guest-entropy's" : "is that of rng-tools, not guest-entropy's");
+        }
+        return add(report, "program-rngd", IMAGE_STATE_FINDING, NULL, "rngd is not installed");
+}
+
+static int find_seeder(const ImageTree *tree, ImageReport *report) {
+        static const char *const places[] = {
+                "usr/bin/entropy-seeder",
+                "usr/sbin/entropy-seeder",
+                "usr/lib/guest-entropy/entropy-seeder",
+                "usr/libexec/guest-entropy/entropy-seeder",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++)
+                if (image_tree_has(tree, places[i]))
+                        return add(
+                                report,
+                                "program-seeder",
+                                IMAGE_STATE_OK,
+                                places[i],
+                                "is installed");
+        return add(
+                report,
+                "program-seeder",
+                IMAGE_STATE_FINDING,
+                NULL,
+                "entropy-seeder is not installed");
+}
+
+static int find_hook(const ImageTree *tree, ImageReport *report) {
+        static const char *const patterns[] = {
+                "usr/share/initramfs-tools/hooks/*entropy*",
+                "etc/initramfs-tools/hooks/*entropy*",
+                "usr/lib/dracut/modules.d/*entropy*",
+                "usr/lib/initcpio/install/*entropy*",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(patterns); i++)
+                if (any_matches(tree, patterns[i]))
+                        return add(report, "initramfs-hook", IMAGE_STATE_OK, NULL, patterns[i]);
+        return add(
+                report,
+                "initramfs-hook",
+                IMAGE_STATE_FINDING,
+                NULL,
+                "no hook of guest-entropy for initramfs-tools, dracut or mkinitcpio");
+}
+
+static int check_unit(const ImageTree *tree, const char *unit, ImageReport *report) {
+        char detail[160];
+        ImageState state = IMAGE_STATE_FINDING;
+        const char *what;
+
+        if (unit_is_masked(tree, unit))
+                what = "is masked";
+        else if (!unit_exists(tree, unit))
+                what = "is not installed";
+        else if (!unit_is_enabled(tree, unit))
+                what = "is not enabled";
+        else {
+                what = "is enabled";
+                state = IMAGE_STATE_OK;
+        }
+        (void)snprintf(detail, sizeof(detail), "%s %s", unit, what);
+        return add(report, "unit", state, NULL, detail);
+}
+
+static int find_units(const ImageTree *tree, ImageReport *report) {
+        static const char *const units[] = {
+                "rngd.service",
+                "entropy-seeder.service",
+                "entropy-seeder-save.service",
+        };
+        int r = 0;
+
+        if (!has_systemd(tree)) {
+                bool found = script_is_enabled(tree, "entropy-seeder") ||
+                             script_is_enabled(tree, "rngd");
+
+                return add(
+                        report,
+                        "unit",
+                        found ? IMAGE_STATE_OK : IMAGE_STATE_FINDING,
+                        NULL,
+                        found ? "a service of guest-entropy is enabled"
+                              : "neither systemd nor an enabled service of guest-entropy is here");
+        }
+        for (size_t i = 0; i < ELEMENTSOF(units) && r >= 0; i++)
+                r = check_unit(tree, units[i], report);
+        return r;
+}
+
+typedef struct Rival {
+        const char *unit, *script, *program, *reason;
+} Rival;
+
+static int check_rival(const ImageTree *tree, const Rival *rival, ImageReport *report) {
+        bool enabled = unit_is_enabled(tree, rival->unit) || script_is_enabled(tree, rival->script);
+        char detail[256];
+
+        if (!enabled && !unit_exists(tree, rival->unit) &&
+            !(rival->program && image_tree_has(tree, rival->program)))
+                return 0;
+        (void)snprintf(
+                detail,
+                sizeof(detail),
+                "%s is %s%s%s",
+                rival->unit,
+                enabled ? "enabled: " : "installed, and not enabled",
+                enabled ? rival->reason : "",
+                enabled ? "; remove its package" : "");
+        return add(report, "rival", enabled ? IMAGE_STATE_FINDING : IMAGE_STATE_NOTE, NULL, detail);
+}
+
+static int find_rivals(const ImageTree *tree, bool rngd_is_guest_entropy, ImageReport *report) {
+        static const Rival rivals[] = {
+                { "haveged.service",
+                  "haveged",
+                  "usr/sbin/haveged",
+                  "it credits what it makes of CPU timing, as much as is asked" },
+                { "rng-tools.service",
+                  "rng-tools",
+                  NULL,
+                  "a second daemon feeds the kernel from the same device" },
+                { "rng-tools-debian.service",
+                  "rng-tools-debian",
+                  NULL,
+                  "a second daemon feeds the kernel from the same device" },
+                { "rng-tools5.service",
+                  "rng-tools5",
+                  NULL,
+                  "a second daemon feeds the kernel from the same device" },
+                { "rngd.service", "rngd", NULL, "it is that of rng-tools" },
+                { "jitterentropy.service",
+                  "jitterentropy-rngd",
+                  "usr/sbin/jitterentropy-rngd",
+                  "it wakes every five seconds, and feeds a kernel that needs nothing" },
+        };
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(rivals); i++) {
+                if (rngd_is_guest_entropy && strcmp(rivals[i].unit, "rngd.service") == 0)
+                        continue;
+                r = check_rival(tree, &rivals[i], report);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+typedef struct TextRule {
+        const char *pattern, *id, *detail;
+        unsigned (*find)(const char *text, size_t length);
+} TextRule;
+
+typedef struct TextFinder {
+        const ImageTree *tree;
+        const TextRule *rule;
+        ImageReport *report;
+        char *buffer;
+} TextFinder;
+
+static int visit_text(const char *path, void *userdata) {
+        const TextFinder *finder = userdata;
+        char detail[256];
+        unsigned line;
+        size_t length;
+        int r;
+
+        r = image_tree_read(finder->tree, path, finder->buffer, TEXT_MAX_BYTES, &length);
+        if (r == IMAGE_TREE_E_ABSENT || r == IMAGE_TREE_E_NOT_A_FILE)
+                return 0; /* a masked unit, for one */
+        if (r < 0)
+                return add(
+                        finder->report,
+                        finder->rule->id,
+                        IMAGE_STATE_UNKNOWN,
+                        path,
+                        image_error_to_string(r));
+        line = finder->rule->find(finder->buffer, length);
+        if (line == 0)
+                return 0;
+        (void)snprintf(detail, sizeof(detail), "line %u %s", line, finder->rule->detail);
+        return add(finder->report, finder->rule->id, IMAGE_STATE_FINDING, path, detail);
+}
+
+#define FEEDS                                                                                \
+        "rngd-feeds-itself", "has rngd read the kernel's own output and credit it as fresh", \
+                image_text_feeds_itself
+static int find_texts(const ImageTree *tree, ImageReport *report) {
+        static const TextRule text_rules[] = {
+                { "etc/sysconfig/rngd", FEEDS },
+                { "etc/sysconfig/rng-tools", FEEDS },
+                { "etc/default/rng*", FEEDS },
+                { "etc/conf.d/rng*", FEEDS },
+                { "etc/rc.local", FEEDS },
+                { "etc/guest-entropy.conf", FEEDS },
+                { "etc/systemd/system/rng*.service", FEEDS },
+                { "etc/systemd/system/rng*.service.d/*.conf", FEEDS },
+                { "usr/lib/systemd/system/rng*.service", FEEDS },
+                { "usr/lib/systemd/system/rng*.service.d/*.conf", FEEDS },
+                { "etc/init.d/rng*", FEEDS },
+        };
+        _cleanup_free_ char *buffer = malloc(TEXT_MAX_BYTES);
+        int r;
+
+        if (!buffer)
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(text_rules); i++) {
+                TextFinder finder = { tree, &text_rules[i], report, buffer };
+
+                r = image_tree_glob(tree, text_rules[i].pattern, visit_text, &finder);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        r = add(report,
+                                text_rules[i].id,
+                                IMAGE_STATE_UNKNOWN,
+                                text_rules[i].pattern,
+                                image_error_to_string(r));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int image_services_find(const ImageTree *tree, ImageReport *report) {
+        bool ours = false;
+        int r;
+
+        r = find_rngd(tree, report, &ours);
+        if (r < 0)
+                return r;
+        r = find_seeder(tree, report);
+        if (r < 0)
+                return r;
+        r = find_hook(tree, report);
+        if (r < 0)
+                return r;
+        r = find_units(tree, report);
+        if (r < 0)
+                return r;
+        r = find_rivals(tree, ours, report);
+        if (r < 0)
+                return r;
+        return find_texts(tree, report);
+}
+
+int image_equipment_find(const ImageTree *tree, ImageReport *report) {
+        int r;
+
+        r = image_kernel_find(tree, report);
+        return r < 0 ? r : image_services_find(tree, report);
+}
