@@ -104,7 +104,7 @@ static int load(const SeederOptions *options, Settings *ret_settings) {
 }
 
 static int act(const SeederOptions *options, const CommandLine *line, const RootDir *root) {
-        PlanPhase phase = options->phase_given ? options->phase : plan_detect_phase(root);
+        Phase phase = options->phase_given ? options->phase : phase_detect(root);
         RunSettings run_settings;
         Settings settings;
         int r;

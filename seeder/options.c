@@ -81,7 +81,7 @@ static int take_option(int option, SeederOptions *options) {
         case OPTION_INITRAMFS:
         case OPTION_REAL_ROOT:
                 options->phase_given = true;
-                options->phase = option == OPTION_INITRAMFS ? PLAN_INITRAMFS : PLAN_REAL_ROOT;
+                options->phase = option == OPTION_INITRAMFS ? PHASE_INITRAMFS : PHASE_REAL_ROOT;
                 return 0;
         case OPTION_DRY_RUN:
                 options->dry_run = true;

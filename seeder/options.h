@@ -25,7 +25,7 @@ typedef struct SeederOptions {
         SeederAction action;
         const char *config_path; /* NULL: the default, which may be missing */
         bool phase_given;
-        PlanPhase phase;
+        Phase phase;
         uint64_t deadline_usec; /* 0: that of the phase */
         bool dry_run;
         bool as_json;

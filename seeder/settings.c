@@ -102,11 +102,11 @@ static bool is_enabled(
         const SourceSettings *source,
         const SeederOptions *options,
         SourceId id,
-        PlanPhase phase) {
+        Phase phase) {
         if (options->only_named)
                 return options->named[id];
         if (id == SOURCE_METADATA)
-                return source->enabled && source->by_admin && phase == PLAN_REAL_ROOT;
+                return source->enabled && source->by_admin && phase == PHASE_REAL_ROOT;
         return source->enabled;
 }
 
@@ -122,9 +122,9 @@ void settings_make_run(
         const Settings *settings,
         const CommandLine *line,
         const SeederOptions *options,
-        PlanPhase phase,
+        Phase phase,
         RunSettings *ret_run) {
-        bool real_root = phase == PLAN_REAL_ROOT;
+        bool real_root = phase == PHASE_REAL_ROOT;
         RunSettings run = {
                 .phase = phase,
                 .dry_run = options->dry_run,

@@ -36,5 +36,5 @@ void settings_make_run(
         const Settings *settings,
         const CommandLine *line,
         const SeederOptions *options,
-        PlanPhase phase,
+        Phase phase,
         RunSettings *ret_run);

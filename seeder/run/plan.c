@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/vfs.h>
-
 #include "seeder/run/plan.h"
 
 PlanClass plan_class(SourceId id) {
@@ -17,22 +13,7 @@ PlanClass plan_class(SourceId id) {
         return classes[id];
 }
 
-uint64_t plan_deadline_usec(PlanPhase phase) {
-        return phase == PLAN_INITRAMFS ? PLAN_INITRAMFS_DEADLINE_USEC
-                                       : PLAN_REAL_ROOT_DEADLINE_USEC;
-}
-
-const char *plan_phase_to_string(PlanPhase phase) {
-        return phase == PLAN_INITRAMFS ? "initramfs" : "real-root";
-}
-
-PlanPhase plan_detect_phase(const RootDir *root) {
-        struct statfs filesystem;
-
-        if (faccessat(root->fd, "etc/initrd-release", F_OK, 0) >= 0)
-                return PLAN_INITRAMFS;
-        if (fstatfs(root->fd, &filesystem) >= 0 &&
-            (filesystem.f_type == RAMFS_MAGIC || filesystem.f_type == TMPFS_MAGIC))
-                return PLAN_INITRAMFS;
-        return PLAN_REAL_ROOT;
+uint64_t plan_deadline_usec(Phase phase) {
+        return phase == PHASE_INITRAMFS ? PLAN_INITRAMFS_DEADLINE_USEC
+                                        : PLAN_REAL_ROOT_DEADLINE_USEC;
 }

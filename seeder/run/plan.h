@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/sources/source.h"
+#include "seeder/state/phase.h"
 
 typedef enum PlanClass {
         PLAN_NEVER, /* not the seeder's */
@@ -17,17 +18,7 @@ typedef enum PlanClass {
 
 PlanClass plan_class(SourceId id);
 
-/* Where this runs. */
-typedef enum PlanPhase {
-        PLAN_INITRAMFS,
-        PLAN_REAL_ROOT,
-} PlanPhase;
-
 #define PLAN_INITRAMFS_DEADLINE_USEC UINT64_C(2000000)
 #define PLAN_REAL_ROOT_DEADLINE_USEC UINT64_C(10000000)
 
-uint64_t plan_deadline_usec(PlanPhase phase);
-const char *plan_phase_to_string(PlanPhase phase);
-
-/* An initramfs is a ramfs or tmpfs as root (Linux: rootfs), or says so in /etc/initrd-release. */
-PlanPhase plan_detect_phase(const RootDir *root);
+uint64_t plan_deadline_usec(Phase phase);

@@ -10,6 +10,7 @@
 #include "lib/kernel/clock.h"
 #include "lib/kernel/confidential.h"
 #include "seeder/run/metadata-request.h"
+#include "seeder/run/plan.h"
 #include "seeder/run/run-state.h"
 #include "seeder/state/report-file.h"
 #include "seeder/state/saved.h"
@@ -246,7 +247,7 @@ static bool is_absent(int error) {
 
 /* Not taken where it is not needed: the lock would keep `entropy-seeder save` away. */
 static void open_state(Run *run) {
-        const char *why_not = run->settings->phase == PLAN_INITRAMFS
+        const char *why_not = run->settings->phase == PHASE_INITRAMFS
                                       ? "first use is not known in the initramfs"
                                       : "its use cannot be recorded";
         const bool mount_missing =

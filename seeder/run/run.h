@@ -7,7 +7,6 @@
  * that it needs neither systemd nor udevd, and drags no library of theirs into an initramfs.
  */
 
-#include "seeder/command-line.h"
 #include "seeder/state/run-report.h"
 
 typedef struct RunSource {
@@ -22,7 +21,7 @@ typedef struct RunSource {
 } RunSource;
 
 typedef struct RunSettings {
-        PlanPhase phase;
+        Phase phase;
         bool dry_run;
         uint64_t deadline_usec;
         const char *state_directory; /* /var/lib/guest-entropy; NULL: first use is not known */

@@ -18,11 +18,11 @@
 typedef struct json_object Json;
 
 static const char *const file_names[] = {
-        [PLAN_INITRAMFS] = "seeder-initramfs",
-        [PLAN_REAL_ROOT] = "seeder",
+        [PHASE_INITRAMFS] = "seeder-initramfs",
+        [PHASE_REAL_ROOT] = "seeder",
 };
 
-static void make_name(PlanPhase phase, unsigned number, char name[static NAME_BYTES]) {
+static void make_name(Phase phase, unsigned number, char name[static NAME_BYTES]) {
         if (number > 1)
                 (void)snprintf(name, NAME_BYTES, "%s-%u.json", file_names[phase], number);
         else
@@ -83,7 +83,7 @@ void report_file_each(void (*take)(const char *text, void *userdata), void *user
 
         if (fd < 0 || !text)
                 return;
-        for (PlanPhase phase = PLAN_INITRAMFS; phase <= PLAN_REAL_ROOT; phase++)
+        for (Phase phase = PHASE_INITRAMFS; phase <= PHASE_REAL_ROOT; phase++)
                 for (unsigned number = 1; number <= REPORT_FILE_NUMBER_MAX; number++) {
                         char name[NAME_BYTES];
 

@@ -130,7 +130,7 @@ static Json *document(const RunReport *run_report) {
         Json *object = json_object_new_object(), *lines = json_object_new_array();
 
         put_string(object, "version", PACKAGE_VERSION);
-        put_string(object, "phase", plan_phase_to_string(run_report->phase));
+        put_string(object, "phase", phase_to_string(run_report->phase));
         put_string(object, "model", refill_model_to_string(run_report->model));
         put(object, "ready", json_object_new_boolean(run_report->ready));
         put_number(object, "started_usec", run_report->started_usec);

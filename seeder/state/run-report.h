@@ -13,7 +13,7 @@
 #include "lib/feed/seen.h"
 #include "lib/policy/refill.h"
 #include "lib/sources/source.h"
-#include "seeder/run/plan.h"
+#include "seeder/state/phase.h"
 
 #define RUN_REPORT_LINES_MAX 64U
 #define RUN_REPORT_NOTE_MAX  160U
@@ -35,7 +35,7 @@ typedef struct RunReportSeeds {
 } RunReportSeeds;
 
 typedef struct RunReport {
-        PlanPhase phase;
+        Phase phase;
         bool dry_run;
         RandomModel model;
         bool ready;

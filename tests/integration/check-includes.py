@@ -17,6 +17,10 @@ BELOW = {
     "lib/feed": ("lib/base", "lib/kernel", "lib/policy", "lib/sources"),
     "lib/config": ("lib/base", "lib/kernel", "lib/policy", "lib/sources", "lib/feed"),
     "rngd": ("lib",),
+    "seeder/state": ("lib",),
+    "seeder/run": ("lib", "seeder/state"),
+    "seeder/image": ("lib",),
+    "seeder/metadata": ("lib",),
     "seeder": ("lib",),
     "monitor": ("lib",),
 }
@@ -126,6 +130,8 @@ sys.exit(
                     sample("lib/feed/a.c", '#include "lib/config/values.h"\n'),
                     sample("lib/config/a.c", '#include "rngd/settings.h"\n'),
                     sample("rngd/a.c", '#include "seeder/run/plan.h"\n'),
+                    sample("seeder/state/a.c", '#include "seeder/run/plan.h"\n'),
+                    sample("seeder/image/a.c", '#include "seeder/run/run.h"\n'),
                 ],
                 good=[
                     sample("lib/feed/a.c", '#include "lib/sources/source.h"\n'),

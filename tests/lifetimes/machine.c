@@ -92,7 +92,7 @@ static const Settings *defaults(void) {
 
 static void make_settings(
         const Machine *machine,
-        PlanPhase phase,
+        Phase phase,
         SourceId only,
         RunSettings *ret_settings) {
         SeederOptions options = { .only_named = only != _SOURCE_MAX };
@@ -108,7 +108,7 @@ static void make_settings(
         ret_settings->metadata_apart = false;
 }
 
-static void run_seeder(Machine *machine, PlanPhase phase, SourceId only) {
+static void run_seeder(Machine *machine, Phase phase, SourceId only) {
         RunReport *run_report = calloc(1, sizeof(*run_report));
         Machine *before = malloc(sizeof(*before));
         RunSettings settings;
@@ -142,7 +142,7 @@ void machine_run_seeder(Machine *machine, SourceId only, uint32_t cut_at) {
                 return;
         machine_now = machine;
         machine->calls_left = cut_at;
-        run_seeder(machine, PLAN_REAL_ROOT, only);
+        run_seeder(machine, PHASE_REAL_ROOT, only);
         end_if_dead(machine);
 }
 
@@ -250,9 +250,9 @@ void machine_boot(Machine *machine, uint32_t cut_at) {
 
         machine->calls_left = cut_at;
         if (machine->initramfs)
-                run_seeder(machine, PLAN_INITRAMFS, _SOURCE_MAX);
+                run_seeder(machine, PHASE_INITRAMFS, _SOURCE_MAX);
         if (!machine->dead)
-                run_seeder(machine, PLAN_REAL_ROOT, _SOURCE_MAX);
+                run_seeder(machine, PHASE_REAL_ROOT, _SOURCE_MAX);
         if (!machine->dead)
                 judge_waiting(machine, source);
         if (!machine->dead)
@@ -315,6 +315,6 @@ void machine_soft_reboot(Machine *machine) {
         machine->image.expects_credit = false;
         daemon_stop(machine);
         memset(machine->fds, 0, sizeof(machine->fds));
-        run_seeder(machine, PLAN_REAL_ROOT, _SOURCE_MAX);
+        run_seeder(machine, PHASE_REAL_ROOT, _SOURCE_MAX);
         daemon_start(machine);
 }

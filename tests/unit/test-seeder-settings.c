@@ -151,18 +151,18 @@ static void test_phase(void) {
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
 
         CU_ASSERT_EQUAL(rootdir_open("/", &root), 0);
-        CU_ASSERT_EQUAL(plan_detect_phase(&root), PLAN_REAL_ROOT);
+        CU_ASSERT_EQUAL(phase_detect(&root), PHASE_REAL_ROOT);
         rootdir_close(&root);
         (void)scratch_write("etc/initrd-release", "");
         CU_ASSERT_EQUAL(rootdir_open(scratch_directory, &root), 0);
-        CU_ASSERT_EQUAL(plan_detect_phase(&root), PLAN_INITRAMFS);
+        CU_ASSERT_EQUAL(phase_detect(&root), PHASE_INITRAMFS);
         rootdir_close(&root);
         CU_ASSERT_EQUAL(rootdir_open("/dev/shm", &root), 0);
-        CU_ASSERT_EQUAL(plan_detect_phase(&root), PLAN_INITRAMFS);
+        CU_ASSERT_EQUAL(phase_detect(&root), PHASE_INITRAMFS);
 
-        CU_ASSERT_EQUAL(plan_deadline_usec(PLAN_INITRAMFS), 2000000);
-        CU_ASSERT_EQUAL(plan_deadline_usec(PLAN_REAL_ROOT), 10000000);
-        CU_ASSERT_STRING_EQUAL(plan_phase_to_string(PLAN_REAL_ROOT), "real-root");
+        CU_ASSERT_EQUAL(plan_deadline_usec(PHASE_INITRAMFS), 2000000);
+        CU_ASSERT_EQUAL(plan_deadline_usec(PHASE_REAL_ROOT), 10000000);
+        CU_ASSERT_STRING_EQUAL(phase_to_string(PHASE_REAL_ROOT), "real-root");
 }
 
 static void test_classes(void) {
@@ -198,7 +198,7 @@ static void test_options(void) {
 
         CU_ASSERT_EQUAL(parse("run --deadline=2s --initramfs --dry-run -q -c /x", &options), 0);
         CU_ASSERT_EQUAL(options.deadline_usec, 2000000);
-        CU_ASSERT(options.phase_given && options.phase == PLAN_INITRAMFS);
+        CU_ASSERT(options.phase_given && options.phase == PHASE_INITRAMFS);
         CU_ASSERT(options.dry_run && options.quiet);
         CU_ASSERT_STRING_EQUAL(options.config_path, "/x");
 
@@ -323,11 +323,7 @@ static void test_bad_file(void) {
 
 /* ---- all together ---- */
 
-static RunSettings make(
-        const char *config,
-        const char *kernel,
-        const char *words,
-        PlanPhase phase) {
+static RunSettings make(const char *config, const char *kernel, const char *words, Phase phase) {
         static Settings settings; /* the run points into it */
         SeederOptions options = {};
         CommandLine line;
@@ -342,29 +338,29 @@ static RunSettings make(
 }
 
 static void test_run_sources(void) {
-        RunSettings run = make("", "", "", PLAN_REAL_ROOT);
+        RunSettings run = make("", "", "", PHASE_REAL_ROOT);
 
         CU_ASSERT(run.sources[SOURCE_CPU].enabled && run.use_seed_file && !run.dry_run);
         CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled);
         CU_ASSERT_FALSE(run.sources[SOURCE_CPU].awaited);
         CU_ASSERT_STRING_EQUAL(run.state_directory, "/var/lib/guest-entropy");
 
-        run = make("[metadata]\nenabled = yes\n", "", "", PLAN_REAL_ROOT);
+        run = make("[metadata]\nenabled = yes\n", "", "", PHASE_REAL_ROOT);
         CU_ASSERT(run.sources[SOURCE_METADATA].enabled);
         CU_ASSERT(run.sources[SOURCE_METADATA].enabled_by_admin);
-        run = make("[metadata]\nenabled = yes\n", "", "", PLAN_INITRAMFS);
+        run = make("[metadata]\nenabled = yes\n", "", "", PHASE_INITRAMFS);
         CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled);
         CU_ASSERT(!run.use_seed_file && !run.state_directory);
 
         /* Named is asked, but that is no word of the administrator about its worth. */
-        run = make("[cpu]\nenabled = no\n", "", "--source=metadata --source=cpu", PLAN_REAL_ROOT);
+        run = make("[cpu]\nenabled = no\n", "", "--source=metadata --source=cpu", PHASE_REAL_ROOT);
         CU_ASSERT(run.sources[SOURCE_METADATA].enabled && run.sources[SOURCE_METADATA].awaited);
         CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled_by_admin);
         CU_ASSERT(run.sources[SOURCE_CPU].enabled && !run.sources[SOURCE_TPM].enabled);
         CU_ASSERT_FALSE(run.use_seed_file);
 
-        CU_ASSERT_FALSE(make("[seeder]\nseed-file = no\n", "", "", PLAN_REAL_ROOT).use_seed_file);
-        CU_ASSERT(make("", "", "--source=seed-file", PLAN_REAL_ROOT).use_seed_file);
+        CU_ASSERT_FALSE(make("[seeder]\nseed-file = no\n", "", "", PHASE_REAL_ROOT).use_seed_file);
+        CU_ASSERT(make("", "", "--source=seed-file", PHASE_REAL_ROOT).use_seed_file);
 }
 
 static void test_run_credit(void) {
@@ -374,7 +370,7 @@ static void test_run_credit(void) {
                      "entropy.credit=config-drive:3 entropy.credit=seed-file:9 "
                      "entropy.trust=platform:never",
                      "",
-                     PLAN_REAL_ROOT);
+                     PHASE_REAL_ROOT);
 
         CU_ASSERT_EQUAL(run.sources[SOURCE_CPU].credit_override_per_1024, 5);
         CU_ASSERT_EQUAL(run.sources[SOURCE_CONFIG_DRIVE].credit_override_per_1024, 3);
@@ -383,7 +379,7 @@ static void test_run_credit(void) {
         CU_ASSERT(run.sources[SOURCE_PLATFORM].trust == CREDIT_TRUST_NEVER);
         CU_ASSERT_FALSE(run.sources[SOURCE_PLATFORM].config.vouched_for);
         CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, 9);
-        run = make("[config-drive]\ntrust = always\n", "", "", PLAN_INITRAMFS);
+        run = make("[config-drive]\ntrust = always\n", "", "", PHASE_INITRAMFS);
         CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
         CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, CREDIT_OVERRIDE_NONE);
 }
@@ -392,14 +388,14 @@ static void test_run_times(void) {
         const char *slow =
                 "[seeder]\ndeadline = 7s\n[egd]\naddress = tcp:127.0.0.1:1\ntimeout = 20s\n";
 
-        CU_ASSERT_EQUAL(make("", "", "", PLAN_INITRAMFS).deadline_usec, 2000000);
-        CU_ASSERT_EQUAL(make(slow, "", "", PLAN_INITRAMFS).deadline_usec, 7000000);
-        CU_ASSERT_EQUAL(make(slow, "", "--deadline=1s", PLAN_INITRAMFS).deadline_usec, 1000000);
+        CU_ASSERT_EQUAL(make("", "", "", PHASE_INITRAMFS).deadline_usec, 2000000);
+        CU_ASSERT_EQUAL(make(slow, "", "", PHASE_INITRAMFS).deadline_usec, 7000000);
+        CU_ASSERT_EQUAL(make(slow, "", "--deadline=1s", PHASE_INITRAMFS).deadline_usec, 1000000);
         CU_ASSERT_EQUAL(
-                make(slow, "", "", PLAN_REAL_ROOT).sources[SOURCE_EGD].config.wait_usec,
+                make(slow, "", "", PHASE_REAL_ROOT).sources[SOURCE_EGD].config.wait_usec,
                 7000000);
         CU_ASSERT_EQUAL(
-                make("[tpm]\ntimeout = 1s\n", "", "", PLAN_REAL_ROOT)
+                make("[tpm]\ntimeout = 1s\n", "", "", PHASE_REAL_ROOT)
                         .sources[SOURCE_TPM]
                         .config.wait_usec,
                 1000000);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "seeder/state/phase.h"
+
+const char *phase_to_string(Phase phase) {
+        return phase == PHASE_INITRAMFS ? "initramfs" : "real-root";
+}
+
+Phase phase_detect(const RootDir *root) {
+        struct statfs filesystem;
+
+        if (faccessat(root->fd, "etc/initrd-release", F_OK, 0) >= 0)
+                return PHASE_INITRAMFS;
+        if (fstatfs(root->fd, &filesystem) >= 0 &&
+            (filesystem.f_type == RAMFS_MAGIC || filesystem.f_type == TMPFS_MAGIC))
+                return PHASE_INITRAMFS;
+        return PHASE_REAL_ROOT;
+}
