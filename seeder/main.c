@@ -6,15 +6,18 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "seeder/image/image.h"
 #include "seeder/options.h"
 #include "seeder/settings.h"
 #include "seeder/state/report-file.h"
 #include "seeder/state/saved.h"
 #include "seeder/state/state-mount.h"
+
+#define IMAGE_NAME    "entropy-image"
+#define IMAGE_PROGRAM BINDIR "/" IMAGE_NAME
 
 /* What a record of the kernel's log can hold besides its prefix. */
 #define SUMMARY_MAX 900U
@@ -124,6 +127,17 @@ static int act(const SeederOptions *options, const CommandLine *line, const Root
         return r;
 }
 
+/* A program of its own, so that an initramfs does not carry it, and a builder needs no daemon. */
+static int run_image(char *argv[]) {
+        argv[0] = (char *)IMAGE_NAME;
+        (void)execv(IMAGE_PROGRAM, argv);
+        log_error(
+                "Cannot run " IMAGE_PROGRAM ": %s%s",
+                strerror(errno),
+                errno == ENOENT ? "; install the package guest-entropy-image-tools" : "");
+        return EX_UNAVAILABLE;
+}
+
 int main(int argc, char *argv[]) {
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
         SeederOptions options;
@@ -132,7 +146,7 @@ int main(int argc, char *argv[]) {
         log_open("entropy-seeder", log_target_detect(), LOG_NOTICE);
         (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is told as a full disk is */
         if (argc >= 2 && strcmp(argv[1], "image") == 0)
-                return image_main(argc - 1, argv + 1);
+                return run_image(argv + 1);
 
         if (seeder_options_parse(argc, argv, &options) != 0)
                 return EX_USAGE;

@@ -44,6 +44,14 @@ check 'guest-entropy has what a boot needs' holds guest-entropy usr/sbin/rngd us
     lib/systemd/system/rngd.service lib/systemd/system/entropy-seeder.service \
     usr/share/initramfs-tools/hooks/guest-entropy usr/lib/dracut/modules.d/50guest-entropy/module-setup.sh
 check 'entropy-monitor is a package of its own' holds entropy-monitor usr/bin/entropy-monitor
+check 'so are the tools for images' holds guest-entropy-image-tools usr/bin/entropy-image \
+    usr/share/guest-entropy/hooks/mkosi.finalize usr/share/man/man8/entropy-seeder-image.8.gz
+
+image_tools_alone() {
+    ! dpkg-deb --contents "$directory"/guest-entropy-image-tools_*.deb | grep -E 'rngd|systemd|udev|bin/entropy-seeder' &&
+        ! dpkg-deb --field "$directory"/guest-entropy-image-tools_*.deb Depends | grep -E 'entropy|systemd|udev'
+}
+check 'which bring no daemon and no unit' image_tools_alone
 
 no_curl() {
     ! dpkg-deb --field "$directory"/guest-entropy_[0-9]*.deb Depends | grep curl

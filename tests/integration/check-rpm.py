@@ -62,10 +62,15 @@ fi \
 %{nil}
 """
 # A word of each file that belongs into another package than the first.
-OTHERS = {"guest-entropy-metadata": ("/entropy-metadata", "seeder-metadata"), "entropy-monitor": ("entropy-monitor",)}
+OTHERS = {
+    "guest-entropy-image-tools": ("entropy-image", "seeder-image", "/hooks/90-", "/hooks/cloud-init", "/hooks/mkosi"),
+    "guest-entropy-metadata": ("/entropy-metadata", "seeder-metadata"),
+    "entropy-monitor": ("entropy-monitor",),
+}
 SCRIPTS = ("PREIN", "POSTIN", "PREUN", "POSTUN", "PRETRANS", "POSTTRANS")
 ENABLED = {
     "guest-entropy": ("rngd.service", "entropy-seeder.service", "entropy-seeder-save.service"),
+    "guest-entropy-image-tools": (),
     "guest-entropy-metadata": ("entropy-seeder-metadata",),
     "entropy-monitor": ("entropy-monitor-finish.service",),
 }

@@ -58,7 +58,8 @@ def main():
         told = debian.in_chroot(tree, "mv /usr/bin/entropy-seeder /root; update-initramfs -u 2>&1; mv /root/entropy-seeder /usr/bin")
         if "guest-entropy" not in told or IN_INITRAMFS <= initramfs(tree):
             wrong.append(f"update-initramfs said nothing of the missing seeder: {told}")
-        debian.in_chroot(tree, "touch /var/lib/guest-entropy/seed; dpkg --purge guest-entropy guest-entropy-metadata entropy-monitor 2>&1")
+        names_of_ours = "guest-entropy guest-entropy-image-tools guest-entropy-metadata entropy-monitor"
+        debian.in_chroot(tree, f"touch /var/lib/guest-entropy/seed; dpkg --purge {names_of_ours} 2>&1")
         left = names(tree) - before - {"var/log/dpkg.log"}
         if left:
             wrong.append(f"a purge left {sorted(left)}")

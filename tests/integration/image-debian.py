@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""entropy-seeder image and its hooks on a real Debian 12 tree.
+"""entropy-image and its hooks on a real Debian 12 tree.
 
-    image-debian.py ENTROPY-SEEDER
+    image-debian.py ENTROPY-IMAGE
 
 The tree (systemd, cloud kernel, initramfs-tools, cloud-init) is made once by mmdebstrap, with this
 machine's own sources, and kept as a tar in KERNEL_CACHE. Each run unpacks it into a temporary
@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 
-SEEDER = pathlib.Path(sys.argv[1]).resolve()
+PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 HOOKS = SOURCE / "seeder/image/hooks"
 MARK = "user.random-seed-creditable"
@@ -48,7 +48,7 @@ def case(name, complaint=None, skipped=None):
 
 
 def run(*arguments, verb="check"):
-    return subprocess.run([SEEDER, "image", verb, *arguments], capture_output=True, timeout=200, check=False)
+    return subprocess.run([PROGRAM, verb, *arguments], capture_output=True, timeout=200, check=False)
 
 
 def items(tree, *options):
@@ -129,7 +129,7 @@ def try_equipment(tree):
     wrong = {what: found.get(what) for what, state in wanted.items() if found.get(what, {}).get("state") != state}
     case("equipment of plain Debian", wrong)
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--mount", SEEDER, "image", "check", "--json", "--only=equipment", tree],
+        ["unshare", "--user", "--map-root-user", "--mount", PROGRAM, "check", "--json", "--only=equipment", tree],
         capture_output=True, timeout=200, check=False,
     )
     if done.returncode != 1:
@@ -220,9 +220,9 @@ def try_cloud_init(tree):
     kept = {"machine-id", "ssh-host-key", "credential-secret"} - left
     case("cloud-init clean alone keeps the identity", kept and (kept, done))
     # cloud-init tells of a hook that fails.
-    (tree / "usr/bin/entropy-seeder").rename(tree / "usr/bin/away")
+    (tree / "usr/bin/entropy-image").rename(tree / "usr/bin/away")
     done = in_chroot(tree, "cloud-init clean")
-    (tree / "usr/bin/away").rename(tree / "usr/bin/entropy-seeder")
+    (tree / "usr/bin/away").rename(tree / "usr/bin/entropy-image")
     case("a hook without its program is noticed", done.returncode == 0 and done)
     (tree / "etc/cloud/clean.d/90_guest-entropy").unlink()
 
@@ -266,7 +266,7 @@ def try_dib(tree):
 
 def try_mkosi(tree):
     contaminate(tree)
-    env = {"PATH": f"{SEEDER.parent}:/usr/bin:/bin", "BUILDROOT": str(tree)}
+    env = {"PATH": f"{PROGRAM.parent}:/usr/bin:/bin", "BUILDROOT": str(tree)}
     hook = [HOOKS / "mkosi.finalize", "final"]
     done = subprocess.run(hook, capture_output=True, text=True, timeout=60, check=False, env=env)
     left = ids(tree, "finding", TEMPLATE)
@@ -288,7 +288,7 @@ def main():
         tree = pathlib.Path(directory, "tree")
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
-        shutil.copy(SEEDER, tree / "usr/bin/entropy-seeder")
+        shutil.copy(PROGRAM, tree / "usr/bin/entropy-image")
         for attempt in (try_equipment, try_dracut, try_clean, try_cloud_init, try_cloud_init_running, try_dib, try_mkosi):
             try:
                 attempt(tree)

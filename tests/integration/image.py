@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""entropy-seeder image on small trees, friendly and hostile ones.
+"""entropy-image on small trees, friendly and hostile ones.
 
-    image.py ENTROPY-SEEDER
+    image.py ENTROPY-IMAGE ENTROPY-SEEDER
 
 The hostile ones are in image_hostile.py, what boot loaders and clouds hand on in image_boot.py.
 Everything happens in a temporary directory; what needs mounts gets a mount namespace of its own.
@@ -18,7 +18,7 @@ import sys
 import image_boot
 import image_hostile
 import image_lab
-from image_lab import MARK, SEEDER, TEMPLATE, findings, items, need, run, set_mark, snapshot, write
+from image_lab import MARK, PROGRAM, SEEDER, TEMPLATE, findings, items, need, run, set_mark, snapshot, unshared, write
 
 # Each: what is planted, and what it is called.
 CONTAMINATION = {
@@ -290,12 +290,12 @@ def test_usage(tree):
     for arguments in ((), ("check",), ("frob", tree), ("check", tree, tree), ("check", "--frob", tree),
                       ("check", "--dry-run", tree), ("clean", "--verbose", tree), ("check", "--only=", tree),
                       ("check", "--only=seeds,frob", tree), ("clean", "--only=equipment", tree)):
-        done = subprocess.run([SEEDER, "image", *arguments], capture_output=True, check=False, timeout=20)
+        done = subprocess.run([PROGRAM, *arguments], capture_output=True, check=False, timeout=20)
         assert done.returncode == 64 and done.stderr and not done.stdout, (arguments, done)
     assert run(tree / "absent").returncode == 66
     assert run(write(tree, "file")).returncode == 66
-    done = subprocess.run([SEEDER, "image", "--help"], capture_output=True, check=True, timeout=20)
-    assert b"usage:" in done.stdout
+    done = subprocess.run([PROGRAM, "--help"], capture_output=True, check=True, timeout=20)
+    assert b"Usage:" in done.stdout
 
 
 def test_help_of_each_verb(tree):
@@ -306,12 +306,29 @@ def test_help_of_each_verb(tree):
         for arguments in ((verb, "--help"), (verb, "-h"), (verb, "--help", tree), (verb, tree, "--help"), ("--help", verb, tree),
                           (verb, "--only=seeds", "-h", tree), (verb, "--he", tree), (verb, "--json", tree, "-h")):
             for variables in ({}, {"POSIXLY_CORRECT": "1"}):
-                done = subprocess.run([SEEDER, "image", *arguments], capture_output=True, check=False, timeout=20,
+                done = subprocess.run([PROGRAM, *arguments], capture_output=True, check=False, timeout=20,
                                       env=os.environ | variables)
-                assert done.returncode == 0 and done.stdout.startswith(b"usage:") and not done.stderr, (arguments, done)
+                assert done.returncode == 0 and done.stdout.startswith(b"Usage:") and not done.stderr, (arguments, done)
                 assert snapshot(tree) == before, arguments
-    done = subprocess.run([SEEDER, "image", "clean", "--", "--help"], capture_output=True, check=False, timeout=20)
+    done = subprocess.run([PROGRAM, "clean", "--", "--help"], capture_output=True, check=False, timeout=20)
     assert done.returncode == 66 and b"--help" in done.stderr, done
+
+
+def test_the_seeder_executes_it(tree):
+    """Where it is installed; else the package is named. This run is one of another /usr/bin."""
+    for name, installs in (("with", True), ("without", False)):
+        directory = tree / name
+        directory.mkdir()
+        if installs:
+            shutil.copy(PROGRAM, directory / "entropy-image")
+        for arguments, status in (
+            (("--version",), 0), (("check", "--only=seeds", tree), 0), (("frob", tree), 64), (("check", "/absent"), 66),
+        ):
+            script = 'mount --bind "$1" /usr/bin; program=$2; shift 2; exec "$program" image "$@"'
+            done = unshared(script, directory, SEEDER, *arguments)
+            assert done.returncode == (status if installs else 69), (name, arguments, done)
+            assert installs or (done.stderr.count("\n") == 1 and "guest-entropy-image-tools" in done.stderr), done
+            assert not installs or arguments != ("--version",) or done.stdout.startswith("entropy-image (guest-entropy) "), done
 
 
 def no_os_empty(tree):
@@ -401,7 +418,7 @@ def test_full_output(tree):
     contaminate(tree)
     with open("/dev/full", "wb") as full:
         for arguments in (("check", tree), ("check", "--json", tree), ("clean", tree)):
-            done = subprocess.run([SEEDER, "image", *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
+            done = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
             assert done.returncode == 74, (arguments, done)
     assert (tree / "var/lib/systemd/random-seed").exists()  # no deed without having told
 

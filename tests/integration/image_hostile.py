@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from image_lab import HERE, IS_ROOT, MARK, SEEDER, TEMPLATE, Skip, findings, make_tree, need, run, snapshot, unshared, write
+from image_lab import HERE, IS_ROOT, MARK, PROGRAM, TEMPLATE, Skip, findings, make_tree, need, run, snapshot, unshared, write
 
 RACE_SECONDS = 3
 
@@ -61,8 +61,8 @@ def test_magic_links_of_a_mounted_proc(tree):
     (tree / "etc").symlink_to(f"/proc/1/root{outside}")
     before = snapshot(outside)
     done = unshared(
-        'mount -t proc proc "$1/proc"; "$2" image clean "$1" && exit 1; "$2" image check --only=seeds "$1"',
-        tree, SEEDER,
+        'mount -t proc proc "$1/proc"; "$2" clean "$1" && exit 1; "$2" check --only=seeds "$1"',
+        tree, PROGRAM,
     )
     assert done.returncode == 74, done
     assert snapshot(outside) == before
@@ -226,7 +226,7 @@ def test_immutable(tree):
 
 def test_read_only(tree):
     write(tree, "var/lib/systemd/random-seed")
-    done = unshared('mount --bind "$1" "$1"; mount -o remount,ro,bind "$1"; exec "$2" image clean "$1"', tree, SEEDER)
+    done = unshared('mount --bind "$1" "$1"; mount -o remount,ro,bind "$1"; exec "$2" clean "$1"', tree, PROGRAM)
     assert done.returncode == 74 and len(done.stderr.splitlines()) == 1 and "read-only" in done.stderr, done
     assert (tree / "var/lib/systemd/random-seed").exists()
 
@@ -240,9 +240,9 @@ def test_running_system_is_refused(tree):
         # A dry run is refused, too; so this would do no harm if it were not.
         done = run("--dry-run", root, verb="clean")
         assert done.returncode == 77 and b"running system" in done.stderr, (root, done)
-    done = unshared('mount --bind / "$1"; exec "$2" image clean --dry-run "$1"', tree, SEEDER)
+    done = unshared('mount --bind / "$1"; exec "$2" clean --dry-run "$1"', tree, PROGRAM)
     assert done.returncode == 77, done
-    done = unshared('mount --rbind / "$1"; exec "$2" image clean --dry-run "$1"', tree, SEEDER)
+    done = unshared('mount --rbind / "$1"; exec "$2" clean --dry-run "$1"', tree, PROGRAM)
     assert done.returncode == 77, done
 
 
@@ -260,9 +260,9 @@ def test_borrowed_directories_are_refused(tree):
     write(tree, "etc/random-seed")
     done = unshared(
         'mount -t tmpfs none /var/lib; mkdir /var/lib/systemd; echo seed >/var/lib/systemd/random-seed\n'
-        'mount --bind /var/lib "$1/var/lib"; status=0; "$2" image clean "$1" || status=$?\n'
+        'mount --bind /var/lib "$1/var/lib"; status=0; "$2" clean "$1" || status=$?\n'
         'test -s /var/lib/systemd/random-seed; exit $status',
-        tree, SEEDER,
+        tree, PROGRAM,
     )
     assert done.returncode == 74 and "belongs to the running system" in done.stderr, done
     assert not (tree / "etc/random-seed").exists()
@@ -278,7 +278,7 @@ BORROWED = {
                'mount --bind "$elsewhere/loader/random-seed" "$tree/efi/loader/random-seed"', "efi"),
 }
 BORROW = """
-tree=$1 seeder=$2 elsewhere=$3 disk=$4
+tree=$1 program=$2 elsewhere=$3 disk=$4
 plant() { mkdir -p "$elsewhere/loader"; echo seed >"$elsewhere/loader/random-seed"; }
 loop() { findmnt --noheadings --output SOURCE "$elsewhere"; }
 """
@@ -292,7 +292,7 @@ def borrow(tree, script):
     with open(disk, "wb") as stream:
         stream.truncate(4 << 20)
     script = f'{BORROW}\n{script}\necho "left: $(cat "$elsewhere/loader/random-seed" 2>&1)" >&2; exit $status'
-    return unshared(script, tree, SEEDER, tree.parent / "elsewhere", disk)
+    return unshared(script, tree, PROGRAM, tree.parent / "elsewhere", disk)
 
 
 def test_what_is_mounted_elsewhere_is_refused(tree):
@@ -300,7 +300,7 @@ def test_what_is_mounted_elsewhere_is_refused(tree):
         if "loop" in script:
             need(shutil.which("mkfs.ext4") and os.path.exists("/dev/loop-control"), "no loop device, or no mkfs.ext4")
         for option in ("--dry-run", ""):
-            done = borrow(tree, f'{script}\nstatus=0; "$seeder" image clean {option} --only=seeds "$tree" || status=$?')
+            done = borrow(tree, f'{script}\nstatus=0; "$program" clean {option} --only=seeds "$tree" || status=$?')
             assert done.returncode == 74 and "left: seed" in done.stderr, (name, done)
             assert f"not touch /{place}/loader/random-seed" in done.stdout, (name, done)
             where = "/" if name in ("a directory", "a file") else str(tree.parent / "elsewhere")
@@ -312,7 +312,7 @@ def test_what_is_mounted_elsewhere_is_refused(tree):
 def test_what_is_mounted_elsewhere_by_another_namespace(tree):
     """The tree is put together in a namespace of its own, as image builders do it."""
     clean = 'status=0; unshare --mount sh -euc "$inner" sh "$@" || status=$?'
-    inner = """inner='tree=$1; {}; exec "$2" image clean --only=seeds "$1"'\n"""
+    inner = """inner='tree=$1; {}; exec "$2" clean --only=seeds "$1"'\n"""
     mounted = 'mount -t tmpfs none "$elsewhere"; plant\n'
     done = borrow(tree, mounted + inner.format('mount --bind "$3" "$tree/efi"') + clean)
     assert done.returncode == 74 and "left: seed" in done.stderr, done
@@ -326,7 +326,7 @@ def test_what_is_mounted_in_the_tree_alone_is_cleaned(tree):
     script = """
     mount -t tmpfs none "$tree/efi"; mkdir "$tree/efi/loader" "$tree/boot/efi"; echo x >"$tree/efi/loader/random-seed"
     mount --bind "$tree/efi" "$tree/boot/efi"; mkdir other; mount --rbind "$tree" other
-    status=0; "$seeder" image clean --only=seeds "$tree" || status=$?; ls "$tree/efi/loader"
+    status=0; "$program" clean --only=seeds "$tree" || status=$?; ls "$tree/efi/loader"
     """
     done = borrow(tree, f'cd "$4-directory" 2>/dev/null || {{ mkdir "$4-directory"; cd "$4-directory"; }}\n{script}')
     assert done.returncode == 0 and "2 done, 0 failed, 0 findings left" in done.stdout, done
@@ -345,8 +345,8 @@ def test_an_esp_that_is_mounted_when_looked_at(tree):
         'mkfs.ext4 -q "$3"; mount -o loop "$3" "$1/efi"; mkdir "$1/efi/loader"; echo x >"$1/efi/loader/random-seed"\n'
         'mount -t tmpfs none /boot; mkdir /boot/efi; python3 "$4" /boot/efi "$1/efi" >/boot/told &\n'
         'for i in $(seq 200); do test -s /boot/told && break; sleep 0.05; done; grep -q ready /boot/told || exit 99\n'
-        'status=0; "$2" image clean --only=seeds "$1" || status=$?; kill $!; cat "$1/efi/loader/random-seed"; exit $status',
-        tree, SEEDER, disk, HERE / "automount.py",
+        'status=0; "$2" clean --only=seeds "$1" || status=$?; kill $!; cat "$1/efi/loader/random-seed"; exit $status',
+        tree, PROGRAM, disk, HERE / "automount.py",
     )
     need(done.returncode != 99, f"autofs cannot be mounted here: {done.stderr}")
     assert done.returncode == 74 and "mounted at /boot/efi" in done.stderr and done.stdout.endswith("x\n"), done
@@ -360,8 +360,8 @@ def test_the_mark_of_a_file_that_is_shared_by_hard_links(tree):
         'mount -t tmpfs none /var/lib; mkdir -p /var/lib/systemd /var/lib/tree/usr/lib /var/lib/tree/var/lib/systemd\n'
         'cd /var/lib; echo ID=x >tree/usr/lib/os-release; echo seed >systemd/random-seed\n'
         f'ln systemd/random-seed tree/var/lib/systemd/; {mark} systemd/random-seed || exit 99\n'
-        f'"$1" image clean tree; test ! -e tree/var/lib/systemd/random-seed; {has_mark} systemd/random-seed',
-        SEEDER,
+        f'"$1" clean tree; test ! -e tree/var/lib/systemd/random-seed; {has_mark} systemd/random-seed',
+        PROGRAM,
     )
     need(done.returncode != 99, f"no attributes here: {done.stderr}")
     assert done.returncode == 0, done
@@ -372,8 +372,8 @@ def test_a_volatile_run_is_no_part(tree):
     write(tree, "etc/random-seed")
     done = unshared(
         'mount -t tmpfs none "$1/run"; mkdir "$1/run/guest-entropy"; : >"$1/run/guest-entropy/rngd.sock"\n'
-        '"$2" image clean "$1"; test -e "$1/run/guest-entropy/rngd.sock"',
-        tree, SEEDER,
+        '"$2" clean "$1"; test -e "$1/run/guest-entropy/rngd.sock"',
+        tree, PROGRAM,
     )
     assert done.returncode == 0, done
     assert findings(tree) == {("own-state", "/run/guest-entropy/rngd.lock")}
@@ -383,10 +383,10 @@ def test_a_hosts_root_in_a_container(tree):
     """Not our root, but that of the PID 1 whose /proc is mounted in it."""
     script = (
         'mount --rbind / "$1"; mkdir -p "$3/proc"; mount --rbind "$1/proc" "$1/proc"\n'
-        'exec "$2" image clean --dry-run "$1"'
+        'exec "$2" clean --dry-run "$1"'
     )
     other = tree.parent / "other"
-    done = unshared(script, tree, SEEDER, other)
+    done = unshared(script, tree, PROGRAM, other)
     assert done.returncode == 77, done
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What image.py and its modules share: runs of `entropy-seeder image`, trees, and how the tests are run and told."""
+"""What image.py and its modules share: runs of `entropy-image`, trees, and how the tests are run and told."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-SEEDER = pathlib.Path(sys.argv[1]).resolve()
+PROGRAM, SEEDER = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
 MARK = "user.random-seed-creditable"
 TEMPLATE = "--only=seeds,identity"
 IS_ROOT = os.geteuid() == 0
@@ -27,7 +27,7 @@ def need(condition, why):
 
 def run(*arguments, verb="check", env=None, prefix=()):
     return subprocess.run(
-        [*prefix, SEEDER, "image", verb, *arguments],
+        [*prefix, PROGRAM, verb, *arguments],
         capture_output=True,
         timeout=100,
         check=False,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -9,7 +10,6 @@
 #include "seeder/image/clean.h"
 #include "seeder/image/equipment.h"
 #include "seeder/image/host.h"
-#include "seeder/image/image.h"
 #include "seeder/image/os.h"
 #include "seeder/image/template.h"
 
@@ -28,22 +28,25 @@ typedef struct Arguments {
 } Arguments;
 
 static const char help[] =
-        "usage: entropy-seeder image check [OPTION...] ROOT\n"
-        "       entropy-seeder image clean [OPTION...] ROOT\n"
+        "Usage: entropy-image check [OPTION...] ROOT\n"
+        "       entropy-image clean [OPTION...] ROOT\n"
+        "Checks and cleans the image of a virtual machine; also run as entropy-seeder image.\n"
         "\n"
-        "check tells what must not be in a template of virtual machines, and what should be there;\n"
+        "check lists what must not be in a template of virtual machines, and what should be there;\n"
         "clean removes the former. ROOT is a mounted tree; nothing outside of it is touched, and\n"
         "nothing in it is run.\n"
         "\n"
-        "  -n, --dry-run         clean: only tell what would be done\n"
+        "  -n, --dry-run         clean: only list what would be done\n"
         "  -j, --json            one JSON document instead of a table\n"
-        "  -v, --verbose         check: also what is as it should be\n"
+        "  -v, --verbose         check: also list what is as it should be\n"
         "  -o, --only=GROUP,...  seeds, identity, equipment (check only)\n"
         "      --running-system  clean --only=seeds: of the running system, which is refused else\n"
-        "  -h, --help            this text\n"
+        "  -V, --version         print the version\n"
+        "  -h, --help            print this\n"
         "\n"
         "Exit status: 0 clean, 1 findings, 64 usage, 66 ROOT is not there or holds no operating\n"
-        "system, 71 system error, 74 something could not be looked at or removed, 77 refused.\n";
+        "system, 71 system error, 74 something could not be looked at or removed, 77 refused.\n"
+        "See entropy-seeder-image(8).\n";
 
 static int parse_groups(const char *text, unsigned *ret_groups) {
         unsigned groups = 0;
@@ -67,9 +70,8 @@ static int parse_groups(const char *text, unsigned *ret_groups) {
         return groups == 0 ? -EINVAL : 0;
 }
 
-/* The message is for the one who typed it. */
 static int refuse_usage(const char *text) {
-        log_error("image: %s (entropy-seeder image --help)", text);
+        log_error("%s; see entropy-image --help", text);
         return EX_USAGE;
 }
 
@@ -90,8 +92,8 @@ static int check_arguments(Arguments *arguments, bool only_given) {
         return EXIT_SUCCESS;
 }
 
-static int print_help(void) {
-        return fputs(help, stdout) == EOF || fflush(stdout) == EOF ? EX_IOERR : EXIT_SUCCESS;
+static int print_text(const char *text) {
+        return fputs(text, stdout) == EOF || fflush(stdout) == EOF ? EX_IOERR : EXIT_SUCCESS;
 }
 
 static int take_operand(const char *operand, const char *operands[static 2], unsigned *n) {
@@ -125,7 +127,7 @@ static int take_option(int option, Arguments *arguments, bool *only_given) {
         }
 }
 
-/* Returns EXIT_SUCCESS with a root, or without one if --help was answered; else a status. The "-"
+/* Returns EXIT_SUCCESS with a root, or without one if it was --help or --version; else a status. The "-"
  * has options taken wherever they stand, whatever $POSIXLY_CORRECT says: `clean --help` never
  * becomes a ROOT. */
 static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
@@ -135,6 +137,7 @@ static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
                 { "verbose", no_argument, NULL, 'v' },
                 { "only", required_argument, NULL, 'o' },
                 { "running-system", no_argument, NULL, 'R' },
+                { "version", no_argument, NULL, 'V' },
                 { "help", no_argument, NULL, 'h' },
                 {},
         };
@@ -143,10 +146,12 @@ static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
         unsigned n = 0;
         int c, r = EXIT_SUCCESS;
 
-        optind = 0; /* the program's own options were read with the same getopt */
-        while (r == EXIT_SUCCESS && (c = getopt_long(argc, argv, "-njvo:h", options, NULL)) != -1) {
+        while (r == EXIT_SUCCESS &&
+               (c = getopt_long(argc, argv, "-njvo:Vh", options, NULL)) != -1) {
                 if (c == 'h')
-                        return print_help();
+                        return print_text(help);
+                if (c == 'V')
+                        return print_text("entropy-image (guest-entropy) " PACKAGE_VERSION "\n");
                 r = c == 1 ? take_operand(optarg, operands, &n)
                            : take_option(c, arguments, &only_given);
         }
@@ -401,11 +406,15 @@ static int guarded_clean(const ImageTree *tree, const Arguments *arguments) {
         return clean(tree, is_root ? NULL : &host, arguments);
 }
 
-int image_main(int argc, char *argv[]) {
+int main(int argc, char *argv[]) {
         _cleanup_image_tree_ ImageTree tree = IMAGE_TREE_NULL;
         Arguments arguments = { .groups = IMAGE_GROUPS_ALL };
         int r;
 
+        log_open("entropy-image", log_target_detect(), LOG_NOTICE);
+        (void)signal(
+                SIGXFSZ,
+                SIG_IGN); /* a limit on the size of files is an error like a full disk */
         r = parse_arguments(argc, argv, &arguments);
         if (r != EXIT_SUCCESS || !arguments.root)
                 return r;
