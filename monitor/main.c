@@ -8,10 +8,12 @@
 
 #include "lib/base/json.h"
 #include "lib/base/log.h"
-#include "monitor/finish.h"
-#include "monitor/init.h"
-#include "monitor/pid1.h"
-#include "monitor/verbs.h"
+#include "monitor/sample/finish.h"
+#include "monitor/sample/init.h"
+#include "monitor/sample/pid1.h"
+#include "monitor/sample/record.h"
+#include "monitor/show/verbs.h"
+#include "monitor/status/status.h"
 
 typedef int (*Verb)(int argc, char *argv[]);
 

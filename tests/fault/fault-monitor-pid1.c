@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "monitor/sampler.h"
-#include "monitor/views.h"
-#include "monitor/write.h"
+#include "monitor/sample/sampler.h"
+#include "monitor/sample/views.h"
+#include "monitor/sample/write.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
@@ -81,9 +81,9 @@ static void fault_sampler_begin(Sampler *sampler) {
         CU_ASSERT(sampler->as_pid1);
 }
 
-static SamplerEnd fault_sampler_run(Sampler *sampler) {
+static RecordingEnd fault_sampler_run(Sampler *sampler) {
         sampled = true;
-        return sampler->as_pid1 ? SAMPLER_END_BOOT : SAMPLER_END_SIGNAL;
+        return sampler->as_pid1 ? RECORDING_END_BOOT : RECORDING_END_SIGNAL;
 }
 
 static void fault_sampler_free(Sampler *sampler) {
@@ -92,14 +92,14 @@ static void fault_sampler_free(Sampler *sampler) {
 
 static int fault_write_recording(
         const Sampler *sampler,
-        SamplerEnd end_why,
+        RecordingEnd end_why,
         int dirfd,
         const char *path,
         const char *documents_directory) {
         CU_ASSERT_STRING_EQUAL(path, "run/guest-entropy/boot.json");
         CU_ASSERT_STRING_EQUAL(documents_directory, "run/guest-entropy");
         /* Below the root of PID 1, which the way there has no link to. */
-        written = dirfd == AT_FDCWD && end_why == SAMPLER_END_BOOT && sampler &&
+        written = dirfd == AT_FDCWD && end_why == RECORDING_END_BOOT && sampler &&
                   access("mark", F_OK) == 0;
         return FAULT(-EROFS, 0);
 }
@@ -147,8 +147,8 @@ static int fault_nanosleep(const struct timespec *time, struct timespec *left) {
 #define bind            fault_bind
 #define chroot          fault_chroot
 #define nanosleep       fault_nanosleep
-#include "monitor/init.c"
-#include "monitor/pid1.c"
+#include "monitor/sample/init.c"
+#include "monitor/sample/pid1.c"
 #undef views_open_proc
 #undef setenv
 #undef mkdir

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "lib/base/json.h"
-#include "monitor/plot-html.h"
-#include "monitor/plot-svg.h"
-#include "monitor/rules.h"
-#include "monitor/words.h"
+#include "monitor/show/plot-html.h"
+#include "monitor/show/plot-svg.h"
+#include "monitor/show/rules.h"
+#include "monitor/show/verdict.h"
 
 static void check(bool right) {
         if (!right)

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "monitor/analysis.h"
-#include "monitor/rules.h"
-#include "monitor/seeded.h"
-#include "monitor/words.h"
+#include "monitor/show/analysis.h"
+#include "monitor/show/rules.h"
+#include "monitor/show/verdict.h"
+#include "monitor/status/seeded.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/monitor-sample.h"
 

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "monitor/recording.h"
+#include "monitor/show/recording.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/monitor-sample.h"
 
@@ -11,7 +11,7 @@ static void test_good(void) {
         char error[RECORDING_ERROR_MAX] = "";
 
         CU_ASSERT_EQUAL_FATAL(recording_parse(SAMPLE, strlen(SAMPLE), &recording, error), 0);
-        CU_ASSERT_EQUAL(recording.model, RNG_MODEL_COUNTING);
+        CU_ASSERT_EQUAL(recording.model, RANDOM_MODEL_COUNTING);
         CU_ASSERT(recording.first_process && recording.ready && !recording.ready_at_start);
         CU_ASSERT_EQUAL(recording.ready_usec, 2000000);
         CU_ASSERT_EQUAL(recording.n_samples, 5);

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "monitor/recording.h"
-#include "monitor/write.h"
+#include "monitor/sample/write.h"
+#include "monitor/show/recording.h"
 #include "seeder/state/report-file.h"
 #include "tests/unit/harness.h"
 
@@ -20,8 +20,8 @@ static void setup(void) {
         directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         CU_ASSERT_FATAL(directory_fd >= 0);
         sampler = (Sampler)SAMPLER_NULL;
-        CU_ASSERT_EQUAL_FATAL(memory_new(10000, 4096, &sampler.memory), 0);
-        memory_begin(&sampler.memory, 1000000);
+        CU_ASSERT_EQUAL_FATAL(trace_buffer_new(10000, 4096, &sampler.trace), 0);
+        trace_buffer_begin(&sampler.trace, 1000000);
         sampler.views.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
         sampler.ended_usec = 3000000;
         sampler.pool_bits = 256;
@@ -40,7 +40,7 @@ static void teardown(void) {
                 "seeder-initramfs-9.json",
         };
 
-        memory_free(&sampler.memory);
+        trace_buffer_free(&sampler.trace);
         if (sampler.views.proc_fd >= 0)
                 (void)close(sampler.views.proc_fd);
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
@@ -53,7 +53,7 @@ static void write_and_read(Recording *recording) {
         char path[128], error[RECORDING_ERROR_MAX] = "";
 
         CU_ASSERT_EQUAL(
-                write_recording(&sampler, SAMPLER_END_SIGNAL, directory_fd, "r.json", directory),
+                write_recording(&sampler, RECORDING_END_SIGNAL, directory_fd, "r.json", directory),
                 0);
         (void)snprintf(path, sizeof(path), "%s/r.json", directory);
         CU_ASSERT_EQUAL(recording_read(path, recording, error), 0);
@@ -69,16 +69,16 @@ static void test_round_trip(void) {
 
         /* A level that stays, a step, a level that stays. */
         for (uint64_t i = 0; i < 50; i++)
-                memory_add_sample(&sampler.memory, 1000000 + i * 10000, i < 20 ? 3 : 256);
-        memory_see_blocked(&sampler.memory, 1100000, &task);
-        memory_add_event(&sampler.memory, 1200000, EVENT_SEEDER, "a \"b\"\n\xf0");
-        memory_count_start(&sampler.memory, 1500000, 2, 3);
+                trace_buffer_add_sample(&sampler.trace, 1000000 + i * 10000, i < 20 ? 3 : 256);
+        trace_buffer_add_blocked(&sampler.trace, 1100000, &task);
+        trace_buffer_add_event(&sampler.trace, 1200000, EVENT_SEEDER, "a \"b\"\n\xf0");
+        trace_buffer_count_start(&sampler.trace, 1500000, 2, 3);
         sampler.ready = true;
         sampler.ready_usec = 1200000;
         (void)stpcpy(sampler.events.hwrng, "virtio_rng.0");
 
         write_and_read(&recording);
-        CU_ASSERT_EQUAL(recording.model, RNG_MODEL_LATCHING);
+        CU_ASSERT_EQUAL(recording.model, RANDOM_MODEL_LATCHING);
         CU_ASSERT(recording.ready && recording.ready_usec == 1200000);
         CU_ASSERT_STRING_EQUAL(recording.hwrng, "virtio_rng.0");
         CU_ASSERT_STRING_EQUAL(recording.end, "signal");
@@ -185,7 +185,12 @@ static void test_again(void) {
 
 static void test_no_directory(void) {
         CU_ASSERT_EQUAL(
-                write_recording(&sampler, SAMPLER_END_SIGNAL, directory_fd, "no/r.json", directory),
+                write_recording(
+                        &sampler,
+                        RECORDING_END_SIGNAL,
+                        directory_fd,
+                        "no/r.json",
+                        directory),
                 -ENOENT);
 }
 

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include "lib/base/parse.h"
+#include "lib/kernel/pseudofs.h"
+#include "monitor/sample/init.h"
+
+#define RAMFS_MAGIC_NUMBER 0x858458f6L
+#define TMPFS_MAGIC_NUMBER 0x01021994L
+#define INITS_MAX          8U
+#define ROOT_TEXT_MAX      48U
+/* In the environment of the init, since nothing else of this process lasts through a script that
+ * executes the monitor again: the root, and how many inits on its list were executed. */
+#define TRIED_VARIABLE "ENTROPY_MONITOR_TRIED"
+/* The kernel's PROC_PID_INIT_INO, the same since Linux 3.8. */
+#define FIRST_PID_NAMESPACE UINT64_C(0xeffffffc)
+
+bool init_is_machines(void) {
+        static const char path[] = "self/ns/pid";
+        _cleanup_close_ int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct stat status;
+
+        if (proc_fd >= 0 && fstatat(proc_fd, path, &status, 0) >= 0)
+                return status.st_ino == FIRST_PID_NAMESPACE;
+        cleanup_close(&proc_fd);
+        /* Nobody has mounted it yet, as when the kernel has just started. */
+        if (pseudofs_open("proc", &proc_fd) < 0 || fstatat(proc_fd, path, &status, 0) < 0)
+                return true;
+        return status.st_ino == FIRST_PID_NAMESPACE;
+}
+
+/* The type of the file system at "/": false where nobody tells. */
+static bool read_root_type(const Views *views, char *ret_type, size_t size) {
+        FILE *stream = views_open_proc(views, "self/mountinfo");
+        _cleanup_free_ char *line = NULL;
+        bool found = false;
+        size_t length = 0;
+
+        while (stream && getline(&line, &length, stream) >= 0) {
+                const char *type = strstr(line, " - ");
+                char place[3] = "";
+
+                if (!type || sscanf(line, "%*s %*s %*s %*s %2s", place) != 1 ||
+                    strcmp(place, "/") != 0)
+                        continue;
+                type += strlen(" - ");
+                (void)snprintf(ret_type, size, "%.*s", (int)strcspn(type, " "), type);
+                found = true; /* and the last one lies on top */
+        }
+        if (stream)
+                (void)fclose(stream);
+        return found;
+}
+
+/* The kernel's first root, into which it unpacks an initramfs; not a tmpfs that somebody mounted. */
+static bool in_rootfs(const Views *views) {
+        struct statfs status;
+        char type[16];
+
+        if (statfs("/", &status) < 0 || ((long)status.f_type != RAMFS_MAGIC_NUMBER &&
+                                         (long)status.f_type != TMPFS_MAGIC_NUMBER))
+                return false;
+        return !read_root_type(views, type, sizeof(type)) || strcmp(type, "rootfs") == 0;
+}
+
+/* Somebody may have put the monitor in init's very place: it must not start itself for ever. */
+static bool is_self(const Views *views, const char *path) {
+        struct stat self, other;
+
+        if (fstatat(views->proc_fd, "self/exe", &self, 0) < 0 || stat(path, &other) < 0)
+                return false;
+        return self.st_dev == other.st_dev && self.st_ino == other.st_ino;
+}
+
+/* What the note begins with as long as this is the root. */
+static bool describe_root(char ret_text[static ROOT_TEXT_MAX]) {
+        struct stat root;
+
+        if (stat("/", &root) < 0)
+                return false;
+        (void)snprintf(
+                ret_text,
+                ROOT_TEXT_MAX,
+                "%" PRIu64 ":%" PRIu64 ":",
+                (uint64_t)root.st_dev,
+                (uint64_t)root.st_ino);
+        return true;
+}
+
+/* How many inits of this root's list a monitor before this one, in the same process, has executed. */
+static size_t count_tried(void) {
+        const char *note = getenv(TRIED_VARIABLE);
+        char root[ROOT_TEXT_MAX];
+        uint32_t n;
+
+        if (!note || !describe_root(root) || strncmp(note, root, strlen(root)) != 0 ||
+            parse_u32(note + strlen(root), 0, INITS_MAX, &n) < 0)
+                return 0;
+        return n;
+}
+
+static void note_tried(size_t n) {
+        char root[ROOT_TEXT_MAX], note[ROOT_TEXT_MAX + 24];
+
+        if (!describe_root(root))
+                return;
+        (void)snprintf(note, sizeof(note), "%s%zu", root, n);
+        (void)setenv(TRIED_VARIABLE, note, 1);
+}
+
+static void try_init(const Views *views, const char *path, char *argv[]) {
+        char name[SETTINGS_INIT_MAX];
+
+        if (is_self(views, path)) {
+                errno = ELOOP;
+                return;
+        }
+        (void)snprintf(name, sizeof(name), "%s", path);
+        argv[0] = name;
+        (void)execv(path, argv);
+}
+
+/* In the order in which they are tried. */
+static size_t list_inits(
+        const MonitorSettings *settings,
+        const Views *views,
+        const char *ret_paths[static INITS_MAX]) {
+        static const char *const usual[] = {
+                "/sbin/init",
+                "/usr/lib/systemd/systemd",
+                "/lib/systemd/systemd",
+                "/etc/init",
+                "/bin/init",
+                "/bin/sh",
+        };
+        size_t n = 0;
+
+        _Static_assert(ELEMENTSOF(usual) + 2 <= INITS_MAX, "room for each");
+        if (settings->init[0])
+                ret_paths[n++] = settings->init;
+        /* Without rdinit= it was /init itself that led here. */
+        if (settings->rdinit && in_rootfs(views))
+                ret_paths[n++] = "/init";
+        for (size_t i = 0; i < ELEMENTSOF(usual); i++)
+                ret_paths[n++] = usual[i];
+        return n;
+}
+
+int init_execute(const MonitorSettings *settings, const Views *views, char *argv[]) {
+        const char *paths[INITS_MAX];
+        size_t n_paths = list_inits(settings, views, paths), n_tried = count_tried();
+        char text[SETTINGS_INIT_MAX + 64];
+
+        if (n_tried > 0 && n_tried <= n_paths) {
+                (void)snprintf(
+                        text,
+                        sizeof(text),
+                        "%s has executed the monitor again, trying the next init",
+                        paths[n_tried - 1]);
+                views_complain(views, text);
+        }
+        for (size_t i = n_tried; i < n_paths; i++) {
+                note_tried(i + 1);
+                try_init(views, paths[i], argv);
+                if (paths[i] != settings->init)
+                        continue;
+                (void)snprintf(
+                        text,
+                        sizeof(text),
+                        "cannot execute entropy.init=%s: %s",
+                        settings->init,
+                        strerror(errno));
+                views_complain(views, text);
+        }
+        views_complain(views, "found no init to execute");
+        return EXIT_FAILURE;
+}

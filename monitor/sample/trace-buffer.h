@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the sampler saw, in memory that is mapped, locked and written to once before the first
+ * sample. Nothing here allocates afterwards or fails: full samples thin themselves (half as many,
+ * each the extremes of two), full bins of starts double their width, and what is full beyond that
+ * is counted as lost. No clock, no file: times come in as CLOCK_BOOTTIME.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+#include "lib/kernel/blocked.h"
+#include "monitor/recording-format.h"
+
+/* An hour at 10 ms and a little more; all of a TraceBuffer is under 4 MiB. */
+#define TRACE_BUFFER_MAX_SAMPLES 393216U
+#define TRACE_BUFFER_MIN_SAMPLES 64U
+
+typedef struct Sample {
+        uint32_t
+                at_ticks; /* of RECORDING_TICK_USEC, since TraceBuffer.started_usec: good for 11 hours */
+        uint16_t minimum_bits;
+        uint16_t maximum_bits;
+} Sample;
+
+typedef struct StartBin {
+        uint16_t execs;
+        uint16_t forks;
+} StartBin;
+
+typedef struct TraceBuffer {
+        void *map;
+        size_t map_bytes;
+        bool locked; /* false where RLIMIT_MEMLOCK refused */
+        uint64_t started_usec;
+        uint64_t interval_usec; /* doubled by each thinning */
+        unsigned int thinnings;
+        Sample *samples;
+        size_t n_samples, max_samples;
+        StartBin *bins;
+        size_t n_bins;
+        uint64_t bin_usec;
+        BlockedSpan *spans;
+        size_t n_spans;
+        Event *events;
+        size_t n_events;
+        uint64_t lost_events, lost_spans;
+        LogSeen log_seen;
+} TraceBuffer;
+
+_must_check_ int trace_buffer_new(
+        uint64_t interval_usec,
+        size_t max_samples,
+        TraceBuffer *ret_trace);
+void trace_buffer_free(TraceBuffer *trace);
+
+/* Forgets everything: what was written to warm up. */
+void trace_buffer_begin(TraceBuffer *trace, uint64_t started_usec);
+
+void trace_buffer_add_sample(TraceBuffer *trace, uint64_t at_usec, uint32_t level_bits);
+void trace_buffer_add_event(TraceBuffer *trace, uint64_t at_usec, EventKind kind, const char *text);
+void trace_buffer_count_start(TraceBuffer *trace, uint64_t at_usec, uint32_t execs, uint32_t forks);
+
+/* A scan for blocked tasks: begin, one call for each, end. */
+void trace_buffer_begin_scan(TraceBuffer *trace);
+void trace_buffer_add_blocked(TraceBuffer *trace, uint64_t at_usec, const BlockedTask *task);
+void trace_buffer_end_scan(TraceBuffer *trace);
+
+/* The RNG is ready: whoever waited does no longer. */
+void trace_buffer_release_blocked(TraceBuffer *trace, uint64_t at_usec);

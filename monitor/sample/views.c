@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+
+#include "lib/kernel/pseudofs.h"
+#include "monitor/sample/views.h"
+
+static int open_view(bool own, const char *type, const char *directory) {
+        int fd = -1;
+
+        if (own && pseudofs_open(type, &fd) >= 0)
+                return fd;
+        return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+void views_open(bool own, Views *ret_views) {
+        *ret_views = (Views){
+                .proc_fd = open_view(own, "proc", "/proc"),
+                .dev_fd = open_view(own, "devtmpfs", "/dev"),
+                .sys_fd = open_view(own, "sysfs", "/sys"),
+        };
+}
+
+void views_close(Views *views) {
+        cleanup_close(&views->proc_fd);
+        cleanup_close(&views->dev_fd);
+        cleanup_close(&views->sys_fd);
+}
+
+FILE *views_open_proc(const Views *views, const char *path) {
+        _cleanup_close_ int fd = -1;
+        FILE *stream;
+
+        fd = openat(views->proc_fd, path, O_RDONLY | O_CLOEXEC);
+        stream = fd < 0 ? NULL : fdopen(fd, "r");
+        if (stream)
+                (void)TAKE_FD(fd);
+        return stream;
+}
+
+/* Both places, since either may be missing this early; a boot does not depend on the words. */
+void views_complain(const Views *views, const char *text) {
+        _cleanup_close_ int fd = -1;
+
+        fd = openat(views->dev_fd, "kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd >= 0)
+                (void)dprintf(fd, "<4>entropy-monitor: %s\n", text);
+        else
+                (void)dprintf(STDERR_FILENO, "entropy-monitor: %s\n", text);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "lib/base/log.h"
+#include "monitor/show/verbs.h"
+
+static double seconds(uint64_t usec) {
+        return (double)usec / 1e6;
+}
+
+/* RFC 4180: quoted where the text has what separates. A leading = + - @ would be a formula to a
+ * spreadsheet, so such a text gets an apostrophe before it. */
+static void put_field(const char *text) {
+        (void)putchar('"');
+        if (*text && strchr("=+-@", *text))
+                (void)putchar('\'');
+        for (; *text; text++) {
+                if (*text == '"')
+                        (void)putchar('"');
+                (void)putchar(*text);
+        }
+        (void)putchar('"');
+}
+
+static void put_samples(const Recording *recording) {
+        (void)puts("seconds,minimum_bits,maximum_bits");
+        for (size_t i = 0; i < recording->n_samples; i++)
+                (void)printf(
+                        "%.6f,%u,%u\n",
+                        seconds(recording->at_usec[i]),
+                        recording->minimum_bits[i],
+                        recording->maximum_bits[i]);
+}
+
+static void put_starts(const Recording *recording) {
+        (void)puts("seconds,execs,forks");
+        for (size_t i = 0; i < recording->n_starts; i++)
+                (void)printf(
+                        "%.6f,%u,%u\n",
+                        seconds(recording->starts_from_usec + i * recording->starts_interval_usec),
+                        recording->execs[i],
+                        recording->forks[i]);
+}
+
+static void put_events(const Recording *recording) {
+        (void)puts("seconds,kind,text");
+        for (size_t i = 0; i < recording->n_events; i++) {
+                (void)printf(
+                        "%.6f,%s,",
+                        seconds(recording->events[i].at_usec),
+                        event_kind_to_string(recording->events[i].kind));
+                put_field(recording->events[i].text);
+                (void)putchar('\n');
+        }
+}
+
+static void put_blocked(const Recording *recording) {
+        (void)puts("from_seconds,to_seconds,pid,jitter,name");
+        for (size_t i = 0; i < recording->n_blocked; i++) {
+                (void)printf(
+                        "%.6f,%.6f,%d,%d,",
+                        seconds(recording->blocked[i].from_usec),
+                        seconds(recording->blocked[i].to_usec),
+                        (int)recording->blocked[i].pid,
+                        recording->blocked[i].jitter);
+                put_field(recording->blocked[i].name);
+                (void)putchar('\n');
+        }
+}
+
+static const struct {
+        const char *name;
+        void (*put)(const Recording *recording);
+} tables[] = {
+        { "samples", put_samples },
+        { "starts", put_starts },
+        { "events", put_events },
+        { "blocked", put_blocked },
+};
+
+static int parse_arguments(int argc, char *argv[], size_t *ret_table) {
+        static const struct option long_options[] = {
+                { "csv", optional_argument, NULL, 'c' },
+                {},
+        };
+        bool any = false;
+        int letter;
+
+        *ret_table = 0;
+        while ((letter = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
+                if (letter != 'c')
+                        return EX_USAGE;
+                any = true;
+                for (size_t i = 0; optarg && i <= ELEMENTSOF(tables); i++) {
+                        if (i == ELEMENTSOF(tables)) {
+                                log_error("--csv=%s: there is no such table", optarg);
+                                return EX_USAGE;
+                        }
+                        if (strcmp(tables[i].name, optarg) == 0) {
+                                *ret_table = i;
+                                break;
+                        }
+                }
+        }
+        if (!any)
+                log_error("export needs a format: --csv, see entropy-monitor(8)");
+        return any ? 0 : EX_USAGE;
+}
+
+int export_main(int argc, char *argv[]) {
+        _cleanup_recording_ Recording recording = {};
+        size_t table;
+        int r;
+
+        r = parse_arguments(argc, argv, &table);
+        if (r == 0)
+                r = verb_read_recording(verb_recording_path(argc, argv, optind), &recording);
+        if (r != 0)
+                return r;
+        tables[table].put(&recording);
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EX_IOERR;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/parse.h"
+#include "monitor/show/plot-scene.h"
+
+#define LABEL_GAP      8.0
+#define MERGE_FRACTION 150U /* marks of one kind closer than this part of the picture are one */
+
+double scene_x(const Scene *scene, uint64_t at_usec, double width) {
+        uint64_t at = MIN(MAX(at_usec, scene->from_usec), scene->to_usec) - scene->from_usec;
+
+        return (double)at / (double)(scene->to_usec - scene->from_usec) * width;
+}
+
+uint64_t scene_time_step(const Scene *scene, unsigned int n) {
+        static const uint64_t factors[] = { 1, 2, 5 };
+        uint64_t range = scene->to_usec - scene->from_usec;
+
+        for (uint64_t power = 1;; power *= 10)
+                for (size_t i = 0; i < ELEMENTSOF(factors); i++)
+                        if (range / (power * factors[i]) <= n)
+                                return power * factors[i];
+}
+
+/* Nothing is sampled before the first process: a fifth of the picture says enough of that time,
+ * unless the RNG became ready in it. */
+static void cut_kernel(Scene *scene) {
+        const Analysis *analysis = &scene->analysis;
+        uint64_t init_usec = analysis->init_usec, rest;
+
+        if (!scene->recording->first_process || init_usec == 0 || init_usec > scene->to_usec ||
+            (analysis->ready && analysis->ready_usec < init_usec))
+                return;
+        rest = scene->to_usec - init_usec;
+        if (init_usec > rest / 4)
+                scene->from_usec = init_usec - rest / 4;
+}
+
+/* A boot is shown from the kernel's start, a running system from the recording's. */
+static void set_range(Scene *scene) {
+        const Recording *recording = scene->recording;
+
+        scene->from_usec = recording->first_process ? 0 : recording->started_usec;
+        scene->zero_usec = scene->from_usec;
+        scene->to_usec = MAX(recording->ended_usec, scene->from_usec + 1000);
+        cut_kernel(scene);
+        scene->top_bits = recording->pool_bits;
+        for (size_t i = 0; i < recording->n_samples; i++)
+                scene->top_bits = MAX(scene->top_bits, recording->maximum_bits[i]);
+        scene->top_bits = MAX(scene->top_bits, 256U);
+}
+
+static void add_phase(Scene *scene, const char *name, uint64_t from_usec, uint64_t to_usec) {
+        if (to_usec > from_usec)
+                scene->phases[scene->n_phases++] = (Phase){ name, from_usec, to_usec };
+}
+
+/* The kernel ran an init of the initramfs, and that of the real root was the monitor: init=. */
+static bool began_after_initramfs(const Recording *recording) {
+        for (size_t i = 0; i < recording->n_events; i++)
+                if (recording->events[i].kind == EVENT_INIT_STARTED)
+                        return strcmp(recording->events[i].text, "/init") == 0;
+        return false;
+}
+
+static void set_phases(Scene *scene) {
+        const Analysis *analysis = &scene->analysis;
+        uint64_t init_usec =
+                analysis->init_usec > 0 ? analysis->init_usec : scene->recording->started_usec;
+        uint64_t root_usec = analysis->switch_root_usec;
+
+        if (!scene->recording->first_process) {
+                add_phase(scene, "running system", scene->from_usec, scene->to_usec);
+                return;
+        }
+        if (root_usec == 0 && began_after_initramfs(scene->recording))
+                root_usec = scene->recording->started_usec;
+        add_phase(scene, "kernel", scene->from_usec, init_usec);
+        if (root_usec > init_usec)
+                add_phase(scene, "initramfs", init_usec, root_usec);
+        add_phase(scene, "userspace", MAX(init_usec, root_usec), scene->to_usec);
+}
+
+static void add_mark(
+        Scene *scene,
+        uint64_t at_usec,
+        MarkClass mark_class,
+        unsigned int priority,
+        const char *label) {
+        uint64_t near_usec = (scene->to_usec - scene->from_usec) / MERGE_FRACTION;
+        Mark *last = scene->n_marks > 0 ? &scene->marks[scene->n_marks - 1] : NULL;
+
+        if (at_usec < scene->from_usec || at_usec > scene->to_usec ||
+            scene->n_marks == SCENE_MAX_MARKS)
+                return;
+        /* Ten reads in a row are one mark. */
+        if (last && strncmp(last->label, label, SCENE_LABEL_MAX - 1) == 0 &&
+            at_usec - MIN(last->at_usec, at_usec) < near_usec)
+                return;
+        scene->marks[scene->n_marks] =
+                (Mark){ .at_usec = at_usec, .mark_class = mark_class, .priority = priority };
+        (void)snprintf(scene->marks[scene->n_marks].label, SCENE_LABEL_MAX, "%s", label);
+        scene->n_marks++;
+}
+
+/* "kernel RNG ready at 2.331 s; platform 64 B +512 bits": each source has a mark of its own. */
+static MarkClass shorten_seeder(const char *text, char *buffer, size_t size) {
+        static const char prefix[] = "kernel RNG ";
+
+        if (strncmp(text, prefix, sizeof(prefix) - 1) == 0)
+                text += sizeof(prefix) - 1;
+        (void)snprintf(buffer, size, "%.*s", (int)strcspn(text, ";"), text);
+        return strncmp(text, "not ready", 9) == 0 ? MARK_NEUTRAL : MARK_GOOD;
+}
+
+static void add_event(Scene *scene, const Event *event) {
+        static const struct {
+                MarkClass mark_class;
+                unsigned int priority; /* 0: not shown */
+                const char *format;
+        } looks[_EVENT_MAX] = {
+                [EVENT_STARTED] = { MARK_NEUTRAL, 9, "monitor" },
+                [EVENT_READY] = { MARK_GOOD, 1, "ready" },
+                [EVENT_FAST_INIT] = { MARK_NEUTRAL, 5, "fast init" },
+                [EVENT_UNINITIALIZED_READ] = { MARK_BAD, 2, "urandom read by " },
+                [EVENT_VM_FORK] = { MARK_NEUTRAL, 3, "VM fork" },
+                [EVENT_RESUME] = { MARK_NEUTRAL, 3, "resume" },
+                [EVENT_SEEDER] = { MARK_GOOD, 3, "seeder: " },
+                [EVENT_HWRNG] = { MARK_NEUTRAL, 3, "hwrng " },
+                [EVENT_BLOCK_DEVICE] = { MARK_NEUTRAL, 8, "disk " },
+                [EVENT_INIT_EXEC] = { MARK_NEUTRAL, 7, "PID 1 is " },
+                [EVENT_SWITCH_ROOT] = { MARK_NEUTRAL, 4, "switch root" },
+                [EVENT_THRESHOLD] = { MARK_NEUTRAL, 6, "threshold " },
+                [EVENT_BOOT_FINISHED] = { MARK_NEUTRAL, 4, "boot finished" },
+        };
+        MarkClass mark_class = looks[event->kind].mark_class;
+        char label[SCENE_LABEL_MAX], text[SCENE_LABEL_MAX];
+        bool with_text;
+        size_t n;
+
+        if (looks[event->kind].priority == 0)
+                return;
+        /* The state at the start is not news. */
+        if ((event->kind == EVENT_READY && scene->recording->ready_at_start) ||
+            (event->kind == EVENT_STARTED && !scene->recording->first_process) ||
+            (event->kind == EVENT_HWRNG && event->at_usec == scene->recording->started_usec))
+                return;
+        (void)snprintf(text, sizeof(text), "%.24s", event->text);
+        if (event->kind == EVENT_SEEDER)
+                mark_class = shorten_seeder(event->text, text, 25);
+        n = strlen(looks[event->kind].format);
+        with_text = n > 0 && looks[event->kind].format[n - 1] == ' ';
+        (void)snprintf(
+                label,
+                sizeof(label),
+                "%.18s%.24s",
+                looks[event->kind].format,
+                with_text ? text : "");
+        add_mark(scene, event->at_usec, mark_class, looks[event->kind].priority, label);
+}
+
+static void add_credits(Scene *scene) {
+        char label[SCENE_LABEL_MAX];
+
+        for (size_t i = 0; i < scene->analysis.n_credits; i++) {
+                const Credit *credit = &scene->analysis.credits[i];
+
+                if (credit->at_usec == 0)
+                        continue;
+                (void)snprintf(
+                        label,
+                        sizeof(label),
+                        "+%" PRIu64 " %.40s",
+                        credit->bits,
+                        credit->who);
+                add_mark(
+                        scene,
+                        credit->at_usec,
+                        credit->bits > 0 ? MARK_GOOD : MARK_NEUTRAL,
+                        3,
+                        label);
+        }
+        /* Ready before anybody looked, which only the kernel's log knows. */
+        if (scene->recording->ready_at_start && scene->analysis.ready_time_known)
+                add_mark(scene, scene->analysis.ready_usec, MARK_GOOD, 1, "ready");
+}
+
+typedef struct Taken {
+        double from, to;
+} Taken;
+
+/* The first row where the label covers no other. */
+static void place_mark(
+        Scene *scene,
+        Mark *mark,
+        double width,
+        double label_width,
+        Taken taken[SCENE_MAX_ROWS][SCENE_MAX_MARKS]) {
+        double x = scene_x(scene, mark->at_usec, width);
+        double length = (double)strlen(mark->label) * label_width + LABEL_GAP;
+
+        mark->to_the_left = x + length > width;
+        for (size_t row = 0; row < SCENE_MAX_ROWS; row++) {
+                Taken wanted = { x, x + length };
+                bool free_here = true;
+                size_t n = 0;
+
+                if (mark->to_the_left)
+                        wanted = (Taken){ x - length, x };
+                if (wanted.from < -LABEL_GAP)
+                        break;
+                while (n < SCENE_MAX_MARKS && taken[row][n].to > 0) {
+                        if (wanted.from < taken[row][n].to && wanted.to > taken[row][n].from)
+                                free_here = false;
+                        n++;
+                }
+                if (!free_here)
+                        continue;
+                taken[row][n] = wanted;
+                mark->row = (int)row;
+                scene->n_rows = MAX(scene->n_rows, row + 1);
+                return;
+        }
+        mark->row = -1;
+}
+
+static void place_marks(Scene *scene, double width, double label_width) {
+        Taken taken[SCENE_MAX_ROWS][SCENE_MAX_MARKS] = {};
+
+        for (unsigned int priority = 1; priority < 10; priority++)
+                for (size_t i = 0; i < scene->n_marks; i++)
+                        if (scene->marks[i].priority == priority)
+                                place_mark(scene, &scene->marks[i], width, label_width, taken);
+}
+
+/* Spans that do not overlap in time share a row. */
+static void set_lanes(Scene *scene) {
+        uint64_t busy_until[SCENE_MAX_LANES] = {};
+        uint64_t gap = (scene->to_usec - scene->from_usec) / 6; /* room for the name */
+
+        for (size_t i = 0; i < scene->recording->n_blocked; i++) {
+                const BlockedSpan *span = &scene->recording->blocked[i];
+                size_t row = 0;
+
+                while (row < SCENE_MAX_LANES && busy_until[row] > span->from_usec)
+                        row++;
+                if (row == SCENE_MAX_LANES || scene->n_lanes == ELEMENTSOF(scene->lanes)) {
+                        scene->n_hidden++;
+                        continue;
+                }
+                busy_until[row] = span->to_usec + gap;
+                scene->n_lane_rows = MAX(scene->n_lane_rows, row + 1);
+                scene->lanes[scene->n_lanes++] = (Lane){ span, row };
+        }
+}
+
+void scene_make(const Recording *recording, double width, double label_width, Scene *ret_scene) {
+        Scene *scene = ret_scene;
+
+        *scene = (Scene){ .recording = recording };
+        analysis_make(recording, &scene->analysis);
+        set_range(scene);
+        set_phases(scene);
+        for (size_t i = 0; i < recording->n_events; i++)
+                add_event(scene, &recording->events[i]);
+        add_credits(scene);
+        place_marks(scene, width, label_width);
+        set_lanes(scene);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a picture of a recording shows and where: the range of time, the phases of the boot, the
+ * marks with a row for each label so that none covers another, the rows of blocked processes.
+ * Numbers only; plot-svg.c draws them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "monitor/show/analysis.h"
+#include "monitor/show/recording.h"
+
+#define SCENE_MAX_MARKS  48U
+#define SCENE_MAX_ROWS   5U
+#define SCENE_MAX_LANES  8U
+#define SCENE_MAX_PHASES 3U
+#define SCENE_LABEL_MAX  64U
+
+typedef enum MarkClass {
+        MARK_NEUTRAL,
+        MARK_GOOD, /* ready, credited bits */
+        MARK_BAD,  /* reads of an uninitialised RNG */
+} MarkClass;
+
+typedef struct Mark {
+        uint64_t at_usec;
+        MarkClass mark_class;
+        unsigned int priority; /* lower is kept when there is no room for all */
+        int row;               /* of its label; -1: no room, the mark alone */
+        bool to_the_left;      /* the label ends at the mark */
+        char label[SCENE_LABEL_MAX];
+} Mark;
+
+typedef struct Phase {
+        const char *name;
+        uint64_t from_usec, to_usec;
+} Phase;
+
+typedef struct Lane {
+        const BlockedSpan *span;
+        size_t row;
+} Lane;
+
+typedef struct Scene {
+        const Recording *recording;
+        Analysis analysis;
+        uint64_t from_usec, to_usec; /* the picture's range; to > from */
+        uint64_t zero_usec;          /* what the axis calls 0 */
+        uint32_t top_bits;           /* of the level's axis */
+        size_t n_phases;
+        Phase phases[SCENE_MAX_PHASES];
+        size_t n_marks, n_rows;
+        Mark marks[SCENE_MAX_MARKS];
+        size_t n_lanes, n_lane_rows, n_hidden; /* hidden: blocked, but no row left */
+        Lane lanes[SCENE_MAX_LANES * 16];
+} Scene;
+
+/* width is the plot's, label_width that of one character, in the same unit. */
+void scene_make(const Recording *recording, double width, double label_width, Scene *ret_scene);
+
+/* Where a time is, from 0 to width. */
+double scene_x(const Scene *scene, uint64_t at_usec, double width);
+
+/* The distance of the axis' marks: 1, 2 or 5 times a power of ten, at most n of them. */
+uint64_t scene_time_step(const Scene *scene, unsigned int n);

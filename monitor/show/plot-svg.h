@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Recordings as one SVG, one panel below the other. */
+
+#include <stdio.h>
+
+#include "monitor/show/recording.h"
+
+typedef enum PlotTheme {
+        PLOT_THEME_AUTO, /* as the viewer prefers */
+        PLOT_THEME_LIGHT,
+        PLOT_THEME_DARK,
+} PlotTheme;
+
+/* -ENOMEM, or -EIO when the stream takes no more. */
+_must_check_ int plot_svg(
+        const Recording *recordings,
+        size_t n_recordings,
+        PlotTheme theme,
+        FILE *stream);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The limits that check holds a recording to, and what came of each: pure. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "monitor/show/analysis.h"
+
+#define RULES_MAX         4U
+#define RULES_MESSAGE_MAX 192U
+
+typedef struct Rules {
+        bool any_max_ready, any_max_blocked, any_min_level, no_uninitialized_reads;
+        uint64_t max_ready_usec;   /* since the kernel started */
+        uint64_t max_blocked_usec; /* of one process */
+        uint32_t min_level_bits;   /* from ready on */
+} Rules;
+
+typedef struct RuleResult {
+        const char *name; /* the option without its dashes */
+        bool passed;
+        char message[RULES_MESSAGE_MAX];
+} RuleResult;
+
+/* One result for each rule that is set; what the recording does not tell has not passed. */
+size_t rules_apply(
+        const Rules *rules,
+        const Recording *recording,
+        const Analysis *analysis,
+        RuleResult ret_results[static RULES_MAX]);

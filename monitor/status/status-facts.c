@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "lib/base/io.h"
+#include "lib/kernel/kmsg.h"
+#include "lib/kernel/random.h"
+#include "monitor/documents.h"
+#include "monitor/show/analysis.h"
+#include "monitor/status/status-facts.h"
+
+#define LOG_RECORDS_MAX 1000000U
+#define BOOT_RECORDING  "/run/guest-entropy/boot.json"
+#define RNG_CURRENT     "sys/class/misc/hw_random/rng_current"
+#define RNG_QUALITY     "sys/class/misc/hw_random/rng_quality"
+
+static void ask_kernel(const RootDir *root, SeededFacts *facts) {
+        uint8_t byte;
+        ssize_t n;
+
+        /* The one question that is exact on every kernel, and it does not wait. */
+        n = getrandom(&byte, sizeof(byte), GRND_NONBLOCK);
+        facts->ready_known = n >= 0 || errno == EAGAIN;
+        facts->ready = n >= 0;
+        (void)!random_pool_bits(root, &facts->pool_bits);
+        (void)!random_threshold_bits(root, &facts->threshold_bits);
+        facts->level_known = rootdir_read_u32(
+                                     root,
+                                     "proc/sys/kernel/random/entropy_avail",
+                                     &facts->level_bits) >= 0;
+        facts->model = refill_guess_model(facts->pool_bits, 0, 0);
+}
+
+static void read_log(const RootDir *root, SeededFacts *facts) {
+        _cleanup_close_ int fd = -1;
+        KmsgRecord record;
+        bool first = true;
+        int r;
+
+        if (kmsg_open(root, &fd) < 0) {
+                fd = -1;
+                return;
+        }
+        for (unsigned int i = 0; i < LOG_RECORDS_MAX; i++) {
+                r = kmsg_read(fd, &record);
+                if (r == KMSG_E_END || (r < 0 && r != -EBADMSG))
+                        return;
+                if (first || r != 0)
+                        facts->log_known = first && r == 0 && record.sequence == 0;
+                first = false;
+                if (r != 0)
+                        continue;
+                if (record.event == KMSG_EVENT_RNG_READY && facts->log_ready_usec == 0) {
+                        /* The very first lines may have the time 0. */
+                        facts->log_ready_usec = MAX(record.at_usec, UINT64_C(1));
+                        facts->log_trusted = strstr(record.detail, "trusting") != NULL;
+                }
+                if (record.event == KMSG_EVENT_INIT_STARTED && facts->log_init_usec == 0)
+                        facts->log_init_usec = record.at_usec;
+        }
+}
+
+static void ask_hwrng(const RootDir *root, SeededFacts *facts) {
+        uint32_t quality;
+
+        if (rootdir_read_text(root, RNG_CURRENT, facts->hwrng, sizeof(facts->hwrng)) < 0 ||
+            strcmp(facts->hwrng, "none") == 0)
+                facts->hwrng[0] = '\0';
+        /* Before 5.19 the kernel does not say; virtio-rng had 1000 of 1024 then. */
+        if (rootdir_read_u32(root, RNG_QUALITY, &quality) >= 0)
+                facts->hwrng_credited = quality > 0;
+        else
+                facts->hwrng_credited = strncmp(facts->hwrng, "virtio_rng", 10) == 0;
+}
+
+static bool has_word(const char *text, const char *word) {
+        size_t n = strlen(word);
+
+        for (const char *p = strstr(text, word); p; p = strstr(p + 1, word))
+                if ((p == text || strchr(" \t\n:", p[-1])) && (!p[n] || strchr(" \t\n", p[n])))
+                        return true;
+        return false;
+}
+
+static void ask_cpu(const RootDir *root, SeededFacts *facts) {
+        static const char *const words[] = { "rdrand", "rdseed", "rng", "darn" };
+        static const char *const refusals[] = { "random.trust_cpu=off",
+                                                "random.trust_cpu=0",
+                                                "random.trust_cpu=n",
+                                                "nordrand" };
+        _cleanup_close_ int fd = -1;
+        char text[6144] = "";
+        size_t length = 0;
+
+        /* The first processor's flags are in its first lines. */
+        fd = rootdir_open_file(root, "proc/cpuinfo", O_RDONLY);
+        if (fd < 0 || io_read_full(fd, text, sizeof(text) - 1, &length) < 0)
+                return;
+        text[length] = '\0';
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                facts->cpu_trusted |= has_word(text, words[i]);
+        if (rootdir_read_text(root, "proc/cmdline", text, sizeof(text)) < 0)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
+                facts->cpu_trusted &= !has_word(text, refusals[i]);
+}
+
+static uint64_t number_of(Json *object, const char *key) {
+        Json *value = object ? json_object_object_get(object, key) : NULL;
+
+        return value && json_object_is_type(value, json_type_int)
+                       ? (uint64_t)MAX(json_object_get_int64(value), INT64_C(0))
+                       : 0;
+}
+
+static void copy_plain(char *to, size_t size, const char *from) {
+        (void)snprintf(to, size, "%s", from);
+        for (char *p = to; *p; p++)
+                if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
+                        *p = '?';
+}
+
+/* The bits of all sources, and the name of the one with the most if that is more than *most. */
+static uint64_t credited_bits(Json *document, uint64_t *most, char *source, size_t size) {
+        Json *list = json_object_object_get(document, "sources");
+        uint64_t sum = 0;
+
+        if (!list || !json_object_is_type(list, json_type_array))
+                return 0;
+        for (size_t i = 0; i < json_object_array_length(list); i++) {
+                Json *entry = json_object_array_get_idx(list, i), *name;
+                uint64_t bits;
+
+                if (!json_object_is_type(entry, json_type_object))
+                        continue;
+                bits = number_of(entry, "credited_bits");
+                name = json_object_object_get(entry, "name");
+                sum += MIN(bits, UINT64_MAX - sum);
+                if (bits > *most && name && json_object_is_type(name, json_type_string)) {
+                        *most = bits;
+                        copy_plain(source, size, json_object_get_string(name));
+                }
+        }
+        return sum;
+}
+
+static void ask_rngd(const char *directory, SeededFacts *facts) {
+        _cleanup_json_ Json *document = NULL;
+        Json *kernel = NULL, *last = NULL;
+        uint64_t most = 0;
+        _cleanup_close_ int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        /* rngd makes this file when it starts, and leaves it. */
+        facts->rngd_ran = fd >= 0 && faccessat(fd, "generation", F_OK, 0) >= 0;
+        if (document_read(directory, DOCUMENT_RNGD, &document) < 0)
+                return;
+        facts->rngd_answers = true;
+        facts->rngd_bits =
+                credited_bits(document, &most, facts->rngd_source, sizeof(facts->rngd_source));
+        facts->forks = number_of(document, "forks");
+        kernel = json_object_object_get(document, "kernel");
+        if (kernel && json_object_is_type(kernel, json_type_object))
+                facts->rngd_since_usec = number_of(kernel, "ready_since_usec");
+        last = json_object_object_get(document, "last_feed");
+        if (last && json_object_is_type(last, json_type_object))
+                facts->last_feed_usec = number_of(last, "at_usec");
+}
+
+/* The bits of all runs, and the source with the most of them in one run. */
+static void read_seeder(const char *directory, SeededFacts *facts) {
+        uint64_t most = 0;
+
+        for (DocumentId id = DOCUMENT_SEEDER_INITRAMFS; id < DOCUMENT_RNGD; id++) {
+                _cleanup_json_ Json *document = NULL;
+
+                if (document_read(directory, id, &document) >= 0)
+                        facts->seeder_bits += credited_bits(
+                                document,
+                                &most,
+                                facts->seeder_source,
+                                sizeof(facts->seeder_source));
+        }
+}
+
+static void read_recording(const RootDir *root, SeededFacts *facts) {
+        _cleanup_recording_ Recording recording = {};
+        char error[RECORDING_ERROR_MAX], boot_id[64];
+        Analysis analysis;
+
+        if (recording_read(BOOT_RECORDING, &recording, error) < 0 ||
+            rootdir_read_text(root, "proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)) <
+                    0 ||
+            strcmp(boot_id, recording.boot_id) != 0)
+                return;
+        analysis_make(&recording, &analysis);
+        facts->recording_jitter = analysis.cause == READY_CAUSE_JITTER;
+}
+
+void status_facts(const char *directory, SeededFacts *ret_facts) {
+        RootDir root = ROOTDIR_NULL;
+        SeededFacts facts = {};
+
+        if (rootdir_open("/", &root) >= 0) {
+                ask_kernel(&root, &facts);
+                read_log(&root, &facts);
+                ask_hwrng(&root, &facts);
+                ask_cpu(&root, &facts);
+                read_recording(&root, &facts);
+        }
+        rootdir_close(&root);
+        ask_rngd(directory, &facts);
+        read_seeder(directory, &facts);
+        *ret_facts = facts;
+}
