@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
 #include "monitor/settings.h"
+#include "monitor/show/input.h"
 #include "monitor/show/rules.h"
 #include "monitor/show/verbs.h"
 
@@ -135,8 +136,8 @@ int check_main(int argc, char *argv[]) {
         r = parse_arguments(argc, argv, &rules, &junit);
         if (r != 0)
                 return r;
-        path = verb_recording_path(argc, argv, optind);
-        r = verb_read_recording(path, &recording);
+        path = input_path(argc, argv, optind);
+        r = input_read(path, &recording);
         if (r != 0)
                 return r;
         analysis_make(&recording, &analysis);

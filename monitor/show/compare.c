@@ -6,6 +6,7 @@
 
 #include "lib/base/log.h"
 #include "monitor/show/analysis.h"
+#include "monitor/show/input.h"
 #include "monitor/show/verbs.h"
 
 /* What changes by less is the same boot again. */
@@ -121,9 +122,9 @@ int compare_main(int argc, char *argv[]) {
                 log_error("compare takes two recordings, see entropy-monitor(8)");
                 return EX_USAGE;
         }
-        r = verb_read_recording(argv[1], &first);
+        r = input_read(argv[1], &first);
         if (r == 0)
-                r = verb_read_recording(argv[2], &second);
+                r = input_read(argv[2], &second);
         if (r != 0)
                 return r;
         analysis_make(&first, &a);

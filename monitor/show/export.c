@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "lib/base/log.h"
+#include "monitor/show/input.h"
 #include "monitor/show/verbs.h"
 
 static double seconds(uint64_t usec) {
@@ -118,7 +119,7 @@ int export_main(int argc, char *argv[]) {
 
         r = parse_arguments(argc, argv, &table);
         if (r == 0)
-                r = verb_read_recording(verb_recording_path(argc, argv, optind), &recording);
+                r = input_read(input_path(argc, argv, optind), &recording);
         if (r != 0)
                 return r;
         tables[table].put(&recording);

@@ -10,6 +10,7 @@
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "monitor/show/input.h"
 #include "monitor/show/plot-html.h"
 #include "monitor/show/plot-svg.h"
 #include "monitor/show/verbs.h"
@@ -168,9 +169,9 @@ int plot_main(int argc, char *argv[]) {
         if (!recordings)
                 return EX_OSERR;
         do {
-                const char *path = verb_recording_path(argc, argv, optind + (int)n_recordings);
+                const char *path = input_path(argc, argv, optind + (int)n_recordings);
 
-                r = verb_read_recording(path, &recordings[n_recordings]);
+                r = input_read(path, &recordings[n_recordings]);
                 if (r != 0)
                         break;
                 n_recordings++;

@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
 #include "monitor/show/analysis.h"
+#include "monitor/show/input.h"
 #include "monitor/show/verbs.h"
 #include "monitor/show/verdict.h"
 
@@ -227,7 +228,7 @@ int report_main(int argc, char *argv[]) {
                 log_error("report takes one recording, see entropy-monitor(8)");
                 return EX_USAGE;
         }
-        r = verb_read_recording(verb_recording_path(argc, argv, 1), &recording);
+        r = input_read(input_path(argc, argv, 1), &recording);
         if (r != 0)
                 return r;
         analysis_make(&recording, &analysis);

@@ -3,9 +3,9 @@
 
 #include "lib/base/log.h"
 #include "monitor/settings.h"
-#include "monitor/show/verbs.h"
+#include "monitor/show/input.h"
 
-int verb_read_recording(const char *path, Recording *ret_recording) {
+int input_read(const char *path, Recording *ret_recording) {
         char error[RECORDING_ERROR_MAX];
         int r;
 
@@ -16,6 +16,6 @@ int verb_read_recording(const char *path, Recording *ret_recording) {
         return r == -EBADMSG ? EX_DATAERR : EX_NOINPUT;
 }
 
-const char *verb_recording_path(int argc, char *argv[], int at) {
+const char *input_path(int argc, char *argv[], int at) {
         return at < argc ? argv[at] : SETTINGS_OUTPUT;
 }
