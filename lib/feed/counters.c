@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "lib/base/parse.h"
 #include "lib/feed/counters.h"
 
 void counters_bytes(Counters *counters, SourceId source, size_t n_bytes, uint64_t busy_usec) {
@@ -33,7 +34,13 @@ void counters_health_failure(Counters *counters, SourceId source, const char *er
 }
 
 uint64_t counters_rate_bytes_per_sec(const SourceCounters *entry) {
+        uint64_t whole, rest;
+
         if (entry->busy_usec == 0)
                 return 0;
-        return (uint64_t)((unsigned __int128)entry->bytes * 1000000 / entry->busy_usec);
+        /* In two parts, since the product of bytes and 10^6 may be too large for 64 bits. */
+        whole = entry->bytes / entry->busy_usec;
+        rest = entry->bytes % entry->busy_usec;
+        return whole * USEC_PER_SEC +
+               (uint64_t)((double)rest * USEC_PER_SEC / (double)entry->busy_usec);
 }

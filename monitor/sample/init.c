@@ -11,8 +11,8 @@
 #include "lib/kernel/pseudofs.h"
 #include "monitor/sample/init.h"
 
-#define RAMFS_MAGIC_NUMBER 0x858458f6L
-#define TMPFS_MAGIC_NUMBER 0x01021994L
+#define RAMFS_MAGIC_NUMBER UINT32_C(0x858458f6)
+#define TMPFS_MAGIC_NUMBER UINT32_C(0x01021994)
 #define INITS_MAX          8U
 #define ROOT_TEXT_MAX      48U
 /* In the environment of the init, since nothing else of this process lasts through a script that
@@ -63,8 +63,8 @@ static bool in_rootfs(const Views *views) {
         struct statfs status;
         char type[16];
 
-        if (statfs("/", &status) < 0 || ((long)status.f_type != RAMFS_MAGIC_NUMBER &&
-                                         (long)status.f_type != TMPFS_MAGIC_NUMBER))
+        if (statfs("/", &status) < 0 || ((uint32_t)status.f_type != RAMFS_MAGIC_NUMBER &&
+                                         (uint32_t)status.f_type != TMPFS_MAGIC_NUMBER))
                 return false;
         return !read_root_type(views, type, sizeof(type)) || strcmp(type, "rootfs") == 0;
 }

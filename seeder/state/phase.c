@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdint.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -16,7 +17,9 @@ Phase phase_detect(const RootDir *root) {
         if (faccessat(root->fd, "etc/initrd-release", F_OK, 0) >= 0)
                 return PHASE_INITRAMFS;
         if (fstatfs(root->fd, &filesystem) >= 0 &&
-            (filesystem.f_type == RAMFS_MAGIC || filesystem.f_type == TMPFS_MAGIC))
+            /* The member has a sign and, on some architectures, 32 bits. */
+            ((uint32_t)filesystem.f_type == RAMFS_MAGIC ||
+             (uint32_t)filesystem.f_type == TMPFS_MAGIC))
                 return PHASE_INITRAMFS;
         return PHASE_REAL_ROOT;
 }

@@ -21,7 +21,7 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 
-static long root_type;
+static uint32_t root_type;
 static bool root_known;
 static char executed[1024]; /* the paths, each with a blank behind it */
 static bool sampled, written;
@@ -49,7 +49,7 @@ static int fault_pipe2(int fds[2], int flags) {
 static int fault_statfs(const char *path, struct statfs *ret_status) {
         int r = FAULT(-1, path ? 0 : -1);
 
-        *ret_status = (struct statfs){ .f_type = root_type };
+        *ret_status = (struct statfs){ .f_type = (__fsword_t)root_type };
         root_known = r >= 0;
         return r;
 }
@@ -200,7 +200,7 @@ static void test_init_is_executed(void) {
 static void test_order(void) {
         static const struct {
                 const char *command_line, *mounts;
-                long root_type;
+                uint32_t root_type;
                 const char *executed;
         } rows[] = {
                 { "rdinit=/x", ROOTFS, TMPFS_MAGIC_NUMBER, "/init " ALL },
@@ -223,7 +223,7 @@ static void test_order(void) {
 
         fault_at = 0;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                harness_row("%s, %lx", rows[i].command_line, (unsigned long)rows[i].root_type);
+                harness_row("%s, %" PRIx32, rows[i].command_line, rows[i].root_type);
                 root_type = rows[i].root_type;
                 (void)unsetenv(TRIED_VARIABLE);
                 run_pid1(rows[i].command_line, rows[i].mounts, rows[i].executed);

@@ -46,7 +46,7 @@ static void test_new(void) {
         CU_ASSERT_EQUAL(secret_new(0, &other), -EINVAL);
         CU_ASSERT_EQUAL(secret_new(SIZE_MAX, &other), -EINVAL);
         CU_ASSERT_EQUAL(secret_new(SIZE_MAX - 4096, &other), -EINVAL);
-        CU_ASSERT_EQUAL(secret_new(SIZE_MAX / 2, &other), -ENOMEM);
+        CU_ASSERT_EQUAL(secret_new(SIZE_MAX / 8 * 7, &other), -ENOMEM);
         CU_ASSERT_PTR_NULL(other);
         CU_ASSERT_PTR_NULL(secret_free(NULL));
 }
