@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/config/messages.h"
 
 static bool messages_contains(const Messages *list, const char *line) {
@@ -57,28 +58,5 @@ void messages_deinit(Messages *list) {
 }
 
 const char *messages_quote(const char *text, char buffer[static MESSAGES_QUOTE_SIZE]) {
-        static const char digits[] = "0123456789abcdef";
-        const size_t room = MESSAGES_QUOTE_SIZE - sizeof("...");
-        size_t n = 0;
-
-        for (; *text; text++) {
-                unsigned char c = (unsigned char)*text;
-                bool plain = c >= 0x20 && c < 0x7f && c != '\\';
-
-                if (n + (plain ? 1 : 4) > room) {
-                        n = (size_t)(stpcpy(buffer + n, "...") - buffer);
-                        break;
-                }
-                if (plain) {
-                        buffer[n++] = (char)c;
-                        continue;
-                }
-                buffer[n++] = '\\';
-                buffer[n++] = 'x';
-                buffer[n++] = digits[c >> 4];
-                buffer[n++] = digits[c & 15];
-        }
-
-        buffer[n] = '\0';
-        return buffer;
+        return text_escape(text, buffer, MESSAGES_QUOTE_SIZE);
 }

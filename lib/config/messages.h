@@ -28,10 +28,7 @@ bool messages_any(const Messages *list);
 void messages_log(const Messages *list, int level);
 void messages_deinit(Messages *list);
 
-/*
- * Text from outside in a form that cannot forge or break a log line: control characters and bytes
- * above ASCII as \xNN, cut with "..." where it is too long. Returns buffer.
- */
+/* text_escape(), cut to what fits into a line. Returns buffer. */
 const char *messages_quote(const char *text, char buffer[static MESSAGES_QUOTE_SIZE]);
 
 #define _cleanup_messages_ _cleanup_(messages_deinit)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/feed/worker-news.h"
 
 /* More than a pipe holds: whoever writes faster than we read does not keep us here. */
@@ -43,8 +44,7 @@ static void take(Lines *lines, const char *bytes, size_t n) {
                         continue;
                 }
                 if (lines->length < sizeof(lines->line) - 1)
-                        lines->line[lines->length++] =
-                                bytes[i] >= ' ' && bytes[i] < 0x7f ? bytes[i] : '?';
+                        lines->line[lines->length++] = text_is_plain(bytes[i]) ? bytes[i] : '?';
         }
 }
 

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "lib/base/text.h"
 #include "lib/feed/sandbox.h"
 #include "lib/feed/worker-child.h"
 #include "lib/feed/worker-process.h"
@@ -155,9 +156,11 @@ static bool is_answer(const Worker *worker, const WorkerAnswer *answer, size_t r
 static void take_label(const WorkerAnswer *answer, Batch *batch) {
         size_t n = strnlen(answer->label, sizeof(answer->label) - 1);
 
-        for (size_t i = 0; i < n; i++)
-                batch->label[i] =
-                        answer->label[i] > ' ' && answer->label[i] < 0x7f ? answer->label[i] : '?';
+        for (size_t i = 0; i < n; i++) {
+                const char c = answer->label[i];
+
+                batch->label[i] = text_is_plain(c) && c != ' ' ? c : '?';
+        }
         batch->label[n] = '\0';
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/json.h"
+#include "lib/base/text.h"
 #include "seeder/image/report.h"
 
 typedef struct json_object Json;
@@ -152,26 +153,10 @@ size_t image_report_count_outcome(const ImageReport *report, ImageOutcome outcom
 }
 
 char *image_report_escape(const char *text) {
-        static const char digits[] = "0123456789abcdef";
-        char *escaped = malloc(4 * strlen(text) + 1);
-        char *end = escaped;
+        const size_t size = TEXT_ESCAPED_SIZE(strlen(text));
+        char *escaped = malloc(size);
 
-        if (!escaped)
-                return NULL;
-        for (; *text; text++) {
-                unsigned char c = (unsigned char)*text;
-
-                if (c >= 0x20 && c < 0x7f && c != '\\') {
-                        *end++ = (char)c;
-                        continue;
-                }
-                *end++ = '\\';
-                *end++ = 'x';
-                *end++ = digits[c >> 4];
-                *end++ = digits[c & 15];
-        }
-        *end = '\0';
-        return escaped;
+        return escaped ? (char *)text_escape(text, escaped, size) : NULL;
 }
 
 static int print_item(const ImageItem *item, FILE *stream) {

@@ -29,7 +29,7 @@ void say_contract(WorkerNews *news, SourceId source, const char *text) {
  *   - if (lines->length < sizeof(lines->line) - 1)
  *   + if (lines->length < sizeof(lines->line))
  * mutant: lib/feed/worker-news.c
- *   - bytes[i] >= ' ' && bytes[i] < 0x7f ? bytes[i] : '?';
+ *   - text_is_plain(bytes[i]) ? bytes[i] : '?';
  *   + bytes[i];
  */
 void prove_take(void) {

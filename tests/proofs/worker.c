@@ -74,8 +74,8 @@ void secret_wipe(Secret *secret) {
  *   - return answer->error < 0 && answer->error > -4096 && answer->length == 0;
  *   + return answer->length == 0;
  * mutant: lib/feed/worker.c
- *   - answer->label[i] > ' ' && answer->label[i] < 0x7f ? answer->label[i] : '?';
- *   + answer->label[i];
+ *   - batch->label[i] = text_is_plain(c) && c != ' ' ? c : '?';
+ *   + batch->label[i] = c;
  * mutant: lib/feed/worker.c
  *   - size_t n = strnlen(answer->label, sizeof(answer->label) - 1);
  *   + size_t n = strnlen(answer->label, sizeof(answer->label));
