@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "lib/base/io.h"
+#include "lib/base/text.h"
 #include "monitor/documents.h"
 #include "monitor/sample/write.h"
 
@@ -63,7 +64,7 @@ static void put_string(Writer *writer, const char *text) {
 
                 if (c == '"' || c == '\\')
                         put_format(writer, "\\%c", c);
-                else if (c < 0x20 || c >= 0x7f)
+                else if (!text_is_plain(*p))
                         put_format(writer, "\\u%04x", c);
                 else
                         put_format(writer, "%c", c);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/parse.h"
+#include "lib/base/text.h"
 #include "monitor/show/analysis.h"
 
 /* As many process starts per second, over one second, count as load. */
@@ -193,9 +194,7 @@ static void add_credit(Analysis *analysis, const char *report, Json *entry) {
         credit->bytes = json_number(entry, "bytes");
         credit->bits = json_number(entry, "credited_bits");
         (void)snprintf(credit->who, sizeof(credit->who), "%s %s", report, name);
-        for (char *p = credit->who; *p; p++)
-                if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
-                        *p = '?';
+        text_make_plain(credit->who);
 }
 
 /* Both run reports list their sources; rngd's has the time of the last feed beside the list. */

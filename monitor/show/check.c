@@ -8,6 +8,7 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
+#include "lib/base/text.h"
 #include "monitor/settings.h"
 #include "monitor/show/input.h"
 #include "monitor/show/rules.h"
@@ -68,10 +69,8 @@ static void put_xml(FILE *stream, const char *text) {
         for (; *text; text++)
                 if (strchr("<>&\"'", *text))
                         (void)fprintf(stream, "&#%d;", *text);
-                else if ((unsigned char)*text >= 0x20 && (unsigned char)*text < 0x7f)
-                        (void)fputc(*text, stream);
                 else
-                        (void)fputc('?', stream);
+                        (void)fputc(text_is_plain(*text) ? *text : '?', stream);
 }
 
 static void put_suite(

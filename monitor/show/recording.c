@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/io.h"
+#include "lib/base/text.h"
 #include "monitor/show/recording.h"
 
 #define FILE_MAX_BYTES (64U * 1024U * 1024U)
@@ -67,9 +68,7 @@ static void text(Reader *reader, Json *object, const char *key, char *buffer, si
         Json *value = member(reader, object, key, json_type_string);
 
         (void)snprintf(buffer, size, "%s", value ? json_object_get_string(value) : "");
-        for (char *p = buffer; *p; p++)
-                if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
-                        *p = '?';
+        text_make_plain(buffer);
 }
 
 /* The array, and room for a value of each of its elements: NULL if the recording is no good. */

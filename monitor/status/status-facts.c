@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/base/io.h"
+#include "lib/base/text.h"
 #include "lib/kernel/kmsg.h"
 #include "lib/kernel/random.h"
 #include "monitor/documents.h"
@@ -118,9 +119,7 @@ static uint64_t number_of(Json *object, const char *key) {
 
 static void copy_plain(char *to, size_t size, const char *from) {
         (void)snprintf(to, size, "%s", from);
-        for (char *p = to; *p; p++)
-                if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
-                        *p = '?';
+        text_make_plain(to);
 }
 
 /* The bits of all sources, and the name of the one with the most if that is more than *most. */
