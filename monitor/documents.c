@@ -22,11 +22,6 @@ void document_name(DocumentId id, char ret_name[static DOCUMENT_NAME_MAX]) {
                 (void)snprintf(ret_name, DOCUMENT_NAME_MAX, "%s-%u", name, run);
 }
 
-void cleanup_json(Json **object) {
-        (void)json_object_put(*object);
-        *object = NULL;
-}
-
 Json *document_public(Json *document) {
         static const char *const keys[] = {
                 "version",    "phase", "status",    "kernel",       "sources",    "forks",
@@ -57,7 +52,6 @@ static int open_document(const char *path, bool is_socket, int *ret_fd) {
 
 int document_read(const char *directory, DocumentId id, Json **ret_document) {
         _cleanup_free_ char *text = NULL;
-        _cleanup_json_ Json *document = NULL;
         _cleanup_close_ int fd = -1;
         char path[256], name[DOCUMENT_NAME_MAX];
         size_t length;
@@ -80,13 +74,8 @@ int document_read(const char *directory, DocumentId id, Json **ret_document) {
         text = malloc(DOCUMENT_MAX_BYTES);
         if (!text)
                 return -ENOMEM;
-        r = io_read_full(fd, text, DOCUMENT_MAX_BYTES - 1, &length);
+        r = io_read_full(fd, text, DOCUMENT_MAX_BYTES, &length);
         if (r < 0)
                 return r;
-        text[length] = '\0';
-        document = json_tokener_parse(text);
-        if (!document || !json_object_is_type(document, json_type_object))
-                return -EBADMSG;
-        *ret_document = TAKE_PTR(document);
-        return 0;
+        return json_parse(text, length, ret_document);
 }

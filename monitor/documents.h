@@ -3,11 +3,7 @@
 
 /* The JSON documents that rngd and entropy-seeder leave in /run/guest-entropy. */
 
-#include <json-c/json.h>
-
-#include "lib/base/error.h"
-
-typedef struct json_object Json;
+#include "lib/base/json.h"
 
 #define DOCUMENTS_DIRECTORY "/run/guest-entropy"
 
@@ -35,6 +31,3 @@ _must_check_ int document_read(const char *directory, DocumentId id, Json **ret_
  * run report also holds the salt and the digests of seeds. NULL where memory runs out.
  */
 Json *document_public(Json *document);
-
-void cleanup_json(Json **object);
-#define _cleanup_json_ _cleanup_(cleanup_json)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -13,8 +12,6 @@
 
 #define DOCUMENT_MAX_BYTES (256 * 1024)
 #define TIMEOUT_SEC        5
-
-typedef struct json_object Json;
 
 static int ask(const char *path, char *text, size_t size) {
         _cleanup_close_ int fd = -1;
@@ -31,36 +28,28 @@ static int ask(const char *path, char *text, size_t size) {
         return length > 0 ? 0 : -ENODATA;
 }
 
-static const char *text_of(Json *object, const char *key) {
-        Json *value = json_object_object_get(object, key);
-
-        return value ? json_object_get_string(value) : "-";
-}
-
 static void print_kernel(Json *document) {
         Json *kernel = json_object_object_get(document, "kernel");
 
-        (void)printf("%s\n", text_of(document, "status"));
+        (void)printf("%s\n", json_show(document, "status"));
         (void)printf(
                 "kernel  %s, level %s of %s bits, threshold %s, ready %s\n",
-                text_of(kernel, "model"),
-                text_of(kernel, "level_bits"),
-                text_of(kernel, "pool_bits"),
-                text_of(kernel, "threshold_bits"),
-                text_of(kernel, "ready"));
+                json_show(kernel, "model"),
+                json_show(kernel, "level_bits"),
+                json_show(kernel, "pool_bits"),
+                json_show(kernel, "threshold_bits"),
+                json_show(kernel, "ready"));
         (void)printf(
                 "rngd    %s, pid %s, VM forks %s, generation %s\n\n",
-                text_of(document, "version"),
-                text_of(document, "pid"),
-                text_of(document, "forks"),
-                text_of(document, "generation"));
+                json_show(document, "version"),
+                json_show(document, "pid"),
+                json_show(document, "forks"),
+                json_show(document, "generation"));
 }
 
 static void print_sources(Json *document) {
-        Json *sources = json_object_object_get(document, "sources");
-        size_t n_sources = sources && json_object_is_type(sources, json_type_array)
-                                   ? json_object_array_length(sources)
-                                   : 0;
+        Json *sources;
+        size_t n_sources = json_array(document, "sources", &sources);
 
         (void)printf(
                 "%-10s%-10s%9s%12s%10s%10s  %s\n",
@@ -73,35 +62,31 @@ static void print_sources(Json *document) {
                 "WHAT");
         for (size_t i = 0; i < n_sources; i++) {
                 Json *source = json_object_array_get_idx(sources, i);
-                Json *error = json_object_object_get(source, "last_error");
+                const char *error = json_string(source, "last_error");
 
                 (void)printf(
                         "%-10s%-10s%9s%12s%10s%10s  %s%s%s\n",
-                        text_of(source, "name"),
-                        text_of(source, "state"),
-                        text_of(source, "batches"),
-                        text_of(source, "credited_bits"),
-                        text_of(source, "failures"),
-                        text_of(source, "rate_bytes_per_sec"),
-                        text_of(source, "detail"),
+                        json_show(source, "name"),
+                        json_show(source, "state"),
+                        json_show(source, "batches"),
+                        json_show(source, "credited_bits"),
+                        json_show(source, "failures"),
+                        json_show(source, "rate_bytes_per_sec"),
+                        json_show(source, "detail"),
                         error ? "; last error: " : "",
-                        error ? json_object_get_string(error) : "");
+                        error ? error : "");
         }
 }
 
 static int print_table(const char *text) {
-        Json *document;
+        _cleanup_json_ Json *document = NULL;
 
-        json_avoid_random(); /* asking how an RNG fares must not be what gets it ready */
-        document = json_tokener_parse(text);
-        if (!document || !json_object_is_type(document, json_type_object)) {
+        if (json_parse(text, strlen(text), &document) < 0) {
                 log_error("What rngd answered is not a status document");
-                (void)json_object_put(document);
                 return EX_UNAVAILABLE;
         }
         print_kernel(document);
         print_sources(document);
-        (void)json_object_put(document);
         return EXIT_SUCCESS;
 }
 

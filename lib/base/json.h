@@ -2,45 +2,68 @@
 #pragma once
 
 /*
- * One string out of a JSON document that somebody else wrote. By json-c, strictly (RFC 8259, UTF-8)
- * and to a small depth. Of a key that occurs twice the last value counts, as json-c and Python have
- * it: whoever can write a document's top level needs no second key to say what he wants.
+ * JSON by json-c, in a form that is safe before the kernel's RNG is ready. For the seed of its hash
+ * tables json-c asks getrandom(), and if that has nothing reads /dev/urandom: there Linux 5.19 and later
+ * start their jitter loop and wait for it, a second long. json_parse() and json_new() have it hash without
+ * a seed first. Objects with thousands of keys of somebody's choice are slow then, so documents are
+ * bounded.
  */
 
+#include <json-c/json.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/error.h"
 
+typedef struct json_object Json;
+
 #define JSON_DOCUMENT_MAX_BYTES (1024U * 1024U)
 
-/*
- * To be called before anything of json-c is used, wherever the kernel's RNG may not be ready yet
- * (json_get_string() does so itself). For the seed of its hash tables json-c asks getrandom(), and
- * if that has nothing reads /dev/urandom: there Linux 5.19 and later start their jitter loop and
- * wait for it, a second long. After this call json-c hashes without a seed. Objects with thousands
- * of keys of somebody's choice are slow then, so documents are bounded.
- */
+/* For those who call json-c themselves, before anything else of it. */
 void json_avoid_random(void);
 
-enum {
-        JSON_E_ABSENT = 1, /* the document is an object without this key */
-        JSON_E_NO_STRING,  /* what is there is null, a number... */
-};
+static inline void cleanup_json(Json **object) {
+        (void)json_object_put(*object);
+        *object = NULL;
+}
+
+#define _cleanup_json_ _cleanup_(cleanup_json)
+
+/* ---- Reading what somebody else wrote ---- */
 
 /*
- * The string at the top-level key, without a zero byte behind it. 0, JSON_E_ABSENT, JSON_E_NO_STRING,
- * -EBADMSG (no such document), -EFBIG (the document is longer than JSON_DOCUMENT_MAX_BYTES),
- * -EMSGSIZE (more than size bytes), -ENOMEM. Copies of the document stay in freed memory: for a
- * process that ends soon.
+ * An object, strictly (RFC 8259, UTF-8) and to a small depth. Of a key that occurs twice the last
+ * value counts, as json-c and Python have it: whoever can write a document's top level needs no second
+ * key to say what he wants.
+ *
+ * -EBADMSG (no such document), -EFBIG (longer than JSON_DOCUMENT_MAX_BYTES), -ENOMEM. Copies of the
+ * document stay in freed memory: where a seed is in it, for a process that ends soon.
  */
-_must_check_ int json_get_string(
-        const char *text,
-        size_t length,
-        const char *key,
-        char *buffer,
-        size_t size,
-        size_t *ret_length);
+_must_check_ int json_parse(const char *text, size_t length, Json **ret_object);
+
+/* What is at the key: 0 if it is no number or below 0; NULL if it is no string; the text of any value, or
+ * "-"; how many elements the array has, and NULL and 0 if it is none. object may be anything, or NULL. */
+uint64_t json_number(const Json *object, const char *key);
+const char *json_string(const Json *object, const char *key);
+const char *json_show(const Json *object, const char *key);
+size_t json_array(const Json *object, const char *key, Json **ret_array);
+
+/* ---- Writing ---- */
+
+/* An empty object; NULL without memory. */
+Json *json_new(void);
+
+/* What is no UTF-8 in it (a path may hold any bytes) is replaced. */
+Json *json_new_string(const char *text);
+
+/* Takes value over; NULL is JSON's null. Without memory the key is left out. */
+void json_put(Json *object, const char *key, Json *value);
+void json_put_number(Json *object, const char *key, uint64_t value);
+void json_put_bool(Json *object, const char *key, bool value);
+
+/* NULL is JSON's null. */
+void json_put_string(Json *object, const char *key, const char *text);
 
 /* A document of our own, pretty and with a newline at its end. -ENOMEM, also of a NULL object. */
-struct json_object;
-_must_check_ int json_to_text(struct json_object *object, char **ret_text);
+_must_check_ int json_to_text(Json *object, char **ret_text);

@@ -3,11 +3,7 @@
 
 #include "lib/base/base64.h"
 #include "lib/base/json.h"
-#include "lib/base/secret.h"
 #include "lib/sources/seed.h"
-
-/* Base64 of SEED_MAX_BYTES, and as much again for line breaks. */
-#define ENCODED_MAX_BYTES (4U * SEED_MAX_BYTES)
 
 /* Printable ASCII, white space, and the zero bytes that end strings and fill UTF-16. */
 static bool is_plain(uint8_t byte) {
@@ -96,27 +92,20 @@ int seed_from_json(
         uint8_t *buffer,
         size_t size,
         size_t *ret_length) {
-        _cleanup_secret_ Secret *encoded = NULL;
-        size_t encoded_length;
+        _cleanup_json_ Json *document = NULL;
+        Json *value;
         int r;
 
-        r = secret_new(ENCODED_MAX_BYTES, &encoded);
+        r = json_parse(text, length, &document);
         if (r < 0)
                 return r;
-        r = json_get_string(
-                text,
-                length,
-                key,
-                (char *)encoded->bytes,
-                encoded->size_bytes,
-                &encoded_length);
-        if (r == -EMSGSIZE)
-                return SEED_E_LENGTH;
-        if (r != 0)
-                return r == JSON_E_ABSENT ? SEED_E_ABSENT : r == JSON_E_NO_STRING ? SEED_E_TYPE : r;
+        if (!json_object_object_get_ex(document, key, &value))
+                return SEED_E_ABSENT;
+        if (!json_object_is_type(value, json_type_string))
+                return SEED_E_TYPE;
         return seed_from_base64(
-                (const char *)encoded->bytes,
-                encoded_length,
+                json_object_get_string(value),
+                (size_t)json_object_get_string_len(value),
                 buffer,
                 size,
                 ret_length);

@@ -165,27 +165,12 @@ static void go_through_events(const Recording *recording, Analysis *analysis) {
         }
 }
 
-static uint64_t json_number(Json *object, const char *key) {
-        Json *value = json_object_object_get(object, key);
-
-        return value && json_object_is_type(value, json_type_int)
-                       ? (uint64_t)MAX(json_object_get_int64(value), INT64_C(0))
-                       : 0;
-}
-
-static const char *json_word(Json *object, const char *key) {
-        Json *value = json_object_object_get(object, key);
-
-        return value && json_object_is_type(value, json_type_string) ? json_object_get_string(value)
-                                                                     : NULL;
-}
-
 static void add_credit(Analysis *analysis, const char *report, Json *entry) {
-        const char *name = json_word(entry, "name");
+        const char *name = json_string(entry, "name");
         Credit *credit;
 
         if (!name)
-                name = json_word(entry, "source");
+                name = json_string(entry, "source");
         if (!name || json_number(entry, "bytes") == 0 ||
             analysis->n_credits == ANALYSIS_MAX_CREDITS)
                 return;
@@ -203,25 +188,15 @@ static void go_through_reports(const Recording *recording, Analysis *analysis) {
                 return;
         for (DocumentId id = 0; id < _DOCUMENT_MAX; id++) {
                 char name[DOCUMENT_NAME_MAX];
-                Json *report, *list, *last;
+                Json *report, *list;
+                size_t n;
 
                 document_name(id, name);
                 report = json_object_object_get(recording->reports, name);
-                if (!report || !json_object_is_type(report, json_type_object))
-                        continue;
-                list = json_object_object_get(report, "sources");
-                if (list && json_object_is_type(list, json_type_array))
-                        for (size_t i = 0; i < json_object_array_length(list); i++)
-                                if (json_object_is_type(
-                                            json_object_array_get_idx(list, i),
-                                            json_type_object))
-                                        add_credit(
-                                                analysis,
-                                                name,
-                                                json_object_array_get_idx(list, i));
-                last = json_object_object_get(report, "last_feed");
-                if (last && json_object_is_type(last, json_type_object))
-                        add_credit(analysis, "rngd, last:", last);
+                n = json_array(report, "sources", &list);
+                for (size_t i = 0; i < n; i++)
+                        add_credit(analysis, name, json_object_array_get_idx(list, i));
+                add_credit(analysis, "rngd, last:", json_object_object_get(report, "last_feed"));
         }
 }
 

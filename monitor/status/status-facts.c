@@ -109,38 +109,22 @@ static void ask_cpu(const RootDir *root, SeededFacts *facts) {
                 facts->cpu_trusted &= !has_word(text, refusals[i]);
 }
 
-static uint64_t number_of(Json *object, const char *key) {
-        Json *value = object ? json_object_object_get(object, key) : NULL;
-
-        return value && json_object_is_type(value, json_type_int)
-                       ? (uint64_t)MAX(json_object_get_int64(value), INT64_C(0))
-                       : 0;
-}
-
-static void copy_plain(char *to, size_t size, const char *from) {
-        (void)snprintf(to, size, "%s", from);
-        text_make_plain(to);
-}
-
 /* The bits of all sources, and the name of the one with the most if that is more than *most. */
 static uint64_t credited_bits(Json *document, uint64_t *most, char *source, size_t size) {
-        Json *list = json_object_object_get(document, "sources");
         uint64_t sum = 0;
+        Json *list;
+        size_t n = json_array(document, "sources", &list);
 
-        if (!list || !json_object_is_type(list, json_type_array))
-                return 0;
-        for (size_t i = 0; i < json_object_array_length(list); i++) {
-                Json *entry = json_object_array_get_idx(list, i), *name;
-                uint64_t bits;
+        for (size_t i = 0; i < n; i++) {
+                const Json *entry = json_object_array_get_idx(list, i);
+                const uint64_t bits = json_number(entry, "credited_bits");
+                const char *name = json_string(entry, "name");
 
-                if (!json_object_is_type(entry, json_type_object))
-                        continue;
-                bits = number_of(entry, "credited_bits");
-                name = json_object_object_get(entry, "name");
                 sum += MIN(bits, UINT64_MAX - sum);
-                if (bits > *most && name && json_object_is_type(name, json_type_string)) {
+                if (bits > *most && name) {
                         *most = bits;
-                        copy_plain(source, size, json_object_get_string(name));
+                        (void)snprintf(source, size, "%s", name);
+                        text_make_plain(source);
                 }
         }
         return sum;
@@ -148,7 +132,6 @@ static uint64_t credited_bits(Json *document, uint64_t *most, char *source, size
 
 static void ask_rngd(const char *directory, SeededFacts *facts) {
         _cleanup_json_ Json *document = NULL;
-        Json *kernel = NULL, *last = NULL;
         uint64_t most = 0;
         _cleanup_close_ int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -159,13 +142,11 @@ static void ask_rngd(const char *directory, SeededFacts *facts) {
         facts->rngd_answers = true;
         facts->rngd_bits =
                 credited_bits(document, &most, facts->rngd_source, sizeof(facts->rngd_source));
-        facts->forks = number_of(document, "forks");
-        kernel = json_object_object_get(document, "kernel");
-        if (kernel && json_object_is_type(kernel, json_type_object))
-                facts->rngd_since_usec = number_of(kernel, "ready_since_usec");
-        last = json_object_object_get(document, "last_feed");
-        if (last && json_object_is_type(last, json_type_object))
-                facts->last_feed_usec = number_of(last, "at_usec");
+        facts->forks = json_number(document, "forks");
+        facts->rngd_since_usec =
+                json_number(json_object_object_get(document, "kernel"), "ready_since_usec");
+        facts->last_feed_usec =
+                json_number(json_object_object_get(document, "last_feed"), "at_usec");
 }
 
 /* The bits of all runs, and the source with the most of them in one run. */

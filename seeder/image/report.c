@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <json-c/json.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "seeder/image/report.h"
-
-typedef struct json_object Json;
 
 static const char *const group_names[] = {
         [IMAGE_GROUP_SEEDS] = "seeds",
@@ -204,12 +201,6 @@ int image_report_print(const ImageReport *report, bool verbose, FILE *stream) {
         return fflush(stream) < 0 || ferror(stream) ? -EIO : 0;
 }
 
-/* Takes value over; NULL is JSON's null. */
-static void put(Json *object, const char *key, Json *value) {
-        if (json_object_object_add(object, key, value) < 0)
-                (void)json_object_put(value);
-}
-
 static void put_escaped(Json *object, const char *key, const char *prefix, const char *text) {
         _cleanup_free_ char *escaped = image_report_escape(text);
         _cleanup_free_ char *whole = NULL;
@@ -218,69 +209,60 @@ static void put_escaped(Json *object, const char *key, const char *prefix, const
                 whole = NULL;
                 return;
         }
-        put(object, key, json_object_new_string(whole));
+        json_put_string(object, key, whole);
 }
 
 static Json *item_object(const ImageItem *item) {
-        Json *object = json_object_new_object();
+        Json *object = json_new();
 
-        put(object, "id", json_object_new_string(item->id));
-        put(object, "group", json_object_new_string(group_names[item->group]));
-        put(object, "state", json_object_new_string(state_names[item->state]));
+        json_put_string(object, "id", item->id);
+        json_put_string(object, "group", group_names[item->group]);
+        json_put_string(object, "state", state_names[item->state]);
         if (item->path)
                 put_escaped(object, "path", "/", item->path);
         else
-                put(object, "path", NULL);
+                json_put(object, "path", NULL);
         put_escaped(object, "detail", "", item->detail);
-        put(object, "action", json_object_new_string(action_names[item->action]));
-        put(object, "outcome", json_object_new_string(outcome_names[item->outcome]));
+        json_put_string(object, "action", action_names[item->action]);
+        json_put_string(object, "outcome", outcome_names[item->outcome]);
         if (item->error < 0)
                 put_escaped(object, "error", "", image_item_error(item));
         else
-                put(object, "error", NULL);
+                json_put(object, "error", NULL);
         return object;
 }
 
 static void put_counts(const ImageReport *report, Json *document) {
-        Json *counts = json_object_new_object();
+        Json *counts = json_new();
 
         for (ImageState state = 0; state < _IMAGE_STATE_MAX; state++)
-                put(counts,
-                    state_names[state],
-                    json_object_new_uint64(image_report_count(report, state)));
-        put(document, "counts", counts);
-        put(document, "complete", json_object_new_boolean(!report->overflow));
+                json_put_number(counts, state_names[state], image_report_count(report, state));
+        json_put(document, "counts", counts);
+        json_put_bool(document, "complete", !report->overflow);
 }
 
 int image_report_print_json(const ImageReport *report, const ImageRun *run, FILE *stream) {
-        Json *document, *items;
-        const char *text;
+        _cleanup_json_ Json *document = json_new();
+        _cleanup_free_ char *text = NULL;
+        Json *items = json_object_new_array();
+        int r;
 
-        json_avoid_random();
-
-        document = json_object_new_object();
-        items = json_object_new_array();
         if (!document || !items) {
-                (void)json_object_put(document);
                 (void)json_object_put(items);
                 return -ENOMEM;
         }
-        put(document, "version", json_object_new_string(PACKAGE_VERSION));
-        put(document, "verb", json_object_new_string(run->verb));
+        json_put_string(document, "version", PACKAGE_VERSION);
+        json_put_string(document, "verb", run->verb);
         put_escaped(document, "root", "", run->root);
-        put(document, "dry_run", json_object_new_boolean(run->dry_run));
+        json_put_bool(document, "dry_run", run->dry_run);
         for (size_t i = 0; i < report->n_items; i++)
                 (void)json_object_array_add(items, item_object(&report->items[i]));
-        put(document, "items", items);
+        json_put(document, "items", items);
         put_counts(report, document);
 
-        text = json_object_to_json_string_ext(
-                document,
-                JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-        if (text)
-                (void)fprintf(stream, "%s\n", text);
-        (void)json_object_put(document);
-        if (!text)
-                return -ENOMEM;
+        r = json_to_text(document, &text);
+        if (r < 0)
+                return r;
+        (void)fputs(text, stream);
         return fflush(stream) < 0 || ferror(stream) ? -EIO : 0;
 }

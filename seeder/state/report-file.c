@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,8 +13,6 @@
 #define DIRECTORY      "/run/guest-entropy"
 #define FILE_MAX_BYTES 65536U
 #define NAME_BYTES     40U
-
-typedef struct json_object Json;
 
 static const char *const file_names[] = {
         [PHASE_INITRAMFS] = "seeder-initramfs",
@@ -93,43 +90,36 @@ void report_file_each(void (*take)(const char *text, void *userdata), void *user
                 }
 }
 
-static const char *text_of(Json *object, const char *key) {
-        Json *value = json_object_object_get(object, key);
-
-        return value ? json_object_get_string(value) : "";
-}
-
 static double seconds_of(Json *object, const char *key) {
-        return (double)json_object_get_uint64(json_object_object_get(object, key)) / 1e6;
+        return (double)json_number(object, key) / 1e6;
 }
 
 static void print_source(Json *source) {
-        uint64_t at_usec = json_object_get_uint64(json_object_object_get(source, "at_usec"));
+        uint64_t at_usec = json_number(source, "at_usec");
+        const char *note = json_string(source, "note");
 
         (void)printf(
                 "  %-32s%8s%10s",
-                text_of(source, "name"),
-                text_of(source, "bytes"),
-                text_of(source, "credited_bits"));
+                json_show(source, "name"),
+                json_show(source, "bytes"),
+                json_show(source, "credited_bits"));
         if (at_usec > 0)
                 (void)printf("%10.3f", (double)at_usec / 1e6);
         else
                 (void)printf("%10s", "-");
-        (void)printf("  %s\n", text_of(source, "note"));
+        (void)printf("  %s\n", note ? note : "");
 }
 
 static void print_report(Json *run_report) {
-        Json *sources = json_object_object_get(run_report, "sources");
-        size_t n_sources = json_object_is_type(sources, json_type_array)
-                                   ? json_object_array_length(sources)
-                                   : 0;
+        Json *sources;
+        size_t n_sources = json_array(run_report, "sources", &sources);
 
         (void)printf(
                 "%s: kernel RNG %s, %s (%.3f s to %.3f s after the boot)\n",
-                text_of(run_report, "phase"),
+                json_show(run_report, "phase"),
                 json_object_get_boolean(json_object_object_get(run_report, "ready")) ? "ready"
                                                                                      : "not ready",
-                text_of(run_report, "ended_why"),
+                json_show(run_report, "ended_why"),
                 seconds_of(run_report, "started_usec"),
                 seconds_of(run_report, "ended_usec"));
         (void)printf("  %-32s%8s%10s%10s  %s\n", "SOURCE", "BYTES", "CREDITED", "AT (s)", "NOTE");
@@ -138,31 +128,29 @@ static void print_report(Json *run_report) {
 }
 
 static void add_report(const char *text, void *userdata) {
-        Json *list = userdata, *run_report = json_tokener_parse(text);
+        Json *list = userdata, *run_report;
 
-        if (json_object_is_type(run_report, json_type_object))
+        if (json_parse(text, strlen(text), &run_report) >= 0)
                 (void)json_object_array_add(list, run_report);
-        else
-                (void)json_object_put(run_report);
 }
 
 int report_file_report(bool as_json) {
-        Json *list;
+        _cleanup_json_ Json *list = NULL;
+        _cleanup_free_ char *text = NULL;
         size_t n;
 
         json_avoid_random();
         list = json_object_new_array();
         report_file_each(add_report, list);
         n = json_object_array_length(list);
-
-        if (n == 0)
+        if (n == 0) {
                 log_error("No run of entropy-seeder left the run report in " DIRECTORY);
-        else if (as_json)
-                (void)puts(json_object_to_json_string_ext(
-                        list,
-                        JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
-        for (size_t i = 0; i < n && !as_json; i++)
-                print_report(json_object_array_get_idx(list, i));
-        (void)json_object_put(list);
-        return n > 0 ? EXIT_SUCCESS : EX_UNAVAILABLE;
+                return EX_UNAVAILABLE;
+        }
+        if (!as_json)
+                for (size_t i = 0; i < n; i++)
+                        print_report(json_object_array_get_idx(list, i));
+        else if (json_to_text(list, &text) >= 0)
+                (void)fputs(text, stdout);
+        return EXIT_SUCCESS;
 }

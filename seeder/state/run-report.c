@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,12 +6,6 @@
 #include "lib/base/hex.h"
 #include "lib/base/json.h"
 #include "seeder/state/run-report.h"
-
-typedef struct json_object Json;
-
-static void cleanup_json(Json **object) {
-        (void)json_object_put(*object);
-}
 
 static RunReportLine *find_line(RunReport *run_report, const char *name) {
         for (size_t i = 0; i < run_report->n_lines; i++)
@@ -90,27 +83,14 @@ void run_report_summary(const RunReport *run_report, char *text, size_t size) {
 
 /* ---- JSON ---- */
 
-static void put(Json *object, const char *key, Json *value) {
-        if (json_object_object_add(object, key, value) < 0)
-                (void)json_object_put(value);
-}
-
-static void put_number(Json *object, const char *key, uint64_t value) {
-        put(object, key, json_object_new_uint64(value));
-}
-
-static void put_string(Json *object, const char *key, const char *value) {
-        put(object, key, value && value[0] ? json_object_new_string(value) : NULL);
-}
-
 static Json *line_to_json(const RunReportLine *line) {
-        Json *object = json_object_new_object();
+        Json *object = json_new();
 
-        put_string(object, "name", line->name);
-        put_number(object, "bytes", line->n_bytes);
-        put_number(object, "credited_bits", line->credited_bits);
-        put_number(object, "at_usec", line->at_usec);
-        put_string(object, "note", line->note);
+        json_put_string(object, "name", line->name);
+        json_put_number(object, "bytes", line->n_bytes);
+        json_put_number(object, "credited_bits", line->credited_bits);
+        json_put_number(object, "at_usec", line->at_usec);
+        json_put_string(object, "note", line->note[0] ? line->note : NULL);
         return object;
 }
 
@@ -127,69 +107,62 @@ static Json *seeds_to_json(const RunReport *run_report) {
 
 static Json *document(const RunReport *run_report) {
         char hex[2 * sizeof(run_report->seeds.salt) + 1];
-        Json *object = json_object_new_object(), *lines = json_object_new_array();
+        Json *object = json_new(), *lines = json_object_new_array();
 
-        put_string(object, "version", PACKAGE_VERSION);
-        put_string(object, "phase", phase_to_string(run_report->phase));
-        put_string(object, "model", refill_model_to_string(run_report->model));
-        put(object, "ready", json_object_new_boolean(run_report->ready));
-        put_number(object, "started_usec", run_report->started_usec);
-        put_number(object, "ready_usec", run_report->ready_usec);
-        put_number(object, "ended_usec", run_report->ended_usec);
-        put_string(object, "ended_why", run_report->ended_why);
+        json_put_string(object, "version", PACKAGE_VERSION);
+        json_put_string(object, "phase", phase_to_string(run_report->phase));
+        json_put_string(object, "model", refill_model_to_string(run_report->model));
+        json_put_bool(object, "ready", run_report->ready);
+        json_put_number(object, "started_usec", run_report->started_usec);
+        json_put_number(object, "ready_usec", run_report->ready_usec);
+        json_put_number(object, "ended_usec", run_report->ended_usec);
+        json_put_string(object, "ended_why", run_report->ended_why);
         for (size_t i = 0; i < run_report->n_lines; i++)
                 (void)json_object_array_add(lines, line_to_json(&run_report->lines[i]));
-        put(object, "sources", lines);
+        json_put(object, "sources", lines);
 
         hex_encode(run_report->seeds.salt, sizeof(run_report->seeds.salt), hex);
-        put_string(object, "salt", hex);
-        put(object, "credited_seeds", seeds_to_json(run_report));
+        json_put_string(object, "salt", hex);
+        json_put(object, "credited_seeds", seeds_to_json(run_report));
         return object;
 }
 
 int run_report_to_json(const RunReport *run_report, char **ret_text) {
-        _cleanup_(cleanup_json) Json *object = NULL;
+        _cleanup_json_ Json *object = document(run_report);
 
-        json_avoid_random();
-
-        object = document(run_report);
         return json_to_text(object, ret_text);
 }
 
-static bool take_hex(Json *value, uint8_t *bytes, size_t n) {
-        return json_object_is_type(value, json_type_string) &&
-               hex_decode(json_object_get_string(value), bytes, n);
-}
-
 static int take_seeds(Json *object, RunReportSeeds *seeds) {
-        Json *list = NULL, *salt = NULL;
+        const char *salt = json_string(object, "salt");
+        Json *list;
+        size_t n = json_array(object, "credited_seeds", &list);
 
-        if (!json_object_object_get_ex(object, "credited_seeds", &list) ||
-            !json_object_is_type(list, json_type_array) ||
-            !json_object_object_get_ex(object, "salt", &salt) ||
-            !take_hex(salt, seeds->salt, sizeof(seeds->salt)))
+        if (!list || !salt || !hex_decode(salt, seeds->salt, sizeof(seeds->salt)))
                 return -EBADMSG;
 
-        seeds->n = MIN(json_object_array_length(list), (size_t)RUN_REPORT_LINES_MAX);
-        for (size_t i = 0; i < seeds->n; i++)
-                if (!take_hex(
-                            json_object_array_get_idx(list, i),
+        seeds->n = MIN(n, (size_t)RUN_REPORT_LINES_MAX);
+        for (size_t i = 0; i < seeds->n; i++) {
+                Json *digest = json_object_array_get_idx(list, i);
+
+                if (!json_object_is_type(digest, json_type_string) ||
+                    !hex_decode(
+                            json_object_get_string(digest),
                             seeds->digests[i],
                             SEEN_DIGEST_BYTES))
                         return -EBADMSG;
+        }
         return 0;
 }
 
 int run_report_seeds_from_json(const char *text, RunReportSeeds *ret_seeds) {
-        _cleanup_(cleanup_json) Json *object = NULL;
+        _cleanup_json_ Json *object = NULL;
         RunReportSeeds seeds = {};
         int r;
 
-        json_avoid_random();
-        object = json_tokener_parse(text);
-        if (!object || !json_object_is_type(object, json_type_object))
-                return -EBADMSG;
-
+        r = json_parse(text, strlen(text), &object);
+        if (r < 0)
+                return r;
         r = take_seeds(object, &seeds);
         if (r >= 0)
                 *ret_seeds = seeds;
