@@ -145,7 +145,7 @@ def example_keys(example):
 
 
 def document_fields(source):
-    return set(re.findall(r'\bput\w*\(\s*\w+,\s*"(\w+)"', source))
+    return set(re.findall(r'\bjson_put\w*\(\s*\w+,\s*"(\w+)"', source))
 
 
 def page_fields(page):
