@@ -7,6 +7,7 @@
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
 #include "lib/kernel/confidential.h"
+#include "rngd/feed-log.h"
 #include "rngd/feeding.h"
 #include "rngd/live-memory.h"
 
@@ -32,12 +33,9 @@ void feeding_note_ready(Feeding *feeding) {
 }
 
 bool feeding_has_source(const Feeding *feeding) {
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                ReaderState state = feeding->readers[id].state;
-
-                if (state == READER_IDLE || state == READER_ASKED || state == READER_WAITING)
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
+                if (reader_is_usable(&feeding->readers[id]))
                         return true;
-        }
         return false;
 }
 
@@ -50,55 +48,39 @@ bool feeding_is_waiting(const Feeding *feeding) {
 
 /* ---- what came of a request ---- */
 
-static void report_feed(Feeding *feeding, const Reader *reader, const FeedReport *report) {
-        const Batch *batch = &feeding->batch;
-        uint32_t level_bits = 0;
-
-        if (!log_enabled(LOG_INFO))
-                return;
-        (void)random_level_bits(feeding->random, &level_bits);
-        log_info(
-                "%s: %zu B%s%s%s, +%u bits (level %u)%s, %.1f ms",
-                source_name(reader->id),
-                report->n_bytes,
-                report->credited_bits == 0 ? " mixed in without credit (" : "",
-                report->credited_bits == 0 ? credit_reason_to_string(report->reason) : "",
-                report->credited_bits == 0 ? ")" : "",
-                report->credited_bits,
-                level_bits,
-                report->reseeded ? ", reseeded" : "",
-                (double)(batch->arrived_usec - batch->asked_usec) / 1000);
-}
-
 /* A credit that the administrator set is refused: said once. */
 static void tell_stale(Reader *reader, const FeedReport *report) {
         if (reader->told_stale || report->reason != CREDIT_NO_STALE ||
             reader->probe.stale_bytes != SOURCE_STALE_ALWAYS)
                 return;
         reader->told_stale = true;
-        log_notice(
-                "%s (%s): not credited, since what writes to it may have made its bytes before this "
-                "machine was copied; [%s] trust=always vouches for it",
-                source_name(reader->id),
-                reader_detail(reader),
-                source_name(reader->id));
+        feed_log_stale(reader);
 }
 
-static void report_refusal(Feeding *feeding, const Reader *reader, int fed) {
-        const char *name = source_name(reader->id);
+static void refuse(Feeding *feeding, const Reader *reader, int fed) {
         char text[COUNTERS_ERROR_MAX];
 
         if (fed == FEED_E_UNHEALTHY || fed == FEED_E_BROKEN) {
-                log_warning(
-                        "%s (%s): dropped a batch; %s",
-                        name,
-                        reader_detail(reader),
-                        feeding->counters.entries[reader->id].last_error);
+                feed_log_dropped(reader, feeding->counters.entries[reader->id].last_error);
                 return;
         }
         (void)snprintf(text, sizeof(text), "RNDADDENTROPY failed: %s", strerror(-fed));
         counters_failure(&feeding->counters, reader->id, text);
-        log_warning("%s: %s", name, text);
+        log_warning("%s: %s", source_name(reader->id), text);
+}
+
+/* Said once: a source is there, and the kernel will not become ready by it. */
+static void tell_no_credit(Feeding *feeding) {
+        if (feeding->told_no_credit || feeding->ready || !feeding_has_source(feeding))
+                return;
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
+                const CreditInput credit = reader_credit_input(&feeding->readers[id]);
+
+                if (reader_is_usable(&feeding->readers[id]) && credit_per_1024(&credit) > 0)
+                        return;
+        }
+        feeding->told_no_credit = true;
+        feed_log_no_credit(feeding->readers);
 }
 
 static bool look_at(Feeding *feeding, Reader *reader);
@@ -121,6 +103,7 @@ static void take_batch(Feeding *feeding, Reader *reader) {
                                reader->probe.stale_bytes == SOURCE_STALE_ALWAYS ||
                                batch->length >= batch->stale_bytes + HEALTH_MIN_BATCH_BYTES;
         FeedReport report = {};
+        uint32_t level_bits = 0;
         int fed;
 
         if (need_is_older_than_copy(&feeding->need, feeding->batch.asked_usec)) {
@@ -146,10 +129,11 @@ static void take_batch(Feeding *feeding, Reader *reader) {
         if (fed == 0 || fed == FEED_E_UNTESTED) {
                 if (reseed && report.reseed_error < 0 && feeding->ready)
                         (void)log_errno(LOG_DEBUG, report.reseed_error, "RNDRESEEDCRNG, ignoring");
-                report_feed(feeding, reader, &report);
+                (void)random_level_bits(feeding->random, &level_bits);
+                feed_log_batch(reader, batch, &report, level_bits);
                 tell_stale(reader, &report);
         } else
-                report_refusal(feeding, reader, fed);
+                refuse(feeding, reader, fed);
         if (fed == FEED_E_BROKEN && reader->id == SOURCE_HWRNG)
                 leave_hwrng(feeding, reader);
 
@@ -376,6 +360,8 @@ static void follow(Feeding *feeding, const NeedAction *action) {
 
         set_timer(feeding, &feeding->deadline_source, earliest_deadline_usec(feeding), on_deadline);
         set_timer(feeding, &feeding->next_source, over ? UINT64_MAX : action->until_usec, on_next);
+        if (over || action->settled)
+                tell_no_credit(feeding);
         if (over || action->settled)
                 hooks->settled(hooks->userdata, need->got_bits, need->reseeded);
         if (over)

@@ -47,6 +47,7 @@ typedef struct Feeding {
         Reader readers[_SOURCE_LIVE_MAX];
         bool reseed[_SOURCE_LIVE_MAX]; /* after what was asked for */
         HwrngChoice hwrng_choice;
+        bool told_no_credit;
         int runtime_fd; /* not owned; -1: not there */
         sd_event_source *answers[_SOURCE_LIVE_MAX];
         pid_t answer_pids[_SOURCE_LIVE_MAX]; /* of whose worker answers[] is */

@@ -8,11 +8,12 @@
 #include <sysexits.h>
 
 #include "lib/base/log.h"
-#include "rngd/background.h"
+#include "rngd/daemonize.h"
 #include "rngd/devices.h"
 #include "rngd/manager.h"
 #include "rngd/options.h"
 #include "rngd/probe.h"
+#include "rngd/runtime-directory.h"
 #include "rngd/status-client.h"
 
 #define EX_ALREADY_RUNNING EX_TEMPFAIL
@@ -67,17 +68,18 @@ static int take_lock(const char *path, bool required) {
         return required ? EX_CANTCREAT : EXIT_SUCCESS;
 }
 
-static int take_locks(const Settings *settings, const char *runtime_directory) {
+/* pid_file: NULL in the foreground, which has none. */
+static int take_locks(const char *pid_file) {
         char path[256];
         int n, status;
 
-        n = snprintf(path, sizeof(path), "%s/rngd.lock", runtime_directory);
+        n = snprintf(path, sizeof(path), "%s/rngd.lock", runtime_directory());
         if (n > 0 && (size_t)n < sizeof(path)) {
                 status = take_lock(path, false);
                 if (status != EXIT_SUCCESS)
                         return status;
         }
-        return settings->foreground ? EXIT_SUCCESS : take_lock(settings->pid_file, true);
+        return pid_file ? take_lock(pid_file, true) : EXIT_SUCCESS;
 }
 
 static int exit_status_of(int error) {
@@ -90,13 +92,17 @@ static int exit_status_of(int error) {
 static int serve(Settings *settings, ManagerArguments arguments) {
         bool foreground = settings->foreground;
         int log_level = settings->log_level;
+        _cleanup_free_ char *pid_file = strdup(settings->pid_file);
         _cleanup_manager_ Manager *manager = NULL;
-        _cleanup_free_ char *pid_file = NULL;
         _cleanup_close_ int ready_fd = -1;
         int r;
 
+        if (!pid_file) {
+                (void)log_errno(LOG_ERR, -ENOMEM, "Cannot start");
+                return EXIT_FAILURE;
+        }
         if (!foreground) {
-                r = background_start(&ready_fd);
+                r = daemonize_start(&ready_fd);
                 if (r < 0) {
                         (void)log_errno(LOG_ERR, r, "Cannot go to the background");
                         return EXIT_FAILURE;
@@ -108,7 +114,7 @@ static int serve(Settings *settings, ManagerArguments arguments) {
         r = manager_new(settings, arguments, &manager);
         if (r < 0)
                 return exit_status_of(r);
-        r = take_locks(&manager->settings, manager->runtime_directory);
+        r = take_locks(foreground ? NULL : pid_file);
         if (r != EXIT_SUCCESS)
                 return r;
         r = manager_start(manager);
@@ -117,14 +123,13 @@ static int serve(Settings *settings, ManagerArguments arguments) {
 
         if (!foreground) {
                 log_open("rngd", LOG_TARGET_SYSLOG, log_level);
-                background_ready(&ready_fd);
+                daemonize_ready(&ready_fd);
         }
         r = manager_run(manager);
         if (foreground)
                 return r;
         /* As rng-tools does it, for scripts that look whether it is there. Last, since they start the
          * next one then. */
-        pid_file = TAKE_PTR(manager->settings.pid_file);
         manager = manager_free(manager);
         (void)unlink(pid_file);
         return r;

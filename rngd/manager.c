@@ -12,12 +12,42 @@
 #include "lib/kernel/clock.h"
 #include "rngd/container.h"
 #include "rngd/devices.h"
+#include "rngd/feed-log.h"
+#include "rngd/feeding.h"
+#include "rngd/kernel-events.h"
 #include "rngd/manager.h"
 #include "rngd/notify.h"
 #include "rngd/options.h"
 #include "rngd/runtime-directory.h"
+#include "rngd/seed-marks.h"
+#include "rngd/status.h"
+#include "rngd/threshold.h"
+#include "rngd/vmfork-detect.h"
+#include "rngd/vmfork.h"
 
 #define STOP_USEC (80 * USEC_PER_MSEC)
+
+struct Manager {
+        Settings settings;
+        ManagerArguments arguments;
+        RootDir root;
+        int runtime_fd; /* of /run/guest-entropy, or what systemd made for us; -1: it could not be made */
+        sd_event *event;
+        sd_event_source *late_source; /* arms the rest behind the first request */
+        sd_event_source *post_source; /* after every turn of the loop */
+        sd_event_source *reseed_source;
+        sd_event_source *watchdog_source;
+        uint64_t started_usec;
+
+        KernelRandom random;
+        Threshold threshold;
+
+        Feeding feeding;
+        KernelEvents kernel_events;
+        VmforkDetect vmfork_detect;
+        Vmfork vmfork;
+        Status status;
+};
 
 /* ---- the kernel ---- */
 
@@ -56,93 +86,45 @@ static int open_kernel(Manager *manager) {
         return 0;
 }
 
-static void restore_threshold(Manager *manager) {
-        int r;
-
-        if (!manager->threshold_changed)
-                return;
-        r = random_set_threshold_bits(&manager->root, manager->threshold_saved_bits);
-        if (r < 0)
-                (void)log_errno(LOG_WARNING, r, "Cannot restore write_wakeup_threshold");
-        manager->threshold_changed = false;
-        manager->threshold_bits = 0;
-}
-
 /* On a latching kernel the file takes anything and means nothing: refill_threshold_bits() says 0. */
 static void set_threshold(Manager *manager) {
         const Watermark *watermark = &manager->settings.watermark;
-        uint32_t bits = refill_threshold_bits(
-                manager->feeding.model,
-                manager->feeding.pool_bits,
-                watermark->value,
-                watermark->unit == WATERMARK_PERCENT);
-        int r;
 
-        if (bits == 0) {
-                restore_threshold(manager);
-                return;
-        }
-        r = manager->threshold_changed
-                    ? 0
-                    : random_threshold_bits(&manager->root, &manager->threshold_saved_bits);
-        if (r >= 0)
-                r = random_set_threshold_bits(&manager->root, bits);
-        if (r < 0) {
-                (void)log_errno(LOG_WARNING, r, "Cannot set write_wakeup_threshold, ignoring");
-                return;
-        }
-        manager->threshold_changed = true;
-        manager->threshold_bits = bits;
+        threshold_set(
+                &manager->threshold,
+                &manager->root,
+                refill_threshold_bits(
+                        manager->feeding.model,
+                        manager->feeding.pool_bits,
+                        watermark->value,
+                        watermark->unit == WATERMARK_PERCENT));
 }
 
 /* ---- what the feeding reports ---- */
 
 static void look_for_fork(void *userdata) {
-        watch_look_for_fork(userdata);
-}
+        Manager *manager = userdata;
 
-/* Said once: a source is there, and the kernel will not become ready by it. */
-static void tell_no_credit(Manager *manager) {
-        const Feeding *feeding = &manager->feeding;
-
-        if (manager->no_credit_told || feeding->ready || !feeding_has_source(feeding))
-                return;
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                const CreditInput credit = reader_credit_input(&feeding->readers[id]);
-                const ReaderState state = feeding->readers[id].state;
-
-                if ((state == READER_IDLE || state == READER_WAITING) &&
-                    credit_per_1024(&credit) > 0)
-                        return;
-        }
-        manager->no_credit_told = true;
-        log_notice("The kernel's RNG waits, and no source here is credited: it will not become "
-                   "ready by rngd");
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                const Reader *reader = &feeding->readers[id];
-                CreditInput credit = reader_credit_input(reader);
-
-                if (reader->state != READER_IDLE && reader->state != READER_WAITING)
-                        continue;
-                credit.healthy = true;
-                credit.length_bytes = HEALTH_MIN_BATCH_BYTES;
-                log_notice(
-                        "%s (%s): %s%s",
-                        source_name(id),
-                        reader_detail(reader),
-                        credit_reason_to_string(credit_judge(&credit).reason),
-                        credit.source_class == SOURCE_CLASS_CONFIGURED
-                                ? "; what its bytes are worth is said by credit= or by -e"
-                                : "");
-        }
+        kernel_events_look(&manager->kernel_events);
+        vmfork_detect_look(&manager->vmfork_detect, true, clock_boottime_usec());
 }
 
 static void on_settled(void *userdata, uint32_t fresh_bits, bool reseeded) {
         Manager *manager = userdata;
 
-        tell_no_credit(manager);
-        if (manager->fork.pending)
-                fork_done(manager, fresh_bits, reseeded);
+        if (vmfork_answered(&manager->vmfork, fresh_bits, reseeded, clock_boottime_usec()))
+                vmfork_start_target(&manager->vmfork, manager->event);
+}
+
+/* What /dev/random is to tell of now: not of room while that is being filled, or cannot be. */
+static void watch_random(Manager *manager) {
+        const Feeding *feeding = &manager->feeding;
+        const bool has_use = feeding->model == RANDOM_MODEL_COUNTING || !feeding->ready;
+
+        kernel_events_watch_random(
+                &manager->kernel_events,
+                !feeding->ready,
+                has_use && !feeding->need.active && feeding_has_source(feeding));
 }
 
 static void on_over(void *userdata, bool no_source) {
@@ -150,37 +132,181 @@ static void on_over(void *userdata, bool no_source) {
 
         if (no_source && manager->settings.require_source)
                 (void)sd_event_exit(manager->event, EX_UNAVAILABLE);
-        watch_level(manager);
+        watch_random(manager);
 }
 
 static void on_no_source(void *userdata) {
         log_notice("No source works here; waiting for one");
 }
 
+/* ---- what the kernel reports ---- */
+
+/* Whatever lies on a disk may be on that of another clone. */
+static void strip_marks(void) {
+        int r;
+
+        r = seed_marks_strip("/");
+        if (r < 0)
+                (void)log_errno(LOG_WARNING, r, "Cannot take the credit of seeds on disk away");
+}
+
+static void on_vmfork(void *userdata, VmforkSign sign) {
+        Manager *manager = userdata;
+
+        if (!vmfork_seen(&manager->vmfork, sign, clock_boottime_usec()))
+                return;
+        strip_marks();
+        feeding_trigger(&manager->feeding, TRIGGER_FORK);
+}
+
+static void on_devices(Manager *manager, bool rng_removed) {
+        if (rng_removed)
+                feeding_forget_hwrng(&manager->feeding);
+        if (feeding_probe(&manager->feeding) || rng_removed)
+                feeding_trigger(&manager->feeding, TRIGGER_PLUG);
+        vmfork_detect_look_for_devices(&manager->vmfork_detect);
+        watch_random(manager);
+}
+
+static void on_children(Manager *manager) {
+        pid_t pid;
+
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+                feeding_reaped(&manager->feeding, pid);
+}
+
+static void reload(Manager *manager);
+
+static void on_kernel_event(void *userdata, KernelEvent event) {
+        Manager *manager = userdata;
+        Feeding *feeding = &manager->feeding;
+
+        switch (event) {
+        case KERNEL_EVENT_READABLE:
+                feeding_note_ready(feeding);
+                watch_random(manager);
+                return;
+        case KERNEL_EVENT_ROOM:
+                feeding_note_ready(feeding);
+                feeding_trigger(feeding, TRIGGER_LEVEL);
+                return;
+        case KERNEL_EVENT_VMFORK:
+                on_vmfork(manager, VMFORK_SIGN_KERNEL_LOG);
+                return;
+        case KERNEL_EVENT_RESUME:
+                feeding_trigger(feeding, TRIGGER_RESUME);
+                return;
+        case KERNEL_EVENT_GAP:
+                strip_marks();
+                feeding_trigger(feeding, TRIGGER_GAP);
+                return;
+        case KERNEL_EVENT_CLOCK_SET:
+                feeding_trigger(feeding, TRIGGER_CLOCK);
+                return;
+        case KERNEL_EVENT_DEVICES:
+        case KERNEL_EVENT_RNG_REMOVED:
+                on_devices(manager, event == KERNEL_EVENT_RNG_REMOVED);
+                return;
+        case KERNEL_EVENT_RELOAD:
+                reload(manager);
+                return;
+        case KERNEL_EVENT_FEED:
+                feeding_trigger(feeding, TRIGGER_SIGNAL);
+                return;
+        case KERNEL_EVENT_CHILD:
+                on_children(manager);
+                return;
+        case KERNEL_EVENT_STOP:
+        default:
+                (void)sd_event_exit(manager->event, EXIT_SUCCESS);
+        }
+}
+
+/* ---- timers, and what is looked at after every turn ---- */
+
+static void set_timers(Manager *manager);
+
+static int on_reseed_interval(sd_event_source *s, uint64_t usec, void *userdata) {
+        Manager *manager = userdata;
+
+        set_timers(manager);
+        feeding_trigger(&manager->feeding, TRIGGER_TIMER);
+        return 0;
+}
+
+static void set_timers(Manager *manager) {
+        uint64_t interval_usec = manager->settings.reseed_interval_usec;
+        int r = 0;
+
+        manager->reseed_source = sd_event_source_disable_unref(manager->reseed_source);
+        if (interval_usec > 0)
+                r = sd_event_add_time_relative(
+                        manager->event,
+                        &manager->reseed_source,
+                        CLOCK_BOOTTIME,
+                        interval_usec,
+                        interval_usec / 10, /* slack, so that wakeups of programs coalesce */
+                        on_reseed_interval,
+                        manager);
+        if (r < 0)
+                (void)log_errno(
+                        LOG_WARNING,
+                        r,
+                        "Cannot set the timer of reseed-interval, ignoring");
+        vmfork_detect_set_interval(&manager->vmfork_detect, manager->settings.fork_check_usec);
+}
+
+static int on_post(sd_event_source *s, void *userdata) {
+        Manager *manager = userdata;
+
+        kernel_events_look_for_resume(&manager->kernel_events);
+        vmfork_detect_look(&manager->vmfork_detect, false, clock_boottime_usec());
+        feeding_note_ready(&manager->feeding); /* of itself, or by somebody else */
+        status_update(&manager->status);
+        return 0;
+}
+
+static StatusFacts gather_status(void *userdata) {
+        const Manager *manager = userdata;
+        const Feeding *feeding = &manager->feeding;
+        StatusFacts facts = {
+                .model = feeding->model,
+                .ready = feeding->ready,
+                .pool_bits = feeding->pool_bits,
+                .threshold_bits = manager->threshold.bits,
+                .ready_since_usec = manager->kernel_events.log.ready_since_usec,
+                .started_usec = manager->started_usec,
+                .vmforks = manager->vmfork.count,
+                .generation = manager->vmfork.generation,
+                .has_source = feeding_has_source(feeding),
+                .waiting = feeding_is_waiting(feeding),
+                .readers = feeding->readers,
+                .counters = &feeding->counters,
+                .triggers = feeding->triggers,
+        };
+
+        (void)random_level_bits(&manager->random, &facts.level_bits);
+        return facts;
+}
+
 /* ---- life ---- */
 
-static int open_runtime_directory(Manager *manager) {
-        manager->runtime_directory = strdup(runtime_directory());
-        if (!manager->runtime_directory)
-                return -ENOMEM;
+static void open_runtime_directory(Manager *manager) {
+        const char *directory = runtime_directory();
 
-        (void)mkdir(manager->runtime_directory, 0755);
-        manager->runtime_fd = open(manager->runtime_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        (void)mkdir(directory, 0755);
+        manager->runtime_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (manager->runtime_fd < 0)
                 (void)log_errno(
                         LOG_WARNING,
                         negative_errno(),
                         "Cannot use %s, going on without status and generation",
-                        manager->runtime_directory);
-        return 0;
+                        directory);
 }
 
 static int build(Manager *manager) {
         int r;
 
-        r = sd_event_new(&manager->event);
-        if (r < 0)
-                return log_errno(LOG_ERR, r, "Cannot make an event loop");
         r = rootdir_open("/", &manager->root);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot open /");
@@ -196,27 +322,46 @@ static int build(Manager *manager) {
         r = open_kernel(manager);
         if (r < 0)
                 return r;
-        r = open_runtime_directory(manager);
-        if (r < 0)
-                return log_errno(LOG_ERR, r, "Cannot name the runtime directory");
+        open_runtime_directory(manager);
         feeding_set_runtime(&manager->feeding, manager->runtime_fd);
         return 0;
 }
 
 int manager_new(Settings *settings, ManagerArguments arguments, Manager **ret_manager) {
         _cleanup_manager_ Manager *manager = NULL;
+        sd_event *event = NULL;
         int r;
 
+        r = sd_event_new(&event);
+        if (r < 0)
+                return log_errno(LOG_ERR, r, "Cannot make an event loop");
         manager = calloc(1, sizeof(*manager));
-        if (!manager)
+        if (!manager) {
+                (void)sd_event_unref(event);
                 return log_errno(LOG_ERR, -ENOMEM, "Cannot start");
-        manager->settings = TAKE(*settings, (Settings){});
-        manager->arguments = arguments;
-        manager->root.fd = manager->runtime_fd = manager->random.fd = -1;
-        manager->watch = (Watch)WATCH_NULL;
-        manager->kmsg = (KmsgWatch)KMSG_WATCH_NULL;
-        manager->status = (Status)STATUS_NULL;
-        manager->started_usec = clock_boottime_usec();
+        }
+        *manager = (Manager){
+                .settings = TAKE(*settings, (Settings){}),
+                .arguments = arguments,
+                .root = ROOTDIR_NULL,
+                .runtime_fd = -1,
+                .event = event,
+                .started_usec = clock_boottime_usec(),
+                .random = KERNEL_RANDOM_NULL,
+                .vmfork = VMFORK_NULL,
+        };
+        kernel_events_init(
+                &manager->kernel_events,
+                event,
+                &manager->root,
+                &manager->random,
+                &(const KernelEventsHooks){ on_kernel_event, manager });
+        vmfork_detect_init(
+                &manager->vmfork_detect,
+                event,
+                &manager->root,
+                &(const VmforkDetectHooks){ on_vmfork, manager });
+        status_init(&manager->status, &(const StatusHooks){ gather_status, manager });
 
         r = build(manager);
         if (r < 0)
@@ -228,11 +373,20 @@ int manager_new(Settings *settings, ManagerArguments arguments, Manager **ret_ma
 /* All that need not be there for the first bytes to be fed. */
 static int on_late(sd_event_source *s, void *userdata) {
         Manager *manager = userdata;
+        int r;
 
-        watch_start_late(manager);
-        fork_start(manager);
-        status_start(manager);
-        status_update(manager);
+        kernel_events_start_late(&manager->kernel_events, manager->runtime_fd);
+        vmfork_detect_start(
+                &manager->vmfork_detect,
+                kernel_log_works(&manager->kernel_events.log),
+                manager->settings.fork_check_usec);
+        set_timers(manager);
+        r = sd_event_add_post(manager->event, &manager->post_source, on_post, manager);
+        if (r < 0)
+                (void)log_errno(LOG_WARNING, r, "Cannot keep the status up to date, ignoring");
+        vmfork_start(&manager->vmfork, manager->runtime_fd);
+        status_start(&manager->status, manager->event, manager->runtime_fd);
+        status_update(&manager->status);
         if (notify_start_watchdog(manager->event, &manager->watchdog_source) < 0)
                 log_warning("Cannot serve the watchdog, ignoring");
         return 0;
@@ -246,18 +400,7 @@ static void report_start(const Manager *manager) {
                 manager->feeding.ready ? "ready" : "not ready",
                 manager->feeding.confidential ? "; confidential guest: only the CPU is credited"
                                               : "");
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                const Reader *reader = &manager->feeding.readers[id];
-                const char *detail = reader_detail(reader);
-
-                log_info(
-                        "Source %s: %s%s%s%s",
-                        source_name(id),
-                        reader_state_to_string(reader->state),
-                        detail[0] ? " (" : "",
-                        detail,
-                        detail[0] ? ")" : "");
-        }
+        feed_log_sources(manager->feeding.readers);
         if (!feeding_has_source(&manager->feeding))
                 on_no_source(NULL);
         if (manager->settings.watermark_given && manager->feeding.model == RANDOM_MODEL_LATCHING &&
@@ -269,10 +412,12 @@ static void report_start(const Manager *manager) {
 int manager_start(Manager *manager) {
         int r;
 
-        r = watch_start(manager);
+        r = kernel_events_start(
+                &manager->kernel_events,
+                manager->feeding.model == RANDOM_MODEL_COUNTING);
         if (r < 0)
                 return r;
-        r = sd_event_add_defer(manager->event, &manager->watch.late_source, on_late, manager);
+        r = sd_event_add_defer(manager->event, &manager->late_source, on_late, manager);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot start the event loop");
 
@@ -311,12 +456,12 @@ static void apply_settings(Manager *manager) {
         log_set_max_level(manager->settings.log_level);
         feeding_configure(&manager->feeding);
         set_threshold(manager);
-        watch_timers(manager);
-        watch_level(manager);
+        set_timers(manager);
+        watch_random(manager);
         feeding_run(&manager->feeding); /* who owed an answer was stopped: ask again */
 }
 
-void manager_reload(Manager *manager) {
+static void reload(Manager *manager) {
         _cleanup_settings_ Settings settings = {};
         _cleanup_messages_ Messages errors = {};
         char text[64];
@@ -375,19 +520,20 @@ Manager *manager_free(Manager *manager) {
                 return NULL;
 
         feeding_deinit(&manager->feeding);
-        restore_threshold(manager);
-        status_deinit(manager);
-        fork_deinit(&manager->fork);
-        manager->watch.late_source = sd_event_source_disable_unref(manager->watch.late_source);
+        threshold_restore(&manager->threshold, &manager->root);
+        status_deinit(&manager->status);
+        vmfork_deinit(&manager->vmfork);
+        vmfork_detect_deinit(&manager->vmfork_detect);
+        kernel_events_deinit(&manager->kernel_events);
+        manager->late_source = sd_event_source_disable_unref(manager->late_source);
+        manager->post_source = sd_event_source_disable_unref(manager->post_source);
+        manager->reseed_source = sd_event_source_disable_unref(manager->reseed_source);
         manager->watchdog_source = sd_event_source_disable_unref(manager->watchdog_source);
-        watch_deinit(&manager->watch);
-        watch_kmsg_deinit(&manager->kmsg);
         (void)sd_event_unref(manager->event);
 
         random_close(&manager->random);
         rootdir_close(&manager->root);
         cleanup_close(&manager->runtime_fd);
-        free(manager->runtime_directory);
         settings_deinit(&manager->settings);
         reap_workers();
         free(manager);

@@ -127,6 +127,11 @@ void reader_expect_stale(Reader *reader) {
                 reader_stop(reader);
 }
 
+bool reader_is_usable(const Reader *reader) {
+        return reader->state == READER_IDLE || reader->state == READER_ASKED ||
+               reader->state == READER_WAITING;
+}
+
 bool reader_can_be_asked(const Reader *reader, uint64_t now_usec) {
         return reader->state == READER_IDLE ||
                (reader->state == READER_WAITING && now_usec >= reader->retry_usec);

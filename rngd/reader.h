@@ -115,6 +115,9 @@ void reader_back_off(Reader *reader, uint64_t now_usec);
 CreditInput reader_credit_input(const Reader *reader);
 CreditInput reader_credit_input_of(const Reader *reader, const Batch *batch);
 
+/* Whether it could give something, now or after a back-off. */
+bool reader_is_usable(const Reader *reader);
+
 const char *reader_state_to_string(ReaderState state);
 
 /* What the source is right now: "virtio_rng.0", "RDSEED", "/path"; never NULL. */

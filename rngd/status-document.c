@@ -2,33 +2,29 @@
 #include "rngd/status-document.h"
 #include "lib/base/json.h"
 #include "lib/kernel/clock.h"
-#include "rngd/manager.h"
 
-static Json *kernel_object(const Manager *manager) {
+static Json *kernel_object(const StatusFacts *facts) {
         Json *object = json_new();
-        uint32_t level_bits = 0;
 
-        (void)random_level_bits(&manager->random, &level_bits);
-        json_put_string(object, "model", refill_model_to_string(manager->feeding.model));
-        json_put_number(object, "pool_bits", manager->feeding.pool_bits);
-        json_put_number(object, "level_bits", level_bits);
-        json_put_bool(object, "ready", manager->feeding.ready);
+        json_put_string(object, "model", refill_model_to_string(facts->model));
+        json_put_number(object, "pool_bits", facts->pool_bits);
+        json_put_number(object, "level_bits", facts->level_bits);
+        json_put_bool(object, "ready", facts->ready);
         json_put(
                 object,
                 "ready_since_usec",
-                manager->ready_since_usec > 0 ? json_object_new_uint64(manager->ready_since_usec)
-                                              : NULL);
+                facts->ready_since_usec > 0 ? json_object_new_uint64(facts->ready_since_usec)
+                                            : NULL);
         json_put(
                 object,
                 "threshold_bits",
-                manager->threshold_bits > 0 ? json_object_new_uint64(manager->threshold_bits)
-                                            : NULL);
+                facts->threshold_bits > 0 ? json_object_new_uint64(facts->threshold_bits) : NULL);
         return object;
 }
 
-static Json *source_object(const Manager *manager, SourceId id) {
-        const SourceCounters *entry = &manager->feeding.counters.entries[id];
-        const Reader *reader = &manager->feeding.readers[id];
+static Json *source_object(const StatusFacts *facts, SourceId id) {
+        const SourceCounters *entry = &facts->counters->entries[id];
+        const Reader *reader = &facts->readers[id];
         Json *object = json_new();
 
         json_put_string(object, "name", source_name(id));
@@ -49,8 +45,8 @@ static Json *source_object(const Manager *manager, SourceId id) {
         return object;
 }
 
-static Json *last_feed_object(const Manager *manager) {
-        const LastFeed *feed = &manager->feeding.counters.last_feed;
+static Json *last_feed_object(const StatusFacts *facts) {
+        const LastFeed *feed = &facts->counters->last_feed;
         Json *object;
 
         if (!feed->any)
@@ -64,25 +60,22 @@ static Json *last_feed_object(const Manager *manager) {
         return object;
 }
 
-static void put_lists(const Manager *manager, Json *document) {
+static void put_lists(const StatusFacts *facts, Json *document) {
         Json *sources = json_object_new_array(), *wakes = json_new();
 
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                (void)json_object_array_add(sources, source_object(manager, id));
+                (void)json_object_array_add(sources, source_object(facts, id));
         for (Trigger trigger = 0; trigger < _TRIGGER_MAX; trigger++)
-                json_put_number(
-                        wakes,
-                        trigger_to_string(trigger),
-                        manager->feeding.triggers[trigger]);
+                json_put_number(wakes, trigger_to_string(trigger), facts->triggers[trigger]);
 
         json_put(document, "sources", sources);
-        json_put_number(document, "forks", manager->fork.forks);
-        json_put_number(document, "generation", manager->fork.generation);
+        json_put_number(document, "forks", facts->vmforks);
+        json_put_number(document, "generation", facts->generation);
         json_put(document, "wakes", wakes);
-        json_put(document, "last_feed", last_feed_object(manager));
+        json_put(document, "last_feed", last_feed_object(facts));
 }
 
-int status_document(const Manager *manager, char **ret_text) {
+int status_document(const StatusFacts *facts, const char *line, char **ret_text) {
         _cleanup_json_ Json *document = NULL;
 
         document = json_new();
@@ -90,10 +83,10 @@ int status_document(const Manager *manager, char **ret_text) {
                 return -ENOMEM;
         json_put_string(document, "version", PACKAGE_VERSION);
         json_put_number(document, "pid", (uint64_t)getpid());
-        json_put_number(document, "uptime_usec", clock_boottime_usec() - manager->started_usec);
-        json_put_string(document, "status", manager->status.line);
-        json_put(document, "kernel", kernel_object(manager));
-        put_lists(manager, document);
+        json_put_number(document, "uptime_usec", clock_boottime_usec() - facts->started_usec);
+        json_put_string(document, "status", line);
+        json_put(document, "kernel", kernel_object(facts));
+        put_lists(facts, document);
 
         return json_to_text(document, ret_text);
 }

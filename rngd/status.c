@@ -8,9 +8,9 @@
 
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
-#include "rngd/manager.h"
 #include "rngd/notify.h"
-#include "rngd/status-document.h"
+#include "rngd/runtime-directory.h"
+#include "rngd/status.h"
 
 #define SOCKET_NAME  "rngd.sock"
 #define CLIENTS_MAX  16
@@ -35,10 +35,12 @@ static void answer_client(const char *text, int client_fd) {
 
 /* All who wait get one document. */
 static int on_client(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        const Status *status = userdata;
+        const StatusFacts facts = status->hooks.facts(status->hooks.userdata);
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = status_document(userdata, &text);
+        r = status_document(&facts, status->line, &text);
         if (r < 0)
                 (void)log_errno(LOG_DEBUG, r, "Cannot make the status document");
         for (unsigned int i = 0; i < CLIENTS_AT_ONCE; i++) {
@@ -54,7 +56,7 @@ static int on_client(sd_event_source *s, int fd, uint32_t revents, void *userdat
 }
 
 /* Bound beside its place and renamed, so that there is never a path that refuses a client. */
-static int bind_socket(const Manager *manager, int fd) {
+static int bind_socket(int directory_fd, int fd) {
         static const char temporary[] = SOCKET_NAME ".new";
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int n;
@@ -63,42 +65,41 @@ static int bind_socket(const Manager *manager, int fd) {
                 address.sun_path,
                 sizeof(address.sun_path),
                 "%s/%s",
-                manager->runtime_directory,
+                runtime_directory(),
                 temporary);
         if (n < 0 || (size_t)n >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
 
-        (void)unlinkat(manager->runtime_fd, temporary, 0);
+        (void)unlinkat(directory_fd, temporary, 0);
         if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
                 return negative_errno();
-        if (fchmodat(manager->runtime_fd, temporary, 0666, 0) < 0)
+        if (fchmodat(directory_fd, temporary, 0666, 0) < 0)
                 return negative_errno();
         if (listen(fd, CLIENTS_MAX) < 0)
                 return negative_errno();
-        if (renameat(manager->runtime_fd, temporary, manager->runtime_fd, SOCKET_NAME) < 0)
+        if (renameat(directory_fd, temporary, directory_fd, SOCKET_NAME) < 0)
                 return negative_errno();
         return 0;
 }
 
-static int open_socket(Manager *manager) {
-        Status *status = &manager->status;
+static int open_socket(Status *status, sd_event *event) {
         int r;
 
-        if (manager->runtime_fd < 0)
+        if (status->runtime_fd < 0)
                 return -ENOENT;
         status->socket_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (status->socket_fd < 0)
                 return negative_errno();
-        r = bind_socket(manager, status->socket_fd);
+        r = bind_socket(status->runtime_fd, status->socket_fd);
         if (r < 0)
                 return r;
         r = sd_event_add_io(
-                manager->event,
+                event,
                 &status->socket_source,
                 status->socket_fd,
                 EPOLLIN,
                 on_client,
-                manager);
+                status);
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(status->socket_source, "status");
@@ -108,25 +109,30 @@ static int open_socket(Manager *manager) {
         return sd_event_source_set_priority(status->socket_source, SD_EVENT_PRIORITY_IDLE);
 }
 
-void status_start(Manager *manager) {
+void status_init(Status *status, const StatusHooks *hooks) {
+        *status = (Status){ .hooks = *hooks, .runtime_fd = -1, .socket_fd = -1 };
+}
+
+void status_start(Status *status, sd_event *event, int runtime_fd) {
         int r;
 
-        r = open_socket(manager);
+        status->runtime_fd = runtime_fd;
+        r = open_socket(status, event);
         if (r < 0)
                 (void)log_errno(
                         LOG_WARNING,
                         r,
                         "Cannot open %s/" SOCKET_NAME ", going on without it",
-                        manager->runtime_directory);
+                        runtime_directory());
 }
 
 /* The first trouble that a look at the status should show. */
-static const Reader *troubled_source(const Manager *manager) {
+static const Reader *troubled_source(const StatusFacts *facts) {
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                const Reader *reader = &manager->feeding.readers[id];
+                const Reader *reader = &facts->readers[id];
 
                 if ((reader->state == READER_WAITING || reader->state == READER_RETIRED) &&
-                    manager->feeding.counters.entries[id].last_error[0])
+                    facts->counters->entries[id].last_error[0])
                         return reader;
         }
         return NULL;
@@ -143,41 +149,40 @@ static void append(char line[static STATUS_LINE_MAX], const char *format, ...) {
         va_end(args);
 }
 
-static void make_line(const Manager *manager, char line[static STATUS_LINE_MAX]) {
+static void make_line(const StatusFacts *facts, char line[static STATUS_LINE_MAX]) {
         uint64_t batches = 0, credited_bits = 0;
-        const Reader *troubled = troubled_source(manager);
+        const Reader *troubled = troubled_source(facts);
 
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                batches += manager->feeding.counters.entries[id].batches;
-                credited_bits += manager->feeding.counters.entries[id].credited_bits;
+                batches += facts->counters->entries[id].batches;
+                credited_bits += facts->counters->entries[id].credited_bits;
         }
 
         line[0] = '\0';
-        append(line, "Kernel RNG %s", manager->feeding.ready ? "ready" : "not ready");
+        append(line, "Kernel RNG %s", facts->ready ? "ready" : "not ready");
         if (batches > 0)
                 append(line,
                        "; fed %llu batches, %llu bits credited",
                        (unsigned long long)batches,
                        (unsigned long long)credited_bits);
-        if (!feeding_has_source(&manager->feeding))
+        if (!facts->has_source)
                 append(line, "; no source, waiting for one");
-        if (manager->fork.forks > 0)
-                append(line, "; %llu VM forks", (unsigned long long)manager->fork.forks);
+        if (facts->vmforks > 0)
+                append(line, "; %llu VM forks", (unsigned long long)facts->vmforks);
         if (troubled)
                 append(line,
                        "; %s %s: %s",
                        source_name(troubled->id),
                        reader_state_to_string(troubled->state),
-                       manager->feeding.counters.entries[troubled->id].last_error);
+                       facts->counters->entries[troubled->id].last_error);
 }
 
-void status_update(Manager *manager) {
-        Status *status = &manager->status;
+void status_update(Status *status) {
+        const StatusFacts facts = status->hooks.facts(status->hooks.userdata);
+        const bool ready_now = !status->ready_sent && (facts.ready || !facts.waiting);
         char line[STATUS_LINE_MAX], text[STATUS_LINE_MAX + 32];
-        bool ready_now = !status->ready_sent &&
-                         (manager->feeding.ready || !feeding_is_waiting(&manager->feeding));
 
-        make_line(manager, line);
+        make_line(&facts, line);
         if (!ready_now && strcmp(line, status->line) == 0)
                 return;
 
@@ -192,11 +197,9 @@ void status_stopping(void) {
         (void)notify_send("STOPPING=1");
 }
 
-void status_deinit(Manager *manager) {
-        Status *status = &manager->status;
-
+void status_deinit(Status *status) {
         status->socket_source = sd_event_source_disable_unref(status->socket_source);
-        if (status->socket_fd >= 0 && manager->runtime_fd >= 0 && status->line[0])
-                (void)unlinkat(manager->runtime_fd, SOCKET_NAME, 0);
+        if (status->socket_fd >= 0 && status->runtime_fd >= 0 && status->line[0])
+                (void)unlinkat(status->runtime_fd, SOCKET_NAME, 0);
         cleanup_close(&status->socket_fd);
 }

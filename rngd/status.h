@@ -10,26 +10,32 @@
 #include <systemd/sd-event.h>
 
 #include "lib/base/error.h"
+#include "rngd/status-document.h"
 
 #define STATUS_LINE_MAX 256U
 
-typedef struct Manager Manager;
+typedef struct StatusHooks {
+        StatusFacts (*facts)(void *userdata);
+        void *userdata;
+} StatusHooks;
 
 typedef struct Status {
+        StatusHooks hooks;
+        int runtime_fd; /* not owned */
         char line[STATUS_LINE_MAX];
         bool ready_sent;
         int socket_fd;
         sd_event_source *socket_source;
 } Status;
 
-#define STATUS_NULL \
-        { .socket_fd = -1 }
+void status_init(Status *status, const StatusHooks *hooks);
 
-/* Opens the socket; a failure is logged and the daemon goes on without it. */
-void status_start(Manager *manager);
+/* Opens the socket in the runtime directory (-1: there is none); a failure is logged and the daemon goes on
+ * without it. */
+void status_start(Status *status, sd_event *event, int runtime_fd);
 
 /* Tells systemd what changed, if anything did. After each turn of the loop. */
-void status_update(Manager *manager);
+void status_update(Status *status);
 
 void status_stopping(void);
-void status_deinit(Manager *manager);
+void status_deinit(Status *status);

@@ -16,10 +16,7 @@ import style
 PARTS = ("lib", "rngd", "seeder", "monitor")
 
 # (caller, callee): why this call may close a circle. An entry that is not needed any more is a complaint.
-ALLOWED = {
-    ("rngd/watch", "rngd/manager"): "a signal reloads the settings",
-    ("rngd/watch-kmsg", "rngd/watch"): "a line of the kernel's log tells of a resume",
-}
+ALLOWED = {}
 
 COMMENT_OR_TEXT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 # Of a function that others can call; what is static is the file's own.
@@ -95,6 +92,15 @@ def no_circles_in_sample(root, files):
     return circles(root, files, allowed=())
 
 
+def children_do_not_know_their_parents(root, files):
+    """Only the manager and main() name a Manager; the others are given callbacks."""
+    return [
+        f"{stem} names the Manager"
+        for stem, text in modules(root, files).items()
+        if stem.startswith("rngd/") and stem not in ("rngd/main", "rngd/manager") and re.search(r"\bManager\b", text)
+    ]
+
+
 def circle_rule(root, files):
     return circles(root, files) if root == style.ROOT else no_circles_in_sample(root, files)
 
@@ -128,6 +134,12 @@ sys.exit(
                     {"rngd/a.c": CALLER, "rngd/b.c": "static void a_run(void) {\n}\n\n" + BACK},
                     {"rngd/a.c": CALLER, "seeder/b.c": BACK},
                 ],
+            ),
+            style.Rule(
+                "only the manager knows the manager",
+                children_do_not_know_their_parents,
+                bad=[{"rngd/status.c": "void status_update(Manager *manager) {\n}\n"}],
+                good=[{"rngd/manager.c": "void manager_run(Manager *manager) {\n}\n"}],
             ),
         ]
     )

@@ -52,6 +52,7 @@ struct sd_event {
 
 int sd_event_new(sd_event **ret_event) {
         *ret_event = sim_calloc(1, sizeof(**ret_event));
+        daemon_set_event(*ret_event);
         return *ret_event ? 0 : -ENOMEM;
 }
 
@@ -352,16 +353,20 @@ int sd_event_loop(sd_event *event) {
 
 /* ---- nobody is there to be told, and nothing is read again ---- */
 
-void status_start(Manager *manager) {
+void status_init(Status *status, const StatusHooks *hooks) {
+        daemon_set_status(hooks);
 }
 
-void status_update(Manager *manager) {
+void status_start(Status *status, sd_event *event, int runtime_fd) {
+}
+
+void status_update(Status *status) {
 }
 
 void status_stopping(void) {
 }
 
-void status_deinit(Manager *manager) {
+void status_deinit(Status *status) {
 }
 
 int notify_send(const char *text) {

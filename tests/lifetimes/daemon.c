@@ -5,6 +5,7 @@
 /* The seeder has one of this name, too. */
 #define settings_deinit rngd_settings_deinit
 #include "rngd/manager.h"
+#include "rngd/status.h"
 #undef settings_deinit
 #include "tests/lifetimes/daemon.h"
 #include "tests/lifetimes/files.h"
@@ -21,6 +22,8 @@ typedef struct Process {
         size_t used;
         void *free[CLASSES];
         Manager *manager;
+        sd_event *event;
+        StatusHooks status;
 } Process;
 
 static _Alignas(64) uint8_t block[BLOCK_BYTES];
@@ -38,6 +41,14 @@ bool daemon_is_current(void) {
 
 uint64_t daemon_until_usec(void) {
         return until_usec;
+}
+
+void daemon_set_event(sd_event *event) {
+        process()->event = event;
+}
+
+void daemon_set_status(const StatusHooks *hooks) {
+        process()->status = *hooks;
 }
 
 /* ---- memory ---- */
@@ -164,7 +175,8 @@ static Settings settings_of(const Machine *machine) {
 }
 
 static void judge_counters(const Machine *machine) {
-        const Counters *counters = &process()->manager->feeding.counters;
+        const StatusHooks *status = &process()->status;
+        const Counters *counters = status->facts(status->userdata).counters;
         uint64_t bits = 0;
 
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
@@ -224,7 +236,7 @@ void daemon_run(Machine *machine, uint64_t usec) {
         }
         load(machine);
         begin(machine, usec);
-        (void)sd_event_loop(process()->manager->event);
+        (void)sd_event_loop(process()->event);
         end(machine);
 }
 

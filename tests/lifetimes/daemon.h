@@ -56,3 +56,9 @@ char *sim_strdup(const char *text);
 
 /* How long the present run may last, by CLOCK_BOOTTIME. */
 uint64_t daemon_until_usec(void);
+
+/* What rngd made and gave away when it started. */
+struct sd_event;
+struct StatusHooks;
+void daemon_set_event(struct sd_event *event);
+void daemon_set_status(const struct StatusHooks *hooks);

@@ -13,11 +13,11 @@
 _must_check_ int lock_file(const char *path, pid_t *ret_holder);
 
 /*
- * Forks. The parent does not return: it waits until the child says background_ready(), and ends
+ * Forks. The parent does not return: it waits until the child says daemonize_ready(), and ends
  * with the child's exit status if the child ends before. In the child *ret_ready_fd is what
- * background_ready() takes.
+ * daemonize_ready() takes.
  */
-_must_check_ int background_start(int *ret_ready_fd);
+_must_check_ int daemonize_start(int *ret_ready_fd);
 
 /* Lets the terminal and the waiting parent go. */
-void background_ready(int *ready_fd);
+void daemonize_ready(int *ready_fd);

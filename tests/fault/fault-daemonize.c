@@ -61,7 +61,7 @@ static int fault_chdir(const char *path) {
 #define pipe2            fault_pipe2
 #define fork             fault_fork
 #define chdir            fault_chdir
-#include "rngd/background.c"
+#include "rngd/daemonize.c"
 #undef open
 #undef fstat
 #undef unlink
@@ -162,12 +162,12 @@ static int start(void *userdata) {
 
         (void)fault_first(EAGAIN);
         fault_at = *at;
-        r = background_start(&ready_fd);
+        r = daemonize_start(&ready_fd);
         if (r < 0)
                 return 40; /* of whichever process could not go on */
         fault_at = 0;
-        background_ready(&ready_fd);
-        return 41; /* the background's own, which nobody waits for */
+        daemonize_ready(&ready_fd);
+        return 41; /* the daemon's own, which nobody waits for */
 }
 
 static void test_start(void) {
@@ -185,7 +185,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-        HARNESS_SUITE_WITH("background", scratch_setup, scratch_teardown, tests),
+        HARNESS_SUITE_WITH("daemonize", scratch_setup, scratch_teardown, tests),
         CU_SUITE_INFO_NULL,
 };
 

@@ -9,7 +9,7 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
-#include "rngd/background.h"
+#include "rngd/daemonize.h"
 
 #define LOCK_TRIES 8U
 
@@ -132,7 +132,7 @@ static _Noreturn void wait_for_child(pid_t pid, int ready_fd) {
         _exit(EXIT_FAILURE);
 }
 
-int background_start(int *ret_ready_fd) {
+int daemonize_start(int *ret_ready_fd) {
         int fds[2];
         pid_t pid;
 
@@ -162,7 +162,7 @@ int background_start(int *ret_ready_fd) {
         return 0;
 }
 
-void background_ready(int *ready_fd) {
+void daemonize_ready(int *ready_fd) {
         int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
         for (int fd = STDIN_FILENO; null_fd >= 0 && fd <= STDERR_FILENO; fd++)
