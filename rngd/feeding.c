@@ -11,10 +11,10 @@
 #include "rngd/feeding.h"
 #include "rngd/live-memory.h"
 
-/* Within one need: how long bytes that were fetched ahead may have waited. */
+/* Within one request: how long bytes that were fetched ahead may have waited. */
 #define READ_AHEAD_USEC USEC_PER_SEC
 
-/* No need has so many steps: a bound against one that never ends. */
+/* No request has so many steps: a bound against one that never ends. */
 #define STEPS_MAX 1000U
 
 static uint64_t now(const Feeding *feeding) {
@@ -46,7 +46,7 @@ bool feeding_is_waiting(const Feeding *feeding) {
         return false;
 }
 
-/* ---- what came of a request ---- */
+/* ---- what came of asking a source ---- */
 
 /* A credit that the administrator set is refused: said once. */
 static void tell_stale(Reader *reader, const FeedReport *report) {
@@ -106,7 +106,7 @@ static void take_batch(Feeding *feeding, Reader *reader) {
         uint32_t level_bits = 0;
         int fed;
 
-        if (need_is_older_than_copy(&feeding->need, feeding->batch.asked_usec)) {
+        if (request_is_older_than_copy(&feeding->request, feeding->batch.asked_usec)) {
                 /* Read, at least in part, before the machine was copied: its twins have it, too. */
                 secret_wipe(feeding->batch.secret);
                 /* What it passed over was not what waits in the buffers now. */
@@ -138,8 +138,8 @@ static void take_batch(Feeding *feeding, Reader *reader) {
                 leave_hwrng(feeding, reader);
 
         if (is_answer)
-                need_count(
-                        &feeding->need,
+                request_count(
+                        &feeding->request,
                         reader->id,
                         report.credited_bits,
                         report.reseeded && report.credited_bits > 0);
@@ -295,25 +295,25 @@ static bool kernel_asks(const Feeding *feeding) {
         return mask & POLLOUT;
 }
 
-static NeedSourceState state_for_need(ReaderState state) {
+static RequestSourceState state_for_request(ReaderState state) {
         switch (state) {
         case READER_IDLE:
-                return NEED_SOURCE_IDLE;
+                return REQUEST_SOURCE_IDLE;
         case READER_ASKED:
-                return NEED_SOURCE_ASKED;
+                return REQUEST_SOURCE_ASKED;
         case READER_WAITING:
-                return NEED_SOURCE_WAITING;
+                return REQUEST_SOURCE_WAITING;
         case READER_DISABLED:
         case READER_ABSENT:
         case READER_RETIRED:
         case _READER_STATE_MAX:
         default:
-                return NEED_SOURCE_NONE;
+                return REQUEST_SOURCE_NONE;
         }
 }
 
-static NeedFacts gather_facts(const Feeding *feeding) {
-        NeedFacts facts = {
+static RequestFacts gather_facts(const Feeding *feeding) {
+        RequestFacts facts = {
                 .model = feeding->model,
                 .ready = feeding->ready,
                 .kernel_asks = kernel_asks(feeding),
@@ -327,19 +327,19 @@ static NeedFacts gather_facts(const Feeding *feeding) {
                 const Reader *reader = &feeding->readers[id];
                 const CreditInput credit = reader_credit_input(reader);
 
-                facts.sources[id].state = state_for_need(reader->state);
+                facts.sources[id].state = state_for_request(reader->state);
                 facts.sources[id].retry_usec = reader->retry_usec;
                 if (!feeding->ready)
                         facts.sources[id].retry_usec =
                                 MIN(reader->retry_usec,
-                                    reader->failed_usec + NEED_UNREADY_RETRY_USEC);
+                                    reader->failed_usec + REQUEST_UNREADY_RETRY_USEC);
                 facts.sources[id].per_1024 = credit_per_1024(&credit);
                 facts.sources[id].last_resort = source_ops(id)->last_resort;
         }
         return facts;
 }
 
-static void ask(Feeding *feeding, const NeedAction *action) {
+static void ask(Feeding *feeding, const RequestAction *action) {
         Reader *reader = &feeding->readers[action->source];
 
         /* What was fetched ahead is as old as the answer before. */
@@ -353,28 +353,28 @@ static void ask(Feeding *feeding, const NeedAction *action) {
         follow_worker(feeding, reader);
 }
 
-static void follow(Feeding *feeding, const NeedAction *action) {
-        const Need *need = &feeding->need;
+static void follow(Feeding *feeding, const RequestAction *action) {
+        const Request *request = &feeding->request;
         const FeedingHooks *hooks = &feeding->hooks;
-        const bool over = action->step != NEED_WAIT;
+        const bool over = action->step != REQUEST_WAIT;
 
         set_timer(feeding, &feeding->deadline_source, earliest_deadline_usec(feeding), on_deadline);
         set_timer(feeding, &feeding->next_source, over ? UINT64_MAX : action->until_usec, on_next);
         if (over || action->settled)
                 tell_no_credit(feeding);
         if (over || action->settled)
-                hooks->settled(hooks->userdata, need->got_bits, need->reseeded);
+                hooks->settled(hooks->userdata, request->got_bits, request->reseeded);
         if (over)
-                hooks->over(hooks->userdata, action->step == NEED_NO_SOURCE);
+                hooks->over(hooks->userdata, action->step == REQUEST_NO_SOURCE);
 }
 
 void feeding_run(Feeding *feeding) {
-        NeedAction action = { .step = NEED_ASK };
+        RequestAction action = { .step = REQUEST_ASK };
 
         if (feeding->running)
                 return;
-        if (!feeding->need.active) {
-                /* A late answer came in: nobody need wake up for its deadline any more. */
+        if (!feeding->request.active) {
+                /* A late answer came in: nothing has to wake up for its deadline any more. */
                 set_timer(
                         feeding,
                         &feeding->deadline_source,
@@ -383,11 +383,11 @@ void feeding_run(Feeding *feeding) {
                 return;
         }
         feeding->running = true;
-        for (unsigned i = 0; action.step == NEED_ASK && i < STEPS_MAX; i++) {
-                const NeedFacts facts = gather_facts(feeding);
+        for (unsigned i = 0; action.step == REQUEST_ASK && i < STEPS_MAX; i++) {
+                const RequestFacts facts = gather_facts(feeding);
 
-                action = need_next(&feeding->need, &facts);
-                if (action.step == NEED_ASK)
+                action = request_next(&feeding->request, &facts);
+                if (action.step == REQUEST_ASK)
                         ask(feeding, &action);
         }
         feeding->running = false;
@@ -400,7 +400,7 @@ void feeding_trigger(Feeding *feeding, Trigger trigger) {
         feeding->triggers[trigger]++;
         log_debug("Trigger: %s", trigger_to_string(trigger));
         (void)feeding_probe(feeding);
-        begins = need_add(&feeding->need, trigger, clock_boottime_usec());
+        begins = request_add(&feeding->request, trigger, clock_boottime_usec());
 
         /* Before the kernel is ready it takes such bytes at their word itself, but for a known copy. */
         if (begins && (feeding->ready || trigger_is_copy(trigger)))

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Gets bytes from the sources to the kernel's RNG: the readers, the need that says whom to ask next,
+ * Gets bytes from the sources to the kernel's RNG: the readers, the request that says whom to ask next,
  * and the feeder. Triggers come in; what is worth knowing goes out through the hooks that its owner
  * gave it. It adds its own sources to the event loop: the workers' answers and two timers.
  */
@@ -13,16 +13,16 @@
 #include "lib/base/rootdir.h"
 #include "lib/feed/feeder.h"
 #include "rngd/hwrng-choice.h"
-#include "rngd/need.h"
 #include "rngd/reader.h"
+#include "rngd/request.h"
 #include "rngd/settings.h"
 
 typedef struct FeedingHooks {
         /* Before an answer is taken: it may be from a life before a VM fork whose sign is there by now. */
         void (*look_for_fork)(void *userdata);
-        /* Every source answered, failed or is not there: what came of the need by now. */
+        /* Every source answered, failed or is not there: what came of the request by now. */
         void (*settled)(void *userdata, uint32_t fresh_bits, bool reseeded);
-        /* The need is over: met, or given up. */
+        /* The request is over: met, or given up. */
         void (*over)(void *userdata, bool no_source);
         /* The last source that worked is gone. */
         void (*no_source)(void *userdata);
@@ -43,7 +43,7 @@ typedef struct Feeding {
         Feeder feeder;
         Batch batch;
         WorkerNews worker_news;
-        Need need;
+        Request request;
         Reader readers[_SOURCE_LIVE_MAX];
         bool reseed[_SOURCE_LIVE_MAX]; /* after what was asked for */
         HwrngChoice hwrng_choice;
@@ -52,7 +52,7 @@ typedef struct Feeding {
         sd_event_source *answers[_SOURCE_LIVE_MAX];
         pid_t answer_pids[_SOURCE_LIVE_MAX]; /* of whose worker answers[] is */
         sd_event_source *deadline_source;    /* of the answers that are owed */
-        sd_event_source *next_source;        /* when the need wants to be looked at again */
+        sd_event_source *next_source;        /* when the request is to be looked at again */
         bool running; /* feeding_run() is at work: what it causes is seen there */
         uint64_t triggers[_TRIGGER_MAX]; /* how often each came */
 } Feeding;
@@ -82,7 +82,7 @@ void feeding_configure(Feeding *feeding);
 /* Something happened that calls for fresh bytes. */
 void feeding_trigger(Feeding *feeding, Trigger trigger);
 
-/* The sources changed: asks those that the present need has not asked yet. */
+/* The sources changed: asks those that the present request has not asked yet. */
 void feeding_run(Feeding *feeding);
 
 /* A hardware RNG went: its name may stand for another one soon. */

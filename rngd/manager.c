@@ -124,7 +124,7 @@ static void watch_random(Manager *manager) {
         kernel_events_watch_random(
                 &manager->kernel_events,
                 !feeding->ready,
-                has_use && !feeding->need.active && feeding_has_source(feeding));
+                has_use && !feeding->request.active && feeding_has_source(feeding));
 }
 
 static void on_over(void *userdata, bool no_source) {

@@ -8,8 +8,8 @@
 
 #include "lib/base/error.h"
 #include "lib/feed/counters.h"
-#include "rngd/need.h"
 #include "rngd/reader.h"
+#include "rngd/request.h"
 
 /* What there is to say. What it points to is not owned. */
 typedef struct StatusFacts {

@@ -13,7 +13,7 @@
 /* drivers/char/random.c: entropy is counted in eighths of a bit there */
 #define ENTROPY_SHIFT 3
 
-#define WANTS_ALL ((REFILL_WANT_GAP << 1) - 1)
+#define TRIGGERS_ALL (TRIGGER_BIT(_TRIGGER_MAX) - 1)
 
 static_assert(
         REFILL_BATCH_BYTES * 8 >= 2 * REFILL_EVENT_BITS,
@@ -181,12 +181,12 @@ static RefillPlan plan_level(const RefillState *state) {
 }
 
 RefillPlan refill_plan(const RefillState *state) {
-        uint32_t events = state->wants & WANTS_ALL & ~(uint32_t)REFILL_WANT_LEVEL;
-        uint32_t levels = state->wants & REFILL_WANT_LEVEL;
+        uint32_t events = state->triggers & TRIGGERS_ALL & ~TRIGGER_BIT(TRIGGER_LEVEL);
+        uint32_t levels = state->triggers & TRIGGER_BIT(TRIGGER_LEVEL);
         RefillPlan plan = stop(REFILL_DONE);
 
         if (state->model == RANDOM_MODEL_COUNTING)
-                levels |= state->wants & REFILL_WANT_START;
+                levels |= state->triggers & TRIGGER_BIT(TRIGGER_START);
 
         if (events == 0 && levels == 0)
                 return plan;

@@ -33,26 +33,30 @@ typedef enum RandomModel {
         RANDOM_MODEL_LATCHING,
 } RandomModel;
 
-/* Why bytes are wanted, as bits: several reasons may meet in one round. */
-typedef enum RefillWant {
-        REFILL_WANT_START = 1 << 0,  /* the daemon came up */
-        REFILL_WANT_LEVEL = 1 << 1,  /* POLLOUT: the kernel says that it lacks bits */
-        REFILL_WANT_FORK = 1 << 2,   /* this machine is a clone, or went back in time */
-        REFILL_WANT_PLUG = 1 << 3,   /* a source appeared */
-        REFILL_WANT_RESUME = 1 << 4, /* woke from suspend */
-        REFILL_WANT_CLOCK = 1 << 5,  /* the clock jumped: perhaps a clone */
-        REFILL_WANT_TIMER = 1 << 6,  /* reseed-interval */
-        REFILL_WANT_SIGNAL = 1 << 7, /* SIGUSR1 */
-        REFILL_WANT_GAP = 1 << 8,    /* a part of the kernel's log was lost: perhaps a clone */
-} RefillWant;
+/* What calls for fresh bytes. */
+typedef enum Trigger {
+        TRIGGER_START,
+        TRIGGER_LEVEL,  /* /dev/random says POLLOUT */
+        TRIGGER_FORK,   /* this machine is a clone, or was restored */
+        TRIGGER_PLUG,   /* an RNG appeared */
+        TRIGGER_RESUME, /* from suspend */
+        TRIGGER_CLOCK,  /* somebody set the clock: perhaps a restore */
+        TRIGGER_TIMER,  /* reseed-interval */
+        TRIGGER_SIGNAL, /* SIGUSR1 */
+        TRIGGER_GAP, /* records of the kernel's log were lost: one of them may have told of a fork */
+        _TRIGGER_MAX,
+} Trigger;
+
+/* Several may meet in one round. */
+#define TRIGGER_BIT(trigger) (UINT32_C(1) << (trigger))
 
 typedef struct RefillState {
         RandomModel model;
         bool ready;               /* getrandom(GRND_NONBLOCK) works */
         uint32_t pool_bits;       /* 0 = unreadable */
         uint32_t level_bits;      /* now, after the rounds that are done */
-        uint32_t wants;           /* RefillWant bits; the same in all rounds */
-        uint32_t rounds_done;     /* of this source, since the wants were raised */
+        uint32_t triggers;        /* bits of TRIGGER_BIT(); the same in all rounds */
+        uint32_t rounds_done;     /* of this source, since the first trigger */
         uint32_t credited_bits;   /* since then, of all sources */
         uint32_t source_per_1024; /* what its bytes are credited with; 0 = mixed in only */
         uint32_t batch_max_bytes; /* --random-step; 0 = not given */

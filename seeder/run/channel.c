@@ -38,7 +38,7 @@ static bool next_request(Run *run, Channel *channel, uint32_t *ret_bytes) {
                 .model = run->run_report->model,
                 .ready = run->run_report->ready,
                 .pool_bits = run->pool_bits,
-                .wants = REFILL_WANT_START,
+                .triggers = TRIGGER_BIT(TRIGGER_START),
                 .rounds_done = channel->rounds,
                 .credited_bits = run->credited_bits,
                 .source_per_1024 = credit_per_1024(&credit),

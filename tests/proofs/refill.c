@@ -82,7 +82,7 @@ void prove_plan(void) {
                 .ready = nondet_bool(),
                 .pool_bits = nondet_u32(),
                 .level_bits = nondet_u32(),
-                .wants = nondet_u32(),
+                .triggers = nondet_u32(),
                 .rounds_done = nondet_u32(),
                 .credited_bits = nondet_u32(),
                 .source_per_1024 = (uint32_t)nondet_size_up_to(CREDIT_PER_1024_MAX),
