@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Finds the tests, runs each in a process of its own, two at once, and prints what came out. Beside those, the tests of
-whole guests take what the others leave of this machine.
+"""Finds the tests, runs each in a process of its own, some at once, and prints what came out. With --all, tests of whole
+guests beside those take what the others leave of this machine.
 
 A test is a function test_*(bed) in tests/vm/test_*.py. It fails by raising, skips by raising Skip.
 """
@@ -25,15 +25,17 @@ from . import guest
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT_SEC = 150
-
-
+# A small guest waits for half of its time, which whole ones use where there are any.
+JOBS = 3
+JOBS_BESIDE_WHOLE = WHOLE_JOBS = 2
 # For whole guests: half of what a small one gets of a core that both want.
 NICE = 3
 
 
 def vm_test(alone=False, whole=False, timeout=TIMEOUT_SEC):
     """alone: measures time or levels so finely that no other guest may run beside it. whole: boots whole systems, which keeps
-    a core busy for minutes and cares for no clock but the guest's; small guests, which must be quick, mostly wait."""
+    a core busy for minutes and cares for no clock but the guest's (small guests, which must be quick, mostly wait): a test
+    of --all."""
     def mark(function):
         function.alone, function.whole, function.timeout = alone, whole, timeout
         return function
@@ -140,18 +142,20 @@ def run_all(tests, options, settings):
     """
     waiting = sorted(tests, key=lambda name: not tests[name].alone)
     running, failures, counts = [], {}, {"passed": 0, "failed": 0, "skipped": 0}
+    n_small = options.jobs or (JOBS_BESIDE_WHOLE if any(test.whole for test in tests.values()) else JOBS)
 
     def alone(name):
         return tests[name].alone or name in failures
 
+    def has_room(whole):
+        return sum(job.humble == whole for job in running) < (WHOLE_JOBS if whole else n_small)
+
     def next_one():
-        """As many small ones at once as whole ones."""
         if any(alone(job.name) for job in running):
             return None
         if waiting and alone(waiting[0]):
             return None if running else waiting[0]
-        used = {whole: sum(job.humble == whole for job in running) for whole in (False, True)}
-        return next((name for name in waiting if not alone(name) and used[tests[name].whole] < options.jobs), None)
+        return next((name for name in waiting if not alone(name) and has_room(tests[name].whole)), None)
 
     try:
         while waiting or running:
@@ -187,8 +191,12 @@ def parse_arguments():
     parser.add_argument("--build", default=os.environ.get("BUILD", "build"), help="build directory (with rngd/rngd and tests/vm/agent)")
     parser.add_argument("--rngd", default=os.environ.get("RNGD"),
                         help="another rngd to test, such as Debian's: tests of what only ours has are skipped")
-    parser.add_argument("-k", dest="pattern", default="", help="only the tests whose name matches this expression")
-    parser.add_argument("-j", dest="jobs", type=int, default=2, help="small guests at once, and whole ones beside them (2)")
+    parser.add_argument("-k", dest="pattern", default="",
+                        help="only the tests whose name matches this expression, those of whole systems included")
+    parser.add_argument("--all", action="store_true", default=os.environ.get("TEST_ALL") == "1",
+                        help="also the tests that boot whole systems (or TEST_ALL=1)")
+    parser.add_argument("-j", dest="jobs", type=int,
+                        help=f"small guests at once ({JOBS}; beside whole systems {JOBS_BESIDE_WHOLE})")
     parser.add_argument("-v", dest="verbose", action="store_true", help="whole messages of failed tests")
     parser.add_argument("--keep", action="store_true", help="keep the files of failed tests")
     parser.add_argument("--once", dest="again", action="store_false", help="do not run again what failed")
@@ -215,7 +223,8 @@ def main():
     options = parse_arguments()
     if options.one:
         return run_one(options.one, json.loads(options.settings), options.directory)
-    tests = {name: test for name, test in discover().items() if re.search(options.pattern, name)}
+    every = options.all or bool(options.pattern)
+    tests = {name: test for name, test in discover().items() if re.search(options.pattern, name) and (every or not test.whole)}
     if options.list:
         print("\n".join(tests))
         return 0
