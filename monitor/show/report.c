@@ -176,7 +176,7 @@ static void print_uninitialized(const Recording *recording, const Analysis *anal
                         "%s at %.3f s",
                         event->text,
                         (double)event->at_usec / 1e6);
-                line(shown++ == 0 ? "Read uninitialised" : "", text);
+                line(shown++ == 0 ? "Early reads" : "", text);
         }
         if (analysis->n_vm_forks > 0) {
                 (void)snprintf(text, sizeof(text), "%zu", analysis->n_vm_forks);
