@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The built rngd as a black box on this very machine: test-rngd.py PROGRAM [WORD...]
+"""The built rngd as a black box on this very machine: test-rngd.py PROGRAM [--part=K/N] [WORD...]
 
 Needs root in the initial user namespace: rngd feeds this machine's kernel. With WORD only the cases
-whose text has it, or whose module is called so, are run.
+whose text has it, or whose module is called so, are run; with --part every Nth, from the Kth on.
 """
 
 import fcntl
@@ -63,14 +63,21 @@ def too_long(*_):
     raise TimeoutError(f"the case takes more than {CASE_SEC} s")
 
 
+def chosen(words):
+    part = next((w[7:] for w in words if w.startswith("--part=")), "1/1")
+    first, step = map(int, part.split("/"))
+    words = [w for w in words if not w.startswith("--part=")]
+    cases = [c for c in CASES if not words or any(w in c[0] or w == module(c) for w in words)]
+    return cases[first - 1 :: step]
+
+
 def main(rngd, words):
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     must_work = os.environ.get("MUST_WORK") == "1"
     signal.signal(signal.SIGALRM, too_long)
     reason = None if may_feed() else "only root may feed this kernel"
 
-    cases = [c for c in CASES if not words or any(w in c[0] or w == module(c) for w in words)]
-    for number, (text, function) in enumerate(cases, 1):
+    for number, (text, function) in enumerate(chosen(words), 1):
         start, problem, skip = time.monotonic(), None, reason
         if not skip:
             try:

@@ -274,7 +274,7 @@ def test_volatile_var(bed):
 BAKED = "/var/lib/cloud/seed/config_drive/openstack/latest"
 
 
-@vm_test(timeout=300)
+@vm_test(slow=True, timeout=300)
 def test_golden_image(bed):
     """A machine ran, and its disk became an image: careless, nothing was cleaned, and each instance has its machine-id.
 

@@ -213,7 +213,7 @@ MARK = ["renameat(seed, seed.credit)", "fsync(.)"]
 RECORD = ["openat(seen.new)", "write(seen.new)", "fchmod(seen.new)", "fsync(seen.new)", "renameat(seen.new, seen)", "fsync(.)"]
 
 
-@vm_test(timeout=240)
+@vm_test(slow=True, timeout=240)
 def test_run(bed):
     """With the marked seed of the boot before: it is credited, and a new one is saved."""
     lab = Lab(bed)
@@ -222,7 +222,7 @@ def test_run(bed):
     check(steps[-10:] == STRIP + WRITE + MARK, f"other steps than DESIGN's: {steps}")
 
 
-@vm_test(timeout=240)
+@vm_test(slow=True, timeout=240)
 def test_save(bed):
     """At a shutdown, beside a marked seed that no run of this boot has used."""
     lab = Lab(bed)
@@ -231,7 +231,7 @@ def test_save(bed):
     check(steps[-7:] == WRITE + MARK, f"other steps than DESIGN's: {steps}")
 
 
-@vm_test(timeout=240)
+@vm_test(slow=True, timeout=240)
 def test_run_that_credits_nothing(bed):
     """A seed without a mark, and a kernel that is not ready at the end."""
     lab = Lab(bed)
@@ -240,7 +240,7 @@ def test_run_that_credits_nothing(bed):
     check(steps[-5:] == WRITE, f"other steps than DESIGN's: {steps}")
 
 
-@vm_test(timeout=240)
+@vm_test(slow=True, timeout=240)
 def test_static_seed(bed):
     """The first run of all finds a credential: it is on the list of used seeds before it is credited.
 

@@ -230,7 +230,7 @@ BUSY = """
 for i in $(seq 20); do (while :; do :; done) & loops="$loops $!"; done
 {seeder} run --real-root --quiet & pid=$!
 sleep {after}
-now() {{ read -r t _ </proc/uptime; t=${{t%.*}}${{t#*.}}; }}
+now() {{ read -r t _ </proc/uptime; t=$((${{t%.*}} * 100 + 1${{t#*.}} - 100)); }}
 now; begin=$t; kill -TERM $pid; wait $pid; status=$?; now
 kill -KILL $loops
 echo $status $((t - begin)) $([ -e /run/guest-entropy/seeder.json ] && echo report)

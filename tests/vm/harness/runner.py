@@ -32,12 +32,13 @@ JOBS_BESIDE_WHOLE = WHOLE_JOBS = 2
 NICE = 3
 
 
-def vm_test(alone=False, whole=False, timeout=TIMEOUT_SEC):
+def vm_test(alone=False, whole=False, slow=False, timeout=TIMEOUT_SEC):
     """alone: measures time or levels so finely that no other guest may run beside it. whole: boots whole systems, which keeps
-    a core busy for minutes and cares for no clock but the guest's (small guests, which must be quick, mostly wait): a test
-    of --all."""
+    a core busy for minutes and cares for no clock but the guest's (small guests, which must be quick, mostly wait). slow: boots
+    dozens of times. The last two are tests of --all."""
     def mark(function):
         function.alone, function.whole, function.timeout = alone, whole, timeout
+        function.only_in_all = whole or slow
         return function
     return mark
 
@@ -135,12 +136,12 @@ def report(number, name, outcome, options):
 
 
 def run_all(tests, options, settings):
-    """Those that must be alone go first, while the machine is quiet.
+    """Those that must be alone go first, while the machine is quiet; then those that may take long.
 
     What fails is run once more, alone, when the others are done: a guest without KVM loses time while its host is
     busy, but a fault of ours fails twice. The first failure is told with the second result.
     """
-    waiting = sorted(tests, key=lambda name: not tests[name].alone)
+    waiting = sorted(tests, key=lambda name: (not tests[name].alone, -tests[name].timeout))
     running, failures, counts = [], {}, {"passed": 0, "failed": 0, "skipped": 0}
     n_small = options.jobs or (JOBS_BESIDE_WHOLE if any(test.whole for test in tests.values()) else JOBS)
 
@@ -192,9 +193,9 @@ def parse_arguments():
     parser.add_argument("--rngd", default=os.environ.get("RNGD"),
                         help="another rngd to test, such as Debian's: tests of what only ours has are skipped")
     parser.add_argument("-k", dest="pattern", default="",
-                        help="only the tests whose name matches this expression, those of whole systems included")
+                        help="only the tests whose name matches this expression, those of --all included")
     parser.add_argument("--all", action="store_true", default=os.environ.get("TEST_ALL") == "1",
-                        help="also the tests that boot whole systems (or TEST_ALL=1)")
+                        help="also the tests that boot whole systems, or dozens of times (or TEST_ALL=1)")
     parser.add_argument("-j", dest="jobs", type=int,
                         help=f"small guests at once ({JOBS}; beside whole systems {JOBS_BESIDE_WHOLE})")
     parser.add_argument("-v", dest="verbose", action="store_true", help="whole messages of failed tests")
@@ -224,7 +225,7 @@ def main():
     if options.one:
         return run_one(options.one, json.loads(options.settings), options.directory)
     every = options.all or bool(options.pattern)
-    tests = {name: test for name, test in discover().items() if re.search(options.pattern, name) and (every or not test.whole)}
+    tests = {name: test for name, test in discover().items() if re.search(options.pattern, name) and (every or not test.only_in_all)}
     if options.list:
         print("\n".join(tests))
         return 0
