@@ -169,6 +169,7 @@ void settings_make_run(
                                 .format = source->format,
                                 .ca_file = source->ca_file,
                                 .enabled_by_admin = source->by_admin,
+                                .only_if_loaded = !source->by_admin && !options->named[id],
                                 .credentials = getenv("CREDENTIALS_DIRECTORY"),
                                 .vouched_for = trust == CREDIT_TRUST_ALWAYS,
                         },

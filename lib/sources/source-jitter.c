@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <linux/if_alg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "lib/sources/jitter-library.h"
@@ -11,12 +13,42 @@
 /* crypto/algif_rng.c: what one recvmsg() gives at most. */
 #define KERNEL_READ_MAX 128U
 
-/* Only bind() tells whether the kernel has it, and that may load a module or test the timer. */
+static void cleanup_fclose(FILE **file) {
+        if (*file)
+                (void)fclose(*file);
+}
+
+/* Built in, or its module was loaded before. */
+static bool kernel_has_it(const RootDir *root) {
+        _cleanup_(cleanup_fclose) FILE *file = NULL;
+        char line[256];
+        int fd;
+
+        fd = rootdir_open_file(root, "proc/crypto", O_RDONLY);
+        if (fd < 0)
+                return false;
+        file = fdopen(fd, "r");
+        if (!file) {
+                (void)close(fd);
+                return false;
+        }
+        while (fgets(line, sizeof(line), file))
+                if (strncmp(line, "name ", 5) == 0 && strstr(line, ": " ALGORITHM "\n"))
+                        return true;
+        return false;
+}
+
+/*
+ * Only bind() tells for sure, and to answer the kernel runs modprobe up to four times and tests the
+ * timer, which may take longer than all else that a boot does for its entropy.
+ */
 static int jitter_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
         probe->source_class = SOURCE_CLASS_LOCAL_SOFTWARE;
         probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         probe->fresh = true;
         (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "jitterentropy");
+        if (config->only_if_loaded && !jitter_library_is_there() && !kernel_has_it(root))
+                return -ENOENT;
         return 0;
 }
 

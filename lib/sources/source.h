@@ -52,6 +52,7 @@ typedef struct SourceConfig {
         const char *format;    /* metadata: see metadata-format.h; or NULL */
         const char *ca_file;   /* metadata: instead of the machine's own certificates, or NULL */
         bool enabled_by_admin; /* metadata: not only because this machine looks like OpenStack */
+        bool only_if_loaded;   /* jitter: no kernel module is loaded for it */
 
         const char *credentials; /* platform: $CREDENTIALS_DIRECTORY, or NULL */
         const char *root;        /* the same and config-drive: instead of "/" */

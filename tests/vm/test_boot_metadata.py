@@ -286,7 +286,9 @@ def test_dracut_metadata(bed):
 
 
 ADDRESSES = {"unix": "unix:/run/egd-pool", "tcp": "tcp:127.0.0.1:8888", "vsock": "vsock:1:8888"}
-ONLY_JITTER = "[tpm]\nenabled = no\n[config-drive]\nenabled = no\n[platform]\nenabled = no\n[metadata]\nenabled = no\n"
+NOTHING = "[tpm]\nenabled = no\n[config-drive]\nenabled = no\n[platform]\nenabled = no\n[metadata]\nenabled = no\n"
+# Enabled by a hand: else the seeder loads no module for it.
+ONLY_JITTER = NOTHING + "[jitter]\nenabled = yes\n"
 CREDITED = "[file]\npath = /run/sample\ncredit = 1024\ntrust = always\n[exec]\ncommand = /usr/bin/head -c 64 /etc/sample\ncredit = 512\n"
 # The first run of the boot has jitter alone, and comes before the kernel makes itself ready.
 FIRST = "[Unit]\nBefore=rngd.service systemd-random-seed.service systemd-udevd.service\n[Service]\nType=oneshot\n"
@@ -332,7 +334,7 @@ def test_sources_in_units(bed):
              "etc/systemd/system/entropy-seeder.service.d/first.conf": FIRST}
     for kind, address in ADDRESSES.items():
         files[f"etc/rounds/{kind}"] = f"[egd]\naddress = {address}\ntrust = always\n[metadata]\nenabled = yes\n{CREDITED}"
-    own = {"etc/guest-entropy.conf": ONLY_JITTER + "[jitter]\nenabled = no\n"}
+    own = {"etc/guest-entropy.conf": NOTHING + "[jitter]\nenabled = no\n"}
     initrd = laid(guests.directory(OURS), bed.directory / "initrd", files, own)
     server = metadata_server.Server()
     drive = config_drive(bed.directory / "config.iso", random_stream("config drive")(0, 512))
