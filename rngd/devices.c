@@ -37,14 +37,14 @@ static int check_tpm(const char *path) {
 int devices_sort(Settings *settings) {
         SourceSettings *hwrng = &settings->sources[SOURCE_HWRNG];
         SourceSettings *file = &settings->sources[SOURCE_FILE];
+        const bool given = hwrng->path_origin == ORIGIN_COMMAND_LINE;
         DeviceKind kind;
 
         if (hwrng->enabled && strcmp(hwrng->path, SOURCE_SETTINGS_DEFAULT_HWRNG) != 0 &&
-            check_path(settings->rng_device_given ? "--rng-device" : "[hwrng] path", hwrng->path) >
-                    0)
+            check_path(given ? "--rng-device" : "[hwrng] path", hwrng->path) > 0)
                 return -EINVAL;
         if (hwrng->enabled && device_check(hwrng->path, &kind) == 0 && kind != DEVICE_HWRNG) {
-                if (!settings->rng_device_given) {
+                if (!given) {
                         log_error("[hwrng] path: %s is not a hardware RNG (10:183)", hwrng->path);
                         return -EINVAL;
                 }

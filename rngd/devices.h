@@ -3,7 +3,7 @@
 
 /* What the paths of the settings really are. */
 
-#include "rngd/settings.h"
+#include "rngd/settings/settings.h"
 
 /*
  * Gives a path of -r to the source that it belongs to (hwrng is one device, all else is a file) and

@@ -15,7 +15,7 @@
 #include "rngd/hwrng-choice.h"
 #include "rngd/reader.h"
 #include "rngd/request.h"
-#include "rngd/settings.h"
+#include "rngd/settings/settings.h"
 
 typedef struct FeedingHooks {
         /* Before an answer is taken: it may be from a life before a VM fork whose sign is there by now. */

@@ -11,9 +11,9 @@
 #include "rngd/daemonize.h"
 #include "rngd/devices.h"
 #include "rngd/manager.h"
-#include "rngd/options.h"
 #include "rngd/probe.h"
 #include "rngd/runtime-directory.h"
+#include "rngd/settings/options.h"
 #include "rngd/status-client.h"
 
 #define EX_ALREADY_RUNNING EX_TEMPFAIL

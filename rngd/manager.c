@@ -17,9 +17,9 @@
 #include "rngd/kernel-events.h"
 #include "rngd/manager.h"
 #include "rngd/notify.h"
-#include "rngd/options.h"
 #include "rngd/runtime-directory.h"
 #include "rngd/seed-marks.h"
+#include "rngd/settings/options.h"
 #include "rngd/status.h"
 #include "rngd/threshold.h"
 #include "rngd/vmfork-detect.h"
@@ -403,7 +403,8 @@ static void report_start(const Manager *manager) {
         feed_log_sources(manager->feeding.readers);
         if (!feeding_has_source(&manager->feeding))
                 on_no_source(NULL);
-        if (manager->settings.watermark_given && manager->feeding.model == RANDOM_MODEL_LATCHING &&
+        if (manager->settings.watermark_origin == ORIGIN_COMMAND_LINE &&
+            manager->feeding.model == RANDOM_MODEL_LATCHING &&
             manager->settings.watermark.unit != WATERMARK_KEEP)
                 log_notice("-W: not used; once it is ready this kernel never calls for more, and "
                            "rngd feeds it after the events that rngd(8) lists");

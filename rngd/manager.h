@@ -8,7 +8,12 @@
  */
 
 #include "lib/base/error.h"
-#include "rngd/settings.h"
+#include "lib/base/rootdir.h"
+#include "lib/config/messages.h"
+#include "lib/kernel/random.h"
+#include "rngd/feeding.h"
+#include "rngd/settings/settings.h"
+#include "rngd/status.h"
 
 /* How to read the settings again, for SIGHUP. */
 typedef struct ManagerArguments {

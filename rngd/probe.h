@@ -6,7 +6,7 @@
  * answer at a time and without the kernel's RNG. Each returns an exit status.
  */
 
-#include "rngd/settings.h"
+#include "rngd/settings/settings.h"
 
 int probe_list(const Settings *settings);
 int probe_rates(const Settings *settings);

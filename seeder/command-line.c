@@ -44,12 +44,14 @@ static bool take_credit(const char *text, CommandLine *line) {
 static bool take_trust(const char *text, CommandLine *line) {
         const char *value;
         CommandLineCredit *target = find_source(line, text, &value);
+        int trust;
 
         if (!target ||
             (target != &line->seed_file && !source_ops((SourceId)(target - line->sources))->seeds))
                 return false;
-        if (source_parse_trust(value, &target->trust) < 0)
+        if (setting_find_word(source_trust_words, value, &trust) < 0)
                 return false;
+        target->trust = (CreditTrust)trust;
         target->trust_given = true;
         return true;
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "lib/base/error.h"
-#include "lib/config/reader.h"
+#include "lib/config/setting.h"
 #include "lib/sources/source.h"
 #include "seeder/run/plan.h"
 

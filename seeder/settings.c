@@ -1,83 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "lib/base/parse.h"
 #include "seeder/settings.h"
 
-#define IN_SEEDER    1U
-#define IN_SEED_FILE 2U
+#define AT(_type, _field) SETTING_AT(_type, Settings, _field)
 
-static int apply_deadline(void *target, const char *value) {
-        Settings *settings = target;
-        uint64_t usec;
-        int r;
-
-        r = parse_usec(value, SEEDER_DEADLINE_MAX_USEC, &usec);
-        if (r < 0)
-                return r;
-        if (usec == 0)
-                return -ERANGE;
-        settings->deadline_usec = usec;
-        return 0;
-}
-
-static int apply_enabled(void *target, const char *value) {
-        Settings *settings = target;
-
-        return parse_bool(value, &settings->enabled);
-}
-
-static int apply_seed_file(void *target, const char *value) {
-        Settings *settings = target;
-
-        return parse_bool(value, &settings->seed_file);
-}
-
-static int apply_seed_file_trust(void *target, const char *value) {
-        Settings *settings = target;
-
-        return source_parse_trust(value, &settings->seed_file_trust);
-}
-
-static const ConfigKey seeder_keys[] = {
-        { "enabled", IN_SEEDER, "yes or no", apply_enabled },
-        { "deadline", IN_SEEDER, "a time like 2s up to 1h", apply_deadline },
-        { "seed-file", IN_SEEDER, "yes or no", apply_seed_file },
+static const Setting seeder_table[] = {
+        { .key = "enabled", AT(BOOL, enabled) },
+        { .key = "deadline", AT(USEC, deadline_usec), SETTING_RANGE(1, SEEDER_DEADLINE_MAX_USEC) },
+        { .key = "seed-file", AT(BOOL, seed_file) },
 };
 
-static const ConfigKey seed_file_keys[] = {
-        { "trust", IN_SEED_FILE, SOURCE_SETTINGS_TRUST_WORDS, apply_seed_file_trust },
+static const Setting seed_file_table[] = {
+        { .key = "trust", AT(WORD, seed_file_trust), .words = source_trust_words },
 };
 
 int settings_load(const char *path, bool must_exist, Settings *ret_settings, Messages *errors) {
         Settings settings = { .enabled = true, .seed_file = true };
-        ConfigSections sections = {};
+        ConfigSections sections;
         int r;
 
         r = source_settings_init(settings.sources);
         if (r < 0)
                 return r;
-        config_add_section(&sections, &(ConfigSection){ .name = "rngd" });
-        config_add_section(
-                &sections,
-                &(ConfigSection){
-                        .name = "seeder",
-                        .bit = IN_SEEDER,
-                        .keys = seeder_keys,
-                        .n_keys = ELEMENTSOF(seeder_keys),
-                        .target = &settings,
-                });
-        config_add_section(
-                &sections,
-                &(ConfigSection){
-                        .name = "seed-file",
-                        .bit = IN_SEED_FILE,
-                        .keys = seed_file_keys,
-                        .n_keys = ELEMENTSOF(seed_file_keys),
-                        .target = &settings,
-                });
-        source_settings_add_sections(settings.sources, &sections);
-
+        sections = source_settings_sections(settings.sources);
+        sections.list[CONFIG_SEEDER] = (ConfigSection){
+                .name = "seeder",
+                .table = seeder_table,
+                .n_rows = ELEMENTSOF(seeder_table),
+                .target = &settings,
+        };
+        sections.list[CONFIG_SEED_FILE] = (ConfigSection){
+                .name = "seed-file",
+                .table = seed_file_table,
+                .n_rows = ELEMENTSOF(seed_file_table),
+                .target = &settings,
+        };
         r = config_read_file(path, must_exist, &sections, errors);
         if (r == 0)
                 r = source_settings_finish(settings.sources, errors);

@@ -18,14 +18,7 @@
          IN(SOURCE_FILE) | IN(SOURCE_EXEC) | IN(SOURCE_JITTER))
 #define IN_LIVE (IN(SOURCE_CPU) | IN_BLOCKING)
 
-static int apply_enabled(void *target, const char *value) {
-        SourceSettings *source = target;
-
-        source->enabled_origin = ORIGIN_CONFIG;
-        return parse_bool(value, &source->enabled);
-}
-
-static int apply_credit(void *target, const char *value) {
+static int apply_credit(void *target, const char *value, const SettingLayer *layer) {
         SourceSettings *source = target;
 
         if (strcmp(value, "auto") == 0) {
@@ -35,156 +28,99 @@ static int apply_credit(void *target, const char *value) {
         return parse_u32(value, 0, CREDIT_PER_1024_MAX, &source->credit_override_per_1024);
 }
 
-int source_parse_trust(const char *value, CreditTrust *ret_trust) {
-        static const char *const words[_CREDIT_TRUST_MAX] = {
-                [CREDIT_TRUST_PLATFORM] = "platform",
-                [CREDIT_TRUST_ALWAYS] = "always",
-                [CREDIT_TRUST_NEVER] = "never",
-        };
-
-        for (CreditTrust trust = 0; trust < _CREDIT_TRUST_MAX; trust++)
-                if (strcmp(value, words[trust]) == 0) {
-                        *ret_trust = trust;
-                        return 0;
-                }
-        return -EINVAL;
-}
-
-static int apply_trust(void *target, const char *value) {
-        SourceSettings *source = target;
-
-        return source_parse_trust(value, &source->trust);
-}
-
-static int apply_path(void *target, const char *value) {
-        SourceSettings *source = target;
-
-        if (*value != '/')
-                return -EINVAL;
-        return values_set_string(&source->path, value);
-}
-
 /* As it is in rng_available: one word. */
-static int apply_device(void *target, const char *value) {
-        SourceSettings *source = target;
-
-        if (*value == '\0' || strpbrk(value, " /\t") || strcmp(value, "none") == 0)
-                return -EINVAL;
-        return values_set_string(&source->device, value);
+static int check_device(const char *value) {
+        return *value == '\0' || strpbrk(value, " /\t") || strcmp(value, "none") == 0 ? -EINVAL : 0;
 }
 
-static int apply_address(void *target, const char *value) {
-        SourceSettings *source = target;
+static int check_address(const char *value) {
         EgdAddress address;
-        int r;
 
-        r = egd_parse_address(value, &address);
-        return r < 0 ? r : values_set_string(&source->address, value);
+        return egd_parse_address(value, &address);
 }
 
-static int apply_url(void *target, const char *value) {
-        SourceSettings *source = target;
-        int r;
-
-        r = metadata_check_url(value);
-        return r < 0 ? r : values_set_string(&source->url, value);
-}
-
-static int apply_format(void *target, const char *value) {
-        SourceSettings *source = target;
+static int check_format(const char *value) {
         MetadataFormat format;
-        int r;
 
-        r = metadata_parse_format(value, &format);
-        return r < 0 ? r : values_set_string(&source->format, value);
+        return metadata_parse_format(value, &format);
 }
 
-static int apply_ca_file(void *target, const char *value) {
-        SourceSettings *source = target;
-
-        if (*value != '/')
-                return -EINVAL;
-        return values_set_string(&source->ca_file, value);
-}
-
-static int apply_source_timeout(void *target, const char *value) {
-        SourceSettings *source = target;
-
-        return values_parse_timeout(value, &source->timeout_usec);
-}
-
-static int apply_command(void *target, const char *value) {
-        SourceSettings *source = target;
-        char **argv;
-        int r;
-
-        r = values_parse_command(value, &argv);
-        if (r < 0)
-                return r;
-        values_free_command(source->argv);
-        source->argv = argv;
-        return 0;
-}
-
-static int apply_source_user(void *target, const char *value) {
-        SourceSettings *source = target;
-
-        source->user_given = true;
-        return values_parse_user(value, &source->user);
-}
-
-static const ConfigKey source_keys[] = {
-        { "timeout", IN_BLOCKING, "a time from 100ms to 1h", apply_source_timeout },
-        { "user",
-          IN(SOURCE_EXEC),
-          "USER or USER:GROUP, names or ids that exist",
-          apply_source_user },
-        { "enabled", IN_LIVE | IN_STATIC, "yes or no", apply_enabled },
-        { "credit", IN_LIVE | IN_STATIC, "0 to 1024, or auto", apply_credit },
-        { "trust",
-          IN_STATIC | IN(SOURCE_FILE) | IN(SOURCE_EGD),
-          SOURCE_SETTINGS_TRUST_WORDS,
-          apply_trust },
-        { "path",
-          IN(SOURCE_HWRNG) | IN(SOURCE_TPM) | IN(SOURCE_FILE),
-          "an absolute path",
-          apply_path },
-        { "device",
-          IN(SOURCE_HWRNG),
-          "the name of a hardware RNG, as in /sys/class/misc/hw_random/rng_available",
-          apply_device },
-        { "address",
-          IN(SOURCE_EGD),
-          "unix:/PATH, tcp:ADDRESS:PORT, tcp:[IPV6]:PORT or vsock:CID:PORT, all in numbers",
-          apply_address },
-        { "url",
-          IN(SOURCE_METADATA),
-          "http://HOST... or https://HOST..., without user and password",
-          apply_url },
-        { "format", IN(SOURCE_METADATA), "raw, base64 or json:KEY", apply_format },
-        { "ca-file", IN(SOURCE_METADATA), "an absolute path", apply_ca_file },
-        { "command",
-          IN(SOURCE_EXEC),
-          "an absolute path of a program, and its arguments",
-          apply_command },
+const SettingWord source_trust_words[] = {
+        { "platform", CREDIT_TRUST_PLATFORM },
+        { "always", CREDIT_TRUST_ALWAYS },
+        { "never", CREDIT_TRUST_NEVER },
+        {},
 };
 
-_Static_assert(ELEMENTSOF(source_keys) <= CONFIG_KEYS_MAX, "CONFIG_KEYS_MAX is too small");
+#define AT(_type, _field) SETTING_AT(_type, SourceSettings, _field)
+#define ORIGIN(_field)    .origin_offset = offsetof(SourceSettings, _field)
+
+static const Setting source_table[] = {
+        { .key = "timeout",
+          .sections = IN_BLOCKING,
+          AT(USEC, timeout_usec),
+          SETTING_RANGE(VALUES_MIN_TIMEOUT_USEC, VALUES_MAX_TIMEOUT_USEC) },
+        { .key = "user", .sections = IN(SOURCE_EXEC), AT(USER, user), ORIGIN(user_origin) },
+        { .key = "enabled",
+          .sections = IN_LIVE | IN_STATIC,
+          AT(BOOL, enabled),
+          ORIGIN(enabled_origin) },
+        { .key = "credit",
+          .sections = IN_LIVE | IN_STATIC,
+          .apply = apply_credit,
+          .expected = "0 to 1024, or auto" },
+        { .key = "trust",
+          .sections = IN_STATIC | IN(SOURCE_FILE) | IN(SOURCE_EGD),
+          AT(WORD, trust),
+          .words = source_trust_words },
+        { .key = "path",
+          .sections = IN(SOURCE_HWRNG) | IN(SOURCE_TPM) | IN(SOURCE_FILE),
+          AT(PATH, path),
+          ORIGIN(path_origin) },
+        { .key = "device",
+          .sections = IN(SOURCE_HWRNG),
+          AT(TEXT, device),
+          .check = check_device,
+          .expected = "the name of a hardware RNG, as in /sys/class/misc/hw_random/rng_available" },
+        { .key = "address",
+          .sections = IN(SOURCE_EGD),
+          AT(TEXT, address),
+          .check = check_address,
+          .expected = "unix:/PATH, tcp:ADDRESS:PORT, tcp:[IPV6]:PORT or vsock:CID:PORT, all in "
+                      "numbers" },
+        { .key = "url",
+          .sections = IN(SOURCE_METADATA),
+          AT(TEXT, url),
+          .check = metadata_check_url,
+          .expected = "http://HOST... or https://HOST..., without user and password" },
+        { .key = "format",
+          .sections = IN(SOURCE_METADATA),
+          AT(TEXT, format),
+          .check = check_format,
+          .expected = "raw, base64 or json:KEY" },
+        { .key = "ca-file", .sections = IN(SOURCE_METADATA), AT(PATH, ca_file) },
+        { .key = "command", .sections = IN(SOURCE_EXEC), AT(COMMAND, argv) },
+};
+
 _Static_assert(_SOURCE_MAX <= 32, "a bit for each source");
 
-void source_settings_add_sections(
-        SourceSettings sources[static _SOURCE_MAX],
-        ConfigSections *sections) {
+ConfigSections source_settings_sections(SourceSettings sources[static _SOURCE_MAX]) {
+        ConfigSections sections = { .list = {
+                                            [CONFIG_RNGD] = { .name = "rngd" },
+                                            [CONFIG_SEEDER] = { .name = "seeder" },
+                                            [CONFIG_SEED_FILE] = { .name = "seed-file" },
+                                    } };
+
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                config_add_section(
-                        sections,
-                        &(ConfigSection){
-                                .name = source_name(id),
-                                .bit = IN(id),
-                                .keys = source_keys,
-                                .n_keys = ELEMENTSOF(source_keys),
-                                .target = &sources[id],
-                        });
+                sections.list[CONFIG_SOURCES + id] = (ConfigSection){
+                        .name = source_name(id),
+                        .bit = IN(id),
+                        .table = source_table,
+                        .n_rows = ELEMENTSOF(source_table),
+                        .target = &sources[id],
+                };
+        sections.n = CONFIG_SOURCES + _SOURCE_MAX;
+        return sections;
 }
 
 int source_settings_init(SourceSettings sources[static _SOURCE_MAX]) {
@@ -211,9 +147,10 @@ void source_settings_deinit(SourceSettings sources[static _SOURCE_MAX]) {
         }
 }
 
-int source_find(const char *name, SourceId *ret_id) {
+int source_find(const char *name, size_t length, SourceId *ret_id) {
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                if (strcmp(source_name(id), name) == 0) {
+                if (strlen(source_name(id)) == length &&
+                    memcmp(source_name(id), name, length) == 0) {
                         *ret_id = id;
                         return 0;
                 }
@@ -221,15 +158,23 @@ int source_find(const char *name, SourceId *ret_id) {
 }
 
 /* A source that cannot work without a word from the administrator. */
-static int finish_needs(SourceSettings *source, bool present, const char *what, Messages *errors) {
-        if (present || !source->enabled)
-                return 0;
+static bool has_what_it_needs(SourceId id, const SourceSettings *source) {
+        return (id != SOURCE_FILE || source->path) && (id != SOURCE_EXEC || source->argv) &&
+               (id != SOURCE_EGD || source->address);
+}
+
+/* It is disabled, and that is an error if somebody enabled it. */
+static int disable(SourceId id, SourceSettings *source, Messages *errors) {
+        static const char *const needs[_SOURCE_MAX] = {
+                [SOURCE_FILE] = "path: expected 'path = PATH' in [file] or -O namedpipe:path:PATH",
+                [SOURCE_EXEC] = "command: expected 'command = /PROGRAM' in [exec]",
+                [SOURCE_EGD] = "address: expected 'address = ADDRESS' in [egd]",
+        };
 
         source->enabled = false;
         if (source->enabled_origin == ORIGIN_DEFAULT)
                 return 0;
-
-        messages_add(errors, "%s", what);
+        messages_add(errors, "source '%s' is enabled and has no %s", source_name(id), needs[id]);
         return source->enabled_origin == ORIGIN_CONFIG ? CONFIG_E_FILE : CONFIG_E_USAGE;
 }
 
@@ -239,46 +184,24 @@ static void find_users(SourceSettings sources[static _SOURCE_MAX]) {
         worker_user_find(PASSWD, false, &reader.uid, &reader.gid);
         worker_user_find(PASSWD, true, &programs.uid, &programs.gid);
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                if (!sources[id].user_given)
+                if (sources[id].user_origin == ORIGIN_DEFAULT)
                         sources[id].user = id == SOURCE_EXEC ? programs : reader;
 }
 
 int source_settings_finish(SourceSettings sources[static _SOURCE_MAX], Messages *errors) {
-        SourceSettings *file = &sources[SOURCE_FILE];
-        SourceSettings *exec = &sources[SOURCE_EXEC];
-        SourceSettings *egd = &sources[SOURCE_EGD];
-        int r;
-
-        r = finish_needs(
-                file,
-                file->path,
-                "source 'file' is enabled and has no path: expected 'path = PATH' in [file] "
-                "or -O namedpipe:path:PATH",
-                errors);
-        if (r != 0)
-                return r;
-        r = finish_needs(
-                exec,
-                exec->argv,
-                "source 'exec' is enabled and has no command: expected "
-                "'command = /PROGRAM' in [exec]",
-                errors);
-        if (r != 0)
-                return r;
-        r = finish_needs(
-                egd,
-                egd->address,
-                "source 'egd' is enabled and has no address: expected 'address = ADDRESS' in [egd]",
-                errors);
-        if (r != 0)
-                return r;
+        int result = 0;
 
         find_users(sources);
         for (SourceId id = 0; id < _SOURCE_MAX; id++) {
                 SourceSettings *source = &sources[id];
+                int r = 0;
 
+                if (source->enabled && !has_what_it_needs(id, source))
+                        r = disable(id, source, errors);
+                if (result == 0)
+                        result = r;
                 source->by_admin = source->enabled && (source->enabled_origin != ORIGIN_DEFAULT ||
                                                        source->address || source->url);
         }
-        return 0;
+        return result;
 }

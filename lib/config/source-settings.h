@@ -3,19 +3,19 @@
 
 /* What the administrator says of each source, to whichever program asks it. */
 
-#include "lib/config/reader.h"
+#include "lib/config/file.h"
 #include "lib/config/values.h"
 #include "lib/sources/source.h"
 
 #define SOURCE_SETTINGS_DEFAULT_HWRNG "/dev/hwrng"
-#define SOURCE_SETTINGS_TRUST_WORDS   "platform, always or never"
 
-/* Who decided; a later one wins. */
-typedef enum Origin {
-        ORIGIN_DEFAULT,
-        ORIGIN_CONFIG,
-        ORIGIN_COMMAND_LINE,
-} Origin;
+/* The sections of guest-entropy.conf in its order. */
+enum {
+        CONFIG_RNGD,
+        CONFIG_SEEDER,
+        CONFIG_SEED_FILE,
+        CONFIG_SOURCES, /* by their ids */
+};
 
 typedef struct SourceSettings {
         bool enabled; /* true only if path, address or argv is there where it must be */
@@ -23,15 +23,16 @@ typedef struct SourceSettings {
         uint32_t credit_override_per_1024; /* or CREDIT_OVERRIDE_NONE */
         CreditTrust trust;                 /* of static seeds */
         char *path;                        /* hwrng, file: absolute */
-        char *device;                      /* hwrng: a name of rng_available, or NULL */
-        char *address;                     /* egd: as in lib/sources/egd.h */
-        char *url;                         /* metadata: or NULL */
-        char *format;                      /* metadata: or NULL */
-        char *ca_file;                     /* metadata: or NULL */
+        Origin path_origin;
+        char *device;  /* hwrng: a name of rng_available, or NULL */
+        char *address; /* egd: as in lib/sources/egd.h */
+        char *url;     /* metadata: or NULL */
+        char *format;  /* metadata: or NULL */
+        char *ca_file; /* metadata: or NULL */
         bool by_admin; /* somebody enabled it, or said what only makes sense for that */
         char **argv;   /* exec: argv[0] is absolute; NULL-terminated */
         UserIds user;  /* as whom its worker runs: if not given, one of lib/feed/worker-user.h */
-        bool user_given;
+        Origin user_origin;
         uint64_t timeout_usec; /* per request; 0: not given */
 } SourceSettings;
 
@@ -39,21 +40,19 @@ typedef struct SourceSettings {
 _must_check_ int source_settings_init(SourceSettings sources[static _SOURCE_MAX]);
 void source_settings_deinit(SourceSettings sources[static _SOURCE_MAX]);
 
-/* A section for each source, named like it, with what can be set there. */
-void source_settings_add_sections(
-        SourceSettings sources[static _SOURCE_MAX],
-        ConfigSections *sections);
+/* All sections. Those of the sources have their targets; a program puts its rows into its own. */
+ConfigSections source_settings_sections(SourceSettings sources[static _SOURCE_MAX]);
 
 /*
  * What depends on all layers: a source that lacks what it needs is disabled, and that is an error
- * if somebody enabled it. 0, CONFIG_E_USAGE or CONFIG_E_FILE with one line.
+ * if somebody enabled it. 0, CONFIG_E_USAGE or CONFIG_E_FILE with a line for each.
  */
 _must_check_ int source_settings_finish(
         SourceSettings sources[static _SOURCE_MAX],
         Messages *errors);
 
-/* What SOURCE_SETTINGS_TRUST_WORDS says; else -EINVAL. */
-_must_check_ int source_parse_trust(const char *value, CreditTrust *ret_trust);
+/* Of CreditTrust. */
+extern const SettingWord source_trust_words[];
 
-/* 0 or -ENOENT */
-_must_check_ int source_find(const char *name, SourceId *ret_id);
+/* By a name that need not end there: 0 or -ENOENT. */
+_must_check_ int source_find(const char *name, size_t length, SourceId *ret_id);

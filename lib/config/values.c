@@ -106,7 +106,7 @@ static int take_word(const char **text, char **ret_word) {
         return 0;
 }
 
-int values_parse_command(const char *text, char ***ret_argv) {
+int values_set_command(char ***target, const char *text) {
         char **argv;
         int r = 0;
 
@@ -126,7 +126,8 @@ int values_parse_command(const char *text, char ***ret_argv) {
                 return r;
         }
 
-        *ret_argv = argv;
+        values_free_command(*target);
+        *target = argv;
         return 0;
 }
 

@@ -20,8 +20,8 @@ typedef struct UserIds {
 /* Text to value: 0, -EINVAL or -ERANGE (not such a value), other errno values. */
 _must_check_ int values_parse_user(const char *text, UserIds *ret_user);
 _must_check_ int values_parse_timeout(const char *text, uint64_t *ret_usec);
-/* Words between blanks; '...' and "..." keep blanks in a word. No shell, no escapes. */
-_must_check_ int values_parse_command(const char *text, char ***ret_argv);
+/* Replaces a command. Words between blanks; '...' and "..." keep blanks in a word. No shell, no escapes. */
+_must_check_ int values_set_command(char ***target, const char *text);
 
 char **values_free_command(char **argv);
 

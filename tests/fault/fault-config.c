@@ -3,7 +3,6 @@
  * arrives, nothing leaks (ASan watches), nothing is half applied and called good. */
 #include <fcntl.h>
 #include <grp.h>
-#include <ini.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "lib/base/parse.h"
 #include "lib/policy/credit.h"
 #include "lib/sources/source.h"
+#include "rngd/settings/options.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
 
@@ -52,12 +52,12 @@ static int fault_fstat(int fd, struct stat *ret_stat) {
 #define vasprintf fault_vasprintf
 #define open      fault_open
 #define fstat     fault_fstat
+#include "lib/config/file.c"
 #include "lib/config/messages.c"
-#include "lib/config/reader.c"
+#include "lib/config/setting.c"
 #include "lib/config/source-settings.c"
 #include "lib/config/values.c"
-#include "rngd/config.c"
-#include "rngd/settings.c"
+#include "rngd/settings/settings.c"
 #include "rngd/watermark.c"
 #undef malloc
 #undef calloc
@@ -86,12 +86,14 @@ static void write_file(const char *text) {
 }
 
 static int load(Settings *settings, Messages *errors) {
+        ConfigSections sections;
         int r;
 
         r = settings_init(settings);
         if (r < 0)
                 return r;
-        r = config_load(path, true, settings, errors);
+        sections = options_sections(settings);
+        r = config_read_file(path, true, &sections, errors);
         if (r != 0)
                 return r;
         return settings_finish(settings, errors);

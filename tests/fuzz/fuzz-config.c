@@ -6,7 +6,7 @@
 
 #include "lib/policy/credit.h"
 #include "lib/sources/source.h"
-#include "rngd/config.h"
+#include "rngd/settings/options.h"
 
 static void check(bool right) {
         if (!right)
@@ -43,10 +43,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_settings_ Settings settings = { 0 };
         _cleanup_messages_ Messages errors = { 0 };
+        ConfigSections sections;
         int r;
 
         check(settings_init(&settings) == 0);
-        r = config_parse("fuzz", (const char *)data, size, &settings, &errors);
+        sections = options_sections(&settings);
+        r = config_read_text("fuzz", (const char *)data, size, &sections, &errors);
         if (r == 0)
                 check_accepted(&settings);
         else

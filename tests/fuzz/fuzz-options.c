@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/policy/credit.h"
-#include "rngd/options.h"
+#include "rngd/settings/options.h"
 
 enum {
         MAX_BYTES = 4096,

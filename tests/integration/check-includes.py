@@ -135,7 +135,7 @@ sys.exit(
                     sample("lib/sources/a.c", '#include "lib/feed/batch.h"\n'),
                     sample("lib/feed/a.c", '#include "rngd/manager.h"\n'),
                     sample("lib/feed/a.c", '#include "lib/config/values.h"\n'),
-                    sample("lib/config/a.c", '#include "rngd/settings.h"\n'),
+                    sample("lib/config/a.c", '#include "rngd/settings/settings.h"\n'),
                     sample("rngd/a.c", '#include "seeder/run/plan.h"\n'),
                     sample("seeder/state/a.c", '#include "seeder/run/plan.h"\n'),
                     sample("seeder/image/a.c", '#include "seeder/run/run.h"\n'),

@@ -199,7 +199,7 @@ def main(rngd, seeder):
     pages()
     options_of(rngd, "rngd", manual, "rngd")
     options_of(seeder, "entropy-seeder", seeder_manual, "seeder")
-    compare("rngd(8) has the exit statuses", *exit_statuses(manual, *map(str, sorted(ROOT.glob("rngd/*.c")))))
+    compare("rngd(8) has the exit statuses", *exit_statuses(manual, *map(str, sorted(ROOT.glob("rngd/**/*.c")))))
     compare("entropy-seeder(8) has the exit statuses", *exit_statuses(seeder_manual, "seeder/main.c"))
 
     keys = program_keys(ask_rngd, ("rngd", *SOURCES)) | program_keys(ask_seeder, ("seeder", "seed-file", *SOURCES))

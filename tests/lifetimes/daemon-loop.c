@@ -9,7 +9,7 @@
 #include "rngd/container.h"
 #include "rngd/devices.h"
 #include "rngd/notify.h"
-#include "rngd/options.h"
+#include "rngd/settings/options.h"
 #include "rngd/status.h"
 #include "tests/lifetimes/calls.h"
 #include "tests/lifetimes/daemon.h"

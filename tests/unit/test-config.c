@@ -8,7 +8,7 @@
 
 #include "lib/policy/credit.h"
 #include "lib/sources/source.h"
-#include "rngd/config.h"
+#include "rngd/settings/options.h"
 #include "tests/unit/harness.h"
 
 #define SECTIONS                                                                                             \
@@ -16,12 +16,14 @@
         "[exec], [jitter], [platform], [config-drive]"
 
 static int parse(const char *text, Settings *ret_settings, Messages *errors) {
+        ConfigSections sections;
         int r;
 
         r = settings_init(ret_settings);
         if (r < 0)
                 return r;
-        return config_parse("conf", text, strlen(text), ret_settings, errors);
+        sections = options_sections(ret_settings);
+        return config_read_text("conf", text, strlen(text), &sections, errors);
 }
 
 static void test_everything(void) {
@@ -101,7 +103,7 @@ static void test_everything(void) {
         CU_ASSERT_STRING_EQUAL(sources[SOURCE_FILE].path, "/run/pipe");
         CU_ASSERT_EQUAL(sources[SOURCE_FILE].credit_override_per_1024, CREDIT_OVERRIDE_NONE);
         CU_ASSERT_EQUAL(sources[SOURCE_EXEC].credit_override_per_1024, 1024);
-        CU_ASSERT(sources[SOURCE_EXEC].user_given);
+        CU_ASSERT_EQUAL(sources[SOURCE_EXEC].user_origin, ORIGIN_CONFIG);
         CU_ASSERT_EQUAL(sources[SOURCE_EXEC].user.uid, 0);
 
         argv = sources[SOURCE_EXEC].argv;
@@ -144,8 +146,8 @@ static void test_refused(void) {
                 const char *expected; /* the only line */
         } rows[] = {
                 { "[rngd]\nspeed = 1\n",
-                  "conf:2: [rngd] has no key 'speed', expected one of: log-level, watermark, "
-                  "random-step, reseed-interval, fork-check, require-source, timeout, user" },
+                  "conf:2: [rngd] has no key 'speed', expected one of: user, require-source, log-level, "
+                  "timeout, watermark, random-step, reseed-interval, fork-check" },
                 { "[cpu]\npath = /x\n",
                   "conf:2: [cpu] has no key 'path', expected one of: enabled, credit" },
                 { "[cpu]\nEnabled = yes\n",
@@ -210,9 +212,9 @@ static void test_refused(void) {
                 { "[rngd]\nlog-level = loud\n",
                   "conf:2: [rngd] log-level 'loud': expected error, notice, info or debug" },
                 { "[rngd]\nfork-check = 2d\n",
-                  "conf:2: [rngd] fork-check '2d': expected a time like 10s up to 1d, or 0" },
+                  "conf:2: [rngd] fork-check '2d': expected 0, or a time like 500ms, 10s, 5min or 1h up to 1d" },
                 { "[rngd]\nreseed-interval = 1w\n",
-                  "conf:2: [rngd] reseed-interval '1w': expected a time like 1h up to 365d, or 0" },
+                  "conf:2: [rngd] reseed-interval '1w': expected 0, or a time like 500ms, 10s, 5min or 1h up to 365d" },
                 { "[rngd]\nlog-level = \x1b[2J\n",
                   "conf:2: [rngd] log-level '\\x1b[2J': expected error, notice, info or debug" },
         };
@@ -285,14 +287,16 @@ static void test_zero_bytes(void) {
         static const char text[] = "[cpu]\nenabled = no\0\ncredit = 0\n";
         _cleanup_settings_ Settings settings = { 0 };
         _cleanup_messages_ Messages errors = { 0 };
+        ConfigSections sections;
 
         CU_ASSERT_EQUAL(settings_init(&settings), 0);
+        sections = options_sections(&settings);
         CU_ASSERT_EQUAL(
-                config_parse("conf", text, sizeof(text) - 1, &settings, &errors),
+                config_read_text("conf", text, sizeof(text) - 1, &sections, &errors),
                 CONFIG_E_FILE);
         CU_ASSERT_STRING_EQUAL(errors.lines[0], "conf:2: there is a zero byte, expected text");
         CU_ASSERT(settings.sources[SOURCE_CPU].enabled);
-        CU_ASSERT_EQUAL(config_parse("conf", "", 0, &settings, &errors), 0);
+        CU_ASSERT_EQUAL(config_read_text("conf", "", 0, &sections, &errors), 0);
 }
 
 static void test_words(void) {
@@ -325,7 +329,7 @@ static void test_words(void) {
                 char **argv = NULL;
 
                 harness_row("%s", rows[i].text);
-                CU_ASSERT_EQUAL(values_parse_command(rows[i].text, &argv), rows[i].r);
+                CU_ASSERT_EQUAL(values_set_command(&argv, rows[i].text), rows[i].r);
                 CU_ASSERT_EQUAL(argv != NULL, rows[i].r == 0);
                 for (size_t j = 0; argv && argv[j]; j++)
                         (void)snprintf(
@@ -366,14 +370,16 @@ static void make_file(mode_t mode, size_t length) {
         CU_ASSERT_EQUAL(fchmod(fd, mode), 0);
 }
 
-/* What config_load() answers, and whether its one line holds part. */
+/* What config_read_file() answers, and whether its one line holds part. */
 static int load(const char *file, bool must_exist, const char *part) {
         _cleanup_settings_ Settings settings = { 0 };
         _cleanup_messages_ Messages errors = { 0 };
+        ConfigSections sections;
         int r;
 
         CU_ASSERT_EQUAL(settings_init(&settings), 0);
-        r = config_load(file, must_exist, &settings, &errors);
+        sections = options_sections(&settings);
+        r = config_read_file(file, must_exist, &sections, &errors);
         CU_ASSERT_EQUAL(errors.n_lines, part ? 1 : 0);
         if (part && errors.n_lines == 1) {
                 harness_row("%s", errors.lines[0]);

@@ -8,8 +8,8 @@
 
 #include "lib/policy/credit.h"
 #include "lib/sources/source.h"
-#include "rngd/option-table.h"
-#include "rngd/options.h"
+#include "rngd/settings/options.h"
+#include "rngd/settings/table.h"
 #include "tests/unit/harness.h"
 
 enum {
@@ -81,7 +81,7 @@ static void describe_run(const Settings *settings, char *text, size_t size) {
                 add(text, size, " require");
         if (settings->log_level != LOG_NOTICE)
                 add(text, size, " log=%d", settings->log_level);
-        if (settings->config_given)
+        if (settings->config_origin == ORIGIN_COMMAND_LINE)
                 add(text, size, " config=%s", settings->config_path);
         if (strcmp(settings->pid_file, SETTINGS_DEFAULT_PID_FILE) != 0)
                 add(text, size, " pid=%s", settings->pid_file);
@@ -106,7 +106,7 @@ static const char *describe(const Settings *settings, char *text, size_t size) {
                 add(text, size, " timeout=%lu", (unsigned long)settings->timeout_usec);
         if (settings->worker.uid != SETTINGS_NO_USER)
                 add(text, size, " user=%u:%u", settings->worker.uid, settings->worker.gid);
-        if (settings->rng_device_given)
+        if (settings->sources[SOURCE_HWRNG].path_origin == ORIGIN_COMMAND_LINE)
                 add(text, size, " device");
         if (settings->option_credit_per_1024 != CREDIT_OVERRIDE_NONE)
                 add(text, size, " credit=%u", settings->option_credit_per_1024);
@@ -269,75 +269,70 @@ static void test_refused(void) {
                 { "-t 60", "unexpected argument '60' (see --help)" },
                 { "-f -- x", "unexpected argument 'x' (see --help)" },
                 { "-f \x1b[1m", "unexpected argument '\\x1b[1m' (see --help)" },
-                { "--foreground=yes", "-f/--foreground: takes no value" },
-                { "-W",
-                  "-W/--fill-watermark: no value given, expected 0 to 4096 bits, or 0% to 100%" },
-                { "--config", "-c/--config: no value given, expected a path" },
-                { "-W 4097", "-W/--fill-watermark '4097': expected 0 to 4096 bits, or 0% to 100%" },
-                { "-W 101%", "-W/--fill-watermark '101%': expected 0 to 4096 bits, or 0% to 100%" },
-                { "-W -1", "-W/--fill-watermark '-1': expected 0 to 4096 bits, or 0% to 100%" },
-                { "-W %", "-W/--fill-watermark '%': expected 0 to 4096 bits, or 0% to 100%" },
-                { "-W 10%%", "-W/--fill-watermark '10%%': expected 0 to 4096 bits, or 0% to 100%" },
+                { "--foreground=yes", "--foreground: takes no value" },
+                { "-W", "-W: no value given, expected 0 to 4096 bits, or 0% to 100%" },
+                { "--config", "--config: no value given, expected a path" },
+                { "-W 4097", "-W '4097': expected 0 to 4096 bits, or 0% to 100%" },
+                { "-W 101%", "-W '101%': expected 0 to 4096 bits, or 0% to 100%" },
+                { "-W -1", "-W '-1': expected 0 to 4096 bits, or 0% to 100%" },
+                { "-W %", "-W '%': expected 0 to 4096 bits, or 0% to 100%" },
+                { "-W 10%%", "-W '10%%': expected 0 to 4096 bits, or 0% to 100%" },
                 { "-W 00000000000001",
-                  "-W/--fill-watermark '00000000000001': expected 0 to 4096 bits, or 0% to 100%" },
+                  "-W '00000000000001': expected 0 to 4096 bits, or 0% to 100%" },
                 { "--fill-watermark=",
-                  "-W/--fill-watermark '': expected 0 to 4096 bits, or 0% to 100%" },
-                { "-s 2501", "-s/--random-step '2501': expected 0 to 2500 bytes" },
-                { "-s -1", "-s/--random-step '-1': expected 0 to 2500 bytes" },
+                  "--fill-watermark '': expected 0 to 4096 bits, or 0% to 100%" },
+                { "-s 2501", "-s '2501': expected 0 to 2500 bytes" },
+                { "-s -1", "-s '-1': expected 0 to 2500 bytes" },
                 { "-R stream",
-                  "-R/--force-reseed 'stream': expected seconds or a time like 500ms, 10s, 5min, "
-                  "1h up to 365d, or 0" },
+                  "-R 'stream': expected 0, or a time like 500ms, 10s, 5min or 1h up to 365d" },
                 { "--feed-interval=366d",
-                  "-R/--force-reseed '366d': expected seconds or a time like 500ms, 10s, 5min, "
-                  "1h up to 365d, or 0" },
+                  "--feed-interval '366d': expected 0, or a time like 500ms, 10s, 5min or 1h up to 365d" },
                 { "--fork-check=2d",
-                  "--fork-check '2d': expected seconds or a time like 500ms, 10s, 5min, 1h up to "
-                  "1d, or 0" },
-                { "-T 99ms", "-T/--rng-timeout '99ms': expected 100ms to 1h, or 0" },
-                { "-T 2h", "-T/--rng-timeout '2h': expected 100ms to 1h, or 0" },
-                { "-e 9", "-e/--entropy-count '9': expected 0 to 8 bits" },
-                { "-e 7.5", "-e/--entropy-count '7.5': expected 0 to 8 bits" },
+                  "--fork-check '2d': expected 0, or a time like 500ms, 10s, 5min or 1h up to 1d" },
+                { "-T 99ms", "-T '99ms': expected 100ms to 1h, or 0" },
+                { "-T 2h", "-T '2h': expected 100ms to 1h, or 0" },
+                { "-e 9", "-e '9': expected 0 to 8 bits" },
+                { "-e 7.5", "-e '7.5': expected 0 to 8 bits" },
                 { "-H 1.1",
-                  "-H/--rng-entropy '1.1': expected a number from 0 to 1 with at most six "
+                  "-H '1.1': expected a number from 0 to 1 with at most six "
                   "decimals" },
                 { "-D no-such-user",
-                  "-D/--drop-privileges 'no-such-user': expected USER or USER:GROUP, names or ids "
+                  "-D 'no-such-user': expected USER or USER:GROUP, names or ids "
                   "that exist" },
                 { "-D root:no-such-group",
-                  "-D/--drop-privileges 'root:no-such-group': expected USER or USER:GROUP, names "
+                  "-D 'root:no-such-group': expected USER or USER:GROUP, names "
                   "or ids that exist" },
                 { "-x foo",
-                  "-x/--exclude 'foo': expected hwrng, cpu, tpm, egd, metadata, file, exec, jitter, "
+                  "-x 'foo': expected hwrng, cpu, tpm, egd, metadata, file, exec, jitter, "
                   "or a name or index (0 to 10) of rng-tools 6" },
                 { "-n 11",
-                  "-n/--include '11': expected hwrng, cpu, tpm, egd, metadata, file, exec, jitter, "
+                  "-n '11': expected hwrng, cpu, tpm, egd, metadata, file, exec, jitter, "
                   "or a name or index (0 to 10) of rng-tools 6" },
-                { "-O foo",
-                  "-O/--option 'foo': expected SOURCE:KEY:VALUE with a key that -O SOURCE lists" },
+                { "-O foo", "-O 'foo': expected SOURCE:KEY:VALUE with a key that -O SOURCE lists" },
                 { "-O jitter:speed:1",
-                  "-O/--option 'jitter:speed:1': expected SOURCE:KEY:VALUE with a key that "
+                  "-O 'jitter:speed:1': expected SOURCE:KEY:VALUE with a key that "
                   "-O SOURCE lists" },
                 { "-O namedpipe:path",
-                  "-O/--option 'namedpipe:path': expected SOURCE:KEY:VALUE with a key that "
+                  "-O 'namedpipe:path': expected SOURCE:KEY:VALUE with a key that "
                   "-O SOURCE lists" },
                 { "-O namedpipe:path:",
-                  "-O/--option 'namedpipe:path:': expected SOURCE:KEY:VALUE with a key that "
+                  "-O 'namedpipe:path:': expected SOURCE:KEY:VALUE with a key that "
                   "-O SOURCE lists" },
                 { "-O file:timeout:0",
-                  "-O/--option 'file:timeout:0': expected SOURCE:KEY:VALUE with a key that "
+                  "-O 'file:timeout:0': expected SOURCE:KEY:VALUE with a key that "
                   "-O SOURCE lists" },
                 { "-O hwrng:path:/dev/null",
-                  "-O/--option 'hwrng:path:/dev/null': expected SOURCE:KEY:VALUE with a key that "
+                  "-O 'hwrng:path:/dev/null': expected SOURCE:KEY:VALUE with a key that "
                   "-O SOURCE lists" },
                 { "--hrng=x", "--hrng 'x': expected a name that --hrng=help lists" },
                 { "--rng-driver=x", "--rng-driver 'x': expected stream or viapadlock" },
                 { "--no-drng=2", "--no-drng '2': expected 0 or 1" },
                 { "--no-tpm=yes", "--no-tpm 'yes': expected 0 or 1" },
                 { "--status=xml", "--status 'xml': expected 'json' or nothing" },
-                { "-S 604801", "-S/--stats-interval '604801': expected 0 to 604800 seconds" },
-                { "-B 0", "-B/--rng-buffers '0': expected 1 to 1000" },
-                { "-Q best", "-Q/--rng-quality 'best': expected default, low, medium or high" },
-                { "--pid-file=", "-p/--pid-file '': expected a path" },
+                { "-S 604801", "-S '604801': expected 0 to 604800 seconds" },
+                { "-B 0", "-B '0': expected 1 to 1000" },
+                { "-Q best", "-Q 'best': expected default, low, medium or high" },
+                { "--pid-file=", "--pid-file '': expected a path" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -485,38 +480,48 @@ static char *print_action(const char *line) {
 static void test_help(void) {
         _cleanup_free_ char *help = print_action("--help");
 
-        for (size_t i = 0; i < option_table_length; i++) {
-                const Option *option = &option_table[i];
-                char word[64];
+        for (size_t i = 0; i < settings_table.n_rows; i++) {
+                const Setting *row = &settings_table.table[i];
 
-                harness_row("--%s", option->names[0]);
-                /* No row may lack what an error line or --help would print. */
-                CU_ASSERT_PTR_NOT_NULL(strstr(help, option->help));
-                CU_ASSERT_EQUAL(option->argument != NULL, option->expected != NULL);
-                for (size_t j = 0; option->names[j]; j++) {
-                        (void)snprintf(word, sizeof(word), " --%s", option->names[j]);
-                        CU_ASSERT_PTR_NOT_NULL(strstr(help, word));
+                harness_row("%s", row->option ? row->option : row->key ? row->key : row->help);
+                CU_ASSERT_EQUAL(row->option != NULL || row->key == NULL, row->help != NULL);
+                if (row->option)
+                        CU_ASSERT_PTR_NOT_NULL(strstr(help, row->option));
+                if (row->help)
+                        CU_ASSERT_PTR_NOT_NULL(strstr(help, row->help));
+                /* No row may lack what an error line would print. */
+                if (row->key || (row->option && strchr(row->option, '='))) {
+                        char expected[SETTING_TEXT_SIZE];
+
+                        CU_ASSERT_STRING_NOT_EQUAL(
+                                setting_expected(row, ORIGIN_COMMAND_LINE, expected),
+                                "another value");
                 }
-                for (const char *p = option->letters; p && *p; p++) {
-                        (void)snprintf(word, sizeof(word), " -%c,", *p);
-                        CU_ASSERT_PTR_NOT_NULL(strstr(help, word));
-                }
+        }
+        /* It fits a terminal, but for an option with four names. */
+        for (char *line = strtok(help, "\n"); line; line = strtok(NULL, "\n")) {
+                harness_row("%s", line);
+                CU_ASSERT(strlen(line) < 80 || strstr(line, "--timeout"));
         }
 }
 
 /* Each name and letter is one option's: a second one would never be reached. */
 static void test_unique(void) {
-        for (size_t i = 0; i < option_table_length; i++)
-                for (size_t j = i + 1; j < option_table_length; j++) {
-                        const Option *a = &option_table[i], *b = &option_table[j];
+        char names[4096] = " ";
 
-                        harness_row("--%s, --%s", a->names[0], b->names[0]);
-                        if (a->letters && b->letters)
-                                CU_ASSERT_PTR_NULL(strpbrk(a->letters, b->letters));
-                        for (size_t k = 0; a->names[k]; k++)
-                                for (size_t l = 0; b->names[l]; l++)
-                                        CU_ASSERT(strcmp(a->names[k], b->names[l]) != 0);
+        for (size_t i = 0; i < settings_table.n_rows; i++) {
+                const char *option = settings_table.table[i].option;
+
+                for (const char *p = option; p; p = strchr(p, ',')) {
+                        char name[64];
+
+                        p += strspn(p, ", ");
+                        (void)snprintf(name, sizeof(name), " %.*s ", (int)strcspn(p, "=[,"), p);
+                        harness_row("%s", name);
+                        CU_ASSERT_PTR_NULL(strstr(names, name));
+                        add(names, sizeof(names), "%s", name);
                 }
+        }
 }
 
 static void test_prints(void) {

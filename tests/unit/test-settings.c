@@ -8,7 +8,7 @@
 
 #include "lib/policy/credit.h"
 #include "lib/sources/source.h"
-#include "rngd/options.h"
+#include "rngd/settings/options.h"
 #include "tests/unit/harness.h"
 
 enum {
@@ -213,7 +213,7 @@ static void test_device_to_file(void) {
                 harness_row("%zu: %s", i, rows[i].options);
                 write_conf(rows[i].conf);
                 CU_ASSERT_EQUAL(load_line(rows[i].options, NULL, &settings, &errors, NULL), 0);
-                CU_ASSERT(settings.rng_device_given);
+                CU_ASSERT(settings.sources[SOURCE_HWRNG].path_origin == ORIGIN_COMMAND_LINE);
                 settings_rng_device_to_file(&settings);
                 CU_ASSERT_STRING_EQUAL(file->path, "/f");
                 CU_ASSERT_EQUAL(file->enabled, rows[i].enabled);

@@ -26,12 +26,12 @@ sys.dont_write_bytecode = True
 SUITES = {
     "bookworm": (
         "systemd,systemd-sysv,initramfs-tools,linux-image-cloud-amd64,zstd,dbus,cloud-init,openssh-server,"
-        "libjson-c5,libudev1,libinih1,libcurl4",
+        "libjson-c5,libudev1,libcurl4",
         ("guest-entropy", "guest-entropy-metadata", "entropy-monitor"),
     ),
     "trixie": (
         "systemd,systemd-sysv,udev,initramfs-tools,dracut-core,linux-image-cloud-amd64,zstd,iproute2,"
-        "libjson-c5,libudev1,libinih1",
+        "libjson-c5,libudev1",
         ("guest-entropy", "entropy-monitor"),
     ),
 }

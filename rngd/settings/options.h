@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The command line, and the three layers together: defaults, configuration file, command line. */
+/* The three layers together: defaults, configuration file, command line. */
 
 #include <stdio.h>
 
-#include "lib/config/messages.h"
-#include "rngd/settings.h"
+#include "rngd/settings/settings.h"
 
 /*
  * Applies a command line to settings that hold the defaults or a configuration file's values, and
@@ -34,6 +33,9 @@ _must_check_ int options_load(
         Settings *ret_settings,
         Messages *errors,
         Messages *notices);
+
+/* What guest-entropy.conf sets. */
+ConfigSections options_sections(Settings *settings);
 
 /* sysexits(3) of a result of options_load(). */
 int options_exit_status(int r);

@@ -1,28 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-#include <string.h>
 #include <syslog.h>
 
 #include "lib/policy/credit.h"
-#include "rngd/settings.h"
-
-int settings_set_path(const Settings *settings, char **target, const char *path) {
-        _cleanup_free_ char *absolute = NULL;
-
-        if (*path == '\0')
-                return -EINVAL;
-        if (*path == '/' || !settings->base_directory)
-                return values_set_string(target, path);
-
-        if (asprintf(&absolute, "%s/%s", settings->base_directory, path) < 0) {
-                absolute = NULL; /* its content is undefined after a failure */
-                return -ENOMEM;
-        }
-
-        free(*target);
-        *target = TAKE_PTR(absolute);
-        return 0;
-}
+#include "rngd/settings/settings.h"
 
 int settings_init(Settings *settings) {
         Settings defaults = {
@@ -64,7 +44,7 @@ void settings_rng_device_to_file(Settings *settings) {
         file->path = TAKE_PTR(hwrng->path);
         file->enabled = hwrng->enabled; /* -x hwrng -r FIFO reads nothing, as in rng-tools */
         hwrng->enabled = false;
-        settings->rng_device_given = false;
+        hwrng->path_origin = ORIGIN_DEFAULT;
         if (settings->option_credit_per_1024 != CREDIT_OVERRIDE_NONE)
                 file->credit_override_per_1024 = settings->option_credit_per_1024;
 }
@@ -86,7 +66,7 @@ int settings_finish(Settings *settings, Messages *errors) {
                 settings->sources[SOURCE_CPU].credit_override_per_1024 = credit_per_1024;
                 settings->sources[SOURCE_TPM].credit_override_per_1024 = credit_per_1024;
                 settings->sources[SOURCE_JITTER].credit_override_per_1024 = credit_per_1024;
-                if (settings->file_path_given)
+                if (file->path_origin == ORIGIN_COMMAND_LINE)
                         file->credit_override_per_1024 = credit_per_1024;
         }
 
@@ -95,7 +75,8 @@ int settings_finish(Settings *settings, Messages *errors) {
 
                 if (source->timeout_usec == 0)
                         source->timeout_usec = settings->timeout_usec;
-                if (!source->user_given && settings->worker.uid != SETTINGS_NO_USER)
+                if (source->user_origin == ORIGIN_DEFAULT &&
+                    settings->worker.uid != SETTINGS_NO_USER)
                         source->user = settings->worker;
         }
         return 0;

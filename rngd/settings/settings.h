@@ -51,20 +51,19 @@ typedef struct Settings {
         int log_level;        /* LOG_ERR (-q), LOG_NOTICE, LOG_INFO (--verbose), LOG_DEBUG (-d) */
         char *base_directory; /* relative paths started here; stays across a reload after chdir() */
         char *config_path;
-        bool config_given; /* named on the command line: must exist */
+        Origin config_origin; /* named on the command line: must exist */
         char *pid_file;
         char *output_path; /* ACTION_OUTPUT, else NULL */
         Watermark watermark;
-        bool watermark_given;            /* -W: a notice where it has no effect */
+        Origin watermark_origin;         /* -W: a notice where it has no effect */
         uint32_t random_step_bytes;      /* at most so many in a batch; 0: not given */
         uint64_t reseed_interval_usec;   /* 0: never */
         uint64_t fork_check_usec;        /* 0: never; only for kernels that do not tell */
         uint64_t timeout_usec;           /* what sources without a timeout of their own got */
         UserIds worker;                  /* -D: of all workers; or SETTINGS_NO_USER */
-        bool rng_device_given;           /* -r: sources[SOURCE_HWRNG].path may be no hwrng at all */
-        bool file_path_given;            /* -O namedpipe:path */
         uint32_t option_credit_per_1024; /* of -e or -H, or CREDIT_OVERRIDE_NONE */
-        /* timeout_usec is never 0 after options_load(); the static ones are the seeder's alone */
+        /* After -r the path of SOURCE_HWRNG may be no hwrng at all. timeout_usec is never 0 after
+         * options_load(); the static ones are the seeder's alone. */
         SourceSettings sources[_SOURCE_MAX];
 } Settings;
 
@@ -79,10 +78,7 @@ void settings_deinit(Settings *settings);
  */
 void settings_rng_device_to_file(Settings *settings);
 
-/* Fills in what depends on both layers. 0, CONFIG_E_USAGE or CONFIG_E_FILE with one line. */
+/* Fills in what depends on both layers. 0, CONFIG_E_USAGE or CONFIG_E_FILE with lines in errors. */
 _must_check_ int settings_finish(Settings *settings, Messages *errors);
-
-/* Replaces a path by one of the command line: made absolute from base_directory. -EINVAL if empty. */
-_must_check_ int settings_set_path(const Settings *settings, char **target, const char *path);
 
 #define _cleanup_settings_ _cleanup_(settings_deinit)
