@@ -2,64 +2,63 @@
 #include <string.h>
 
 #include "lib/base/parse.h"
-#include "lib/config/source-settings.h"
 #include "lib/kernel/command-line.h"
 #include "seeder/command-line.h"
 
 #define WORD_MAX 128U
 
-/* What is said of SOURCE in SOURCE:VALUE; NULL for an unknown one. */
-static CommandLineCredit *find_source(CommandLine *line, const char *text, const char **ret_value) {
+/* What is set for SOURCE in SOURCE:VALUE; NULL for an unknown one. */
+static SourceSettings *find_source(Settings *settings, const char *text, const char **ret_value) {
         static const char seed_file[] = "seed-file";
         size_t length = strcspn(text, ":");
+        SourceId id;
 
         if (text[length] == '\0')
                 return NULL;
         *ret_value = text + length + 1;
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                if (strlen(source_name(id)) == length && memcmp(source_name(id), text, length) == 0)
-                        return &line->sources[id];
-        if (length == sizeof(seed_file) - 1 && memcmp(text, seed_file, length) == 0)
-                return &line->seed_file;
-        return NULL;
+        if (source_find(text, length, &id) == 0)
+                return &settings->sources[id];
+        return length == strlen(seed_file) && memcmp(text, seed_file, length) == 0
+                       ? &settings->saved
+                       : NULL;
 }
 
-static bool take_seeder(const char *text, CommandLine *line) {
+static bool take_seeder(Settings *settings, const char *text) {
         bool on;
 
         if (parse_bool(text, &on) < 0)
                 return false;
-        line->off = !on;
+        settings->off = !on;
         return true;
 }
 
-static bool take_credit(const char *text, CommandLine *line) {
+static bool take_credit(Settings *settings, const char *text) {
         const char *value;
-        CommandLineCredit *target = find_source(line, text, &value);
+        SourceSettings *source = find_source(settings, text, &value);
 
-        return target && parse_u32(value, 0, CREDIT_PER_1024_MAX, &target->credit_per_1024) == 0;
+        return source &&
+               parse_u32(value, 0, CREDIT_PER_1024_MAX, &source->credit_override_per_1024) == 0;
 }
 
 /* Only seeds that were made before need somebody's word. */
-static bool take_trust(const char *text, CommandLine *line) {
+static bool take_trust(Settings *settings, const char *text) {
         const char *value;
-        CommandLineCredit *target = find_source(line, text, &value);
+        SourceSettings *source = find_source(settings, text, &value);
         int trust;
 
-        if (!target ||
-            (target != &line->seed_file && !source_ops((SourceId)(target - line->sources))->seeds))
+        if (!source || (source != &settings->saved &&
+                        !source_ops((SourceId)(source - settings->sources))->seeds))
                 return false;
         if (setting_find_word(source_trust_words, value, &trust) < 0)
                 return false;
-        target->trust = (CreditTrust)trust;
-        target->trust_given = true;
+        source->trust = (CreditTrust)trust;
         return true;
 }
 
-static void take_word(const char *word, CommandLine *line) {
+static void take_word(Settings *settings, const char *word) {
         static const struct {
                 const char *prefix;
-                bool (*take)(const char *text, CommandLine *line);
+                bool (*take)(Settings *settings, const char *text);
         } words[] = {
                 { "entropy.seeder=", take_seeder },
                 { "entropy.credit=", take_credit },
@@ -70,16 +69,25 @@ static void take_word(const char *word, CommandLine *line) {
                 size_t length = strlen(words[i].prefix);
 
                 if (strncmp(word, words[i].prefix, length) == 0 &&
-                    !words[i].take(word + length, line))
-                        line->n_ignored++;
+                    !words[i].take(settings, word + length))
+                        settings->n_ignored++;
         }
 }
 
-void command_line_parse(const char *text, CommandLine *ret_line) {
-        CommandLine line = { .seed_file.credit_per_1024 = CREDIT_OVERRIDE_NONE };
-
+static void refuse_credit(Settings *settings) {
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                line.sources[id].credit_per_1024 = CREDIT_OVERRIDE_NONE;
+                settings->sources[id].credit_override_per_1024 = 0;
+        settings->saved.credit_override_per_1024 = 0;
+}
+
+void command_line_apply(Settings *settings) {
+        const char *text = settings->kernel_line;
+
+        settings->n_ignored = 0;
+        if (!text) {
+                refuse_credit(settings);
+                return;
+        }
 
         while (*text) {
                 size_t length = strcspn(text, " \t\n");
@@ -89,27 +97,16 @@ void command_line_parse(const char *text, CommandLine *ret_line) {
                 if (length > 0 && length < sizeof(word)) {
                         memcpy(word, text, length);
                         word[length] = '\0';
-                        take_word(word, &line);
+                        take_word(settings, word);
                 }
                 text += length;
                 text += strspn(text, " \t\n");
         }
-        *ret_line = line;
 }
 
-static void refuse_credit(CommandLine *line) {
-        line->unknown = true;
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                line->sources[id].credit_per_1024 = 0;
-        line->seed_file.credit_per_1024 = 0;
-}
-
-void command_line_read(const RootDir *root, CommandLine *ret_line) {
-        _cleanup_free_ char *text = NULL;
-        int r;
-
-        r = kernel_command_line_read(root, &text);
-        command_line_parse(r < 0 ? "" : text, ret_line);
-        if (r < 0)
-                refuse_credit(ret_line);
+void command_line_read(const RootDir *root, Settings *settings) {
+        free(settings->kernel_line);
+        settings->kernel_line = NULL;
+        (void)!kernel_command_line_read(root, &settings->kernel_line);
+        command_line_apply(settings);
 }

@@ -12,28 +12,13 @@
  *   entropy.trust=SOURCE:WORD   as trust there, for those that have it
  */
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "seeder/settings.h"
 
-#include "lib/base/error.h"
-#include "lib/sources/source.h"
+/*
+ * Applies settings->kernel_line. Cannot fail: what cannot be understood changes nothing. A line that
+ * cannot be read is taken as no credit for anything.
+ */
+void command_line_apply(Settings *settings);
 
-typedef struct CommandLineCredit {
-        uint32_t credit_per_1024; /* or CREDIT_OVERRIDE_NONE */
-        bool trust_given;
-        CreditTrust trust;
-} CommandLineCredit;
-
-typedef struct CommandLine {
-        bool off;
-        CommandLineCredit sources[_SOURCE_MAX];
-        CommandLineCredit seed_file;
-        unsigned int n_ignored; /* words of ours that made no sense */
-        bool unknown;           /* it cannot be read: nothing is credited */
-} CommandLine;
-
-/* Cannot fail: what cannot be understood changes nothing. */
-void command_line_parse(const char *text, CommandLine *ret_line);
-
-/* The whole of it. What may be said there and cannot be read is taken as no credit for anything. */
-void command_line_read(const RootDir *root, CommandLine *ret_line);
+/* Reads the whole of it first. */
+void command_line_read(const RootDir *root, Settings *settings);

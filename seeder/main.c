@@ -10,7 +10,7 @@
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "seeder/options.h"
+#include "seeder/command-line.h"
 #include "seeder/settings.h"
 #include "seeder/state/report-file.h"
 #include "seeder/state/saved.h"
@@ -44,7 +44,7 @@ static void tell_kernel_log(const char *summary) {
                 log_debug("Cannot write to the kernel's log");
 }
 
-static int run(const SeederOptions *options, const RunSettings *settings) {
+static int run(const RunSettings *settings) {
         _cleanup_free_ RunReport *run_report = calloc(1, sizeof(*run_report));
         char summary[SUMMARY_MAX];
         int r;
@@ -56,13 +56,13 @@ static int run(const SeederOptions *options, const RunSettings *settings) {
         }
 
         run_report_summary(run_report, summary, sizeof(summary));
-        if (options->dry_run)
+        if (settings->dry_run)
                 (void)puts(summary);
         else {
                 log_info("%s", summary);
                 tell_kernel_log(summary);
         }
-        return run_report->ready || options->dry_run ? EXIT_SUCCESS : EX_UNAVAILABLE;
+        return run_report->ready || settings->dry_run ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }
 
 static int save(const RootDir *root) {
@@ -94,37 +94,40 @@ static int save(const RootDir *root) {
         return r < 0 ? EX_CANTCREAT : EXIT_SUCCESS;
 }
 
-static int load(const SeederOptions *options, Settings *ret_settings) {
-        _cleanup_messages_ Messages errors = {};
-        const char *path = options->config_path ? options->config_path : SETTINGS_DEFAULT_CONFIG;
-        int r;
-
-        r = settings_load(path, options->config_path, ret_settings, &errors);
+/* Logs what was wrong with the settings; an exit status. */
+static int tell_errors(int r, const Messages *errors) {
+        messages_log(errors, LOG_ERR);
         if (r < 0)
                 (void)log_errno(LOG_ERR, r, "Cannot read the configuration");
-        messages_log(&errors, LOG_ERR);
-        return r == 0 ? EXIT_SUCCESS : r < 0 ? EXIT_FAILURE : EX_CONFIG;
+        return r == CONFIG_E_USAGE ? EX_USAGE : r == CONFIG_E_FILE ? EX_CONFIG : EXIT_FAILURE;
 }
 
-static int act(const SeederOptions *options, const CommandLine *line, const RootDir *root) {
-        Phase phase = options->phase_given ? options->phase : phase_detect(root);
-        RunSettings run_settings;
-        Settings settings;
+/* Returns an exit status, 0 to go on. The command lines are above the file, so they come again. */
+static int read_file(Settings *settings, int argc, char *argv[]) {
+        _cleanup_messages_ Messages errors = {};
+        const char *path = settings->config_path;
         int r;
 
-        r = load(options, &settings);
-        if (r != EXIT_SUCCESS)
-                return r;
-        if (!settings.enabled)
-                log_notice("Switched off in the configuration");
-        else if (options->action == SEEDER_SAVE)
-                r = settings.seed_file ? save(root) : EXIT_SUCCESS;
-        else {
-                settings_make_run(&settings, line, options, phase, &run_settings);
-                r = run(options, &run_settings);
+        r = settings_read_file(settings, path ? path : SETTINGS_DEFAULT_CONFIG, path, &errors);
+        if (r == 0) {
+                command_line_apply(settings);
+                r = settings_read_options(settings, argc, argv, &errors);
         }
-        settings_deinit(&settings);
-        return r;
+        return r == 0 ? EXIT_SUCCESS : tell_errors(r, &errors);
+}
+
+static int act(Settings *settings, const RootDir *root) {
+        const bool detect = settings->phase_origin == ORIGIN_DEFAULT;
+        RunSettings run_settings;
+
+        if (!settings->enabled) {
+                log_notice("Switched off in the configuration");
+                return EXIT_SUCCESS;
+        }
+        if (settings->action == ACTION_SAVE)
+                return settings->seed_file ? save(root) : EXIT_SUCCESS;
+        settings_make_run(settings, detect ? phase_detect(root) : settings->phase, &run_settings);
+        return run(&run_settings);
 }
 
 /* A program of its own, so that an initramfs does not carry it, and a builder needs no daemon. */
@@ -140,28 +143,32 @@ static int run_image(char *argv[]) {
 
 int main(int argc, char *argv[]) {
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
-        SeederOptions options;
-        CommandLine line;
+        _cleanup_settings_ Settings settings = {};
+        _cleanup_messages_ Messages errors = {};
+        int r;
 
         log_open("entropy-seeder", log_target_detect(), LOG_NOTICE);
         (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is told as a full disk is */
         if (argc >= 2 && strcmp(argv[1], "image") == 0)
                 return run_image(argv + 1);
 
-        if (seeder_options_parse(argc, argv, &options) != 0)
-                return EX_USAGE;
-        log_set_max_level(options.quiet ? LOG_ERR : options.verbose ? LOG_DEBUG : LOG_NOTICE);
-        switch (options.action) {
-        case SEEDER_HELP:
-                seeder_options_help();
+        r = settings_init(&settings);
+        if (r == 0)
+                r = settings_read_options(&settings, argc, argv, &errors);
+        if (r != 0)
+                return tell_errors(r, &errors);
+        log_set_max_level(settings.log_level);
+        switch (settings.action) {
+        case ACTION_HELP:
+                settings_print_help(stdout);
                 return EXIT_SUCCESS;
-        case SEEDER_VERSION:
+        case ACTION_VERSION:
                 (void)puts("entropy-seeder (guest-entropy) " PACKAGE_VERSION);
                 return EXIT_SUCCESS;
-        case SEEDER_REPORT:
-                return report_file_report(options.as_json);
-        case SEEDER_RUN:
-        case SEEDER_SAVE:
+        case ACTION_REPORT:
+                return report_file_report(settings.as_json);
+        case ACTION_RUN:
+        case ACTION_SAVE:
         default:
                 break;
         }
@@ -171,16 +178,17 @@ int main(int argc, char *argv[]) {
                 log_error("Cannot open /");
                 return EXIT_FAILURE;
         }
-        command_line_read(&root, &line);
-        if (line.n_ignored > 0)
+        command_line_read(&root, &settings);
+        if (settings.n_ignored > 0)
                 log_warning(
                         "%u words entropy.* on the kernel's command line make no sense, ignoring",
-                        line.n_ignored);
-        if (line.unknown)
+                        settings.n_ignored);
+        if (!settings.kernel_line)
                 log_warning("Cannot read the kernel's command line, so nothing is credited");
-        if (line.off) {
+        if (settings.off) {
                 log_notice("Switched off by entropy.seeder= on the kernel's command line");
                 return EXIT_SUCCESS;
         }
-        return act(&options, &line, &root);
+        r = read_file(&settings, argc, argv);
+        return r == EXIT_SUCCESS ? act(&settings, &root) : r;
 }

@@ -1,68 +1,166 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
 
+#include "lib/config/options.h"
+#include "seeder/run/plan.h"
 #include "seeder/settings.h"
 
-#define AT(_type, _field) SETTING_AT(_type, Settings, _field)
+#define SEED_FILE_NAME "seed-file"
 
-static const Setting seeder_table[] = {
-        { .key = "enabled", AT(BOOL, enabled) },
-        { .key = "deadline", AT(USEC, deadline_usec), SETTING_RANGE(1, SEEDER_DEADLINE_MAX_USEC) },
-        { .key = "seed-file", AT(BOOL, seed_file) },
-};
+static int apply_source(void *target, const char *value, const SettingLayer *layer) {
+        Settings *settings = target;
+        SourceId id;
 
-static const Setting seed_file_table[] = {
-        { .key = "trust", AT(WORD, seed_file_trust), .words = source_trust_words },
-};
-
-int settings_load(const char *path, bool must_exist, Settings *ret_settings, Messages *errors) {
-        Settings settings = { .enabled = true, .seed_file = true };
-        ConfigSections sections;
-        int r;
-
-        r = source_settings_init(settings.sources);
-        if (r < 0)
-                return r;
-        sections = source_settings_sections(settings.sources);
-        sections.list[CONFIG_SEEDER] = (ConfigSection){
-                .name = "seeder",
-                .table = seeder_table,
-                .n_rows = ELEMENTSOF(seeder_table),
-                .target = &settings,
-        };
-        sections.list[CONFIG_SEED_FILE] = (ConfigSection){
-                .name = "seed-file",
-                .table = seed_file_table,
-                .n_rows = ELEMENTSOF(seed_file_table),
-                .target = &settings,
-        };
-        r = config_read_file(path, must_exist, &sections, errors);
-        if (r == 0)
-                r = source_settings_finish(settings.sources, errors);
-        if (r != 0) {
-                settings_deinit(&settings);
-                return r;
-        }
-        *ret_settings = settings;
+        if (strcmp(value, SEED_FILE_NAME) == 0)
+                settings->seed_file_named = true;
+        else if (source_find(value, strlen(value), &id) == 0 && plan_class(id) != PLAN_NEVER)
+                settings->named[id] = true;
+        else
+                return -EINVAL;
+        settings->only_named = true;
         return 0;
+}
+
+static int apply_report(void *target, const char *value, const SettingLayer *layer) {
+        Settings *settings = target;
+
+        if (value && strcmp(value, "json") != 0)
+                return -EINVAL;
+        settings->action = ACTION_REPORT;
+        settings->as_json = value;
+        return 0;
+}
+
+static int apply_help(void *target, const char *value, const SettingLayer *layer) {
+        ((Settings *)target)->action = ACTION_HELP;
+        return CONFIG_E_ANSWERED;
+}
+
+static int apply_version(void *target, const char *value, const SettingLayer *layer) {
+        ((Settings *)target)->action = ACTION_VERSION;
+        return CONFIG_E_ANSWERED;
+}
+
+static int apply_verb(void *target, const char *value, const SettingLayer *layer) {
+        Settings *settings = target;
+        const bool save = strcmp(value, "save") == 0;
+
+        if (settings->verb_given || (!save && strcmp(value, "run") != 0))
+                return -EINVAL;
+        settings->verb_given = true;
+        if (save && settings->action == ACTION_RUN)
+                settings->action = ACTION_SAVE;
+        return 0;
+}
+
+#define AT(_type, _field) SETTING_AT(_type, Settings, _field)
+#define PHASE(_phase) \
+        AT(CHOICE, phase), .origin_offset = offsetof(Settings, phase_origin), .value = (_phase)
+
+static const Setting rows[] = {
+        { "VERB",
+          .apply = apply_verb,
+          .expected = "run or save, once, or image as the first word" },
+        { "--deadline=TIME",
+          "end after so long (2s in an initramfs, else 10s)",
+          .key = "deadline",
+          AT(USEC, deadline_usec),
+          SETTING_RANGE(1, SETTINGS_MAX_DEADLINE_USEC) },
+        { .key = "enabled", AT(BOOL, enabled) },
+        { .key = "seed-file", AT(BOOL, seed_file) },
+        { "--initramfs", "act as in an initramfs (else detected)", PHASE(PHASE_INITRAMFS) },
+        { "--real-root", "act as in the real root", PHASE(PHASE_REAL_ROOT) },
+        { "--source=NAME",
+          "ask this source only; may be given several times",
+          .apply = apply_source,
+          .expected =
+                  "hwrng, cpu, tpm, egd, metadata, jitter, platform, config-drive or seed-file" },
+        { "-c, --config=FILE",
+          "read FILE instead of " SETTINGS_DEFAULT_CONFIG,
+          AT(ARGUMENT, config_path) },
+        { "--dry-run", "report what would be used; feed and write nothing", AT(BOOL, dry_run) },
+        { "--report[=json]",
+          "report what the runs of this boot did",
+          .apply = apply_report,
+          .expected = "nothing or json" },
+        { "-q, --quiet", "log errors only", AT(CHOICE, log_level), .value = LOG_ERR },
+        { "--verbose", "log what is done", AT(CHOICE, log_level), .value = LOG_DEBUG },
+        { "-V, --version", "print the version", .apply = apply_version },
+        { "-h, --help", "print this", .apply = apply_help },
+};
+
+static const ConfigOptions options = { rows, ELEMENTSOF(rows) };
+
+int settings_init(Settings *settings) {
+        *settings = (Settings){
+                .log_level = LOG_NOTICE,
+                .enabled = true,
+                .seed_file = true,
+                .saved.credit_override_per_1024 = CREDIT_OVERRIDE_NONE,
+        };
+        return source_settings_init(settings->sources);
 }
 
 void settings_deinit(Settings *settings) {
         source_settings_deinit(settings->sources);
+        free(settings->kernel_line);
         *settings = (Settings){};
+}
+
+int settings_read_options(Settings *settings, int argc, char *argv[], Messages *errors) {
+        const SettingLayer layer = { .origin = ORIGIN_COMMAND_LINE };
+        int r;
+
+        settings->verb_given = false;
+        r = config_read_options(&options, argc, argv, settings, &layer, errors);
+        if (r == CONFIG_E_ANSWERED)
+                return 0;
+        if (r == 0 && settings->verb_given && settings->action == ACTION_REPORT) {
+                messages_add(errors, "--report: expected no verb beside it");
+                return CONFIG_E_USAGE;
+        }
+        return r;
+}
+
+void settings_print_help(FILE *stream) {
+        (void)fputs(
+                "Usage: entropy-seeder [run] [OPTION]...\n"
+                "       entropy-seeder save\n"
+                "       entropy-seeder image check|clean [OPTION]... ROOT\n"
+                "Seeds the kernel's RNG once, early in the boot, from whatever the platform offers.\n"
+                "\n"
+                "  run                       ask every source, end when the kernel is ready (default)\n"
+                "  save                      save a seed for the next boot\n"
+                "  image                     check or clean an image: see entropy-seeder-image(8)\n"
+                "\n",
+                stream);
+        config_print_options(stream, &options);
+        (void)fputs("\nSee entropy-seeder(8).\n", stream);
+}
+
+int settings_read_file(Settings *settings, const char *path, bool must_exist, Messages *errors) {
+        ConfigSections sections = source_settings_sections(settings->sources);
+        int r;
+
+        sections.list[CONFIG_SEEDER].table = rows;
+        sections.list[CONFIG_SEEDER].n_rows = ELEMENTSOF(rows);
+        sections.list[CONFIG_SEEDER].target = settings;
+        sections.list[CONFIG_SEED_FILE].target = &settings->saved;
+        r = config_read_file(path, must_exist, &sections, errors);
+        return r == 0 ? source_settings_finish(settings->sources, errors) : r;
 }
 
 /*
  * The metadata service is waited for by a run of its own, which comes when there is a network; one
  * that was enabled is asked by every run that may have one.
  */
-static bool is_enabled(
-        const SourceSettings *source,
-        const SeederOptions *options,
-        SourceId id,
-        Phase phase) {
-        if (options->only_named)
-                return options->named[id];
+static bool is_enabled(const Settings *settings, SourceId id, Phase phase) {
+        const SourceSettings *source = &settings->sources[id];
+
+        if (settings->only_named)
+                return settings->named[id];
         if (id == SOURCE_METADATA)
                 return source->enabled && source->by_admin && phase == PHASE_REAL_ROOT;
         return source->enabled;
@@ -72,51 +170,34 @@ static uint64_t wait_usec(const SourceSettings *source, uint64_t deadline_usec) 
         return source->timeout_usec > 0 ? MIN(source->timeout_usec, deadline_usec) : deadline_usec;
 }
 
-static CreditTrust trust_of(CreditTrust configured, const CommandLineCredit *on_line) {
-        return on_line->trust_given ? on_line->trust : configured;
-}
-
-void settings_make_run(
-        const Settings *settings,
-        const CommandLine *line,
-        const SeederOptions *options,
-        Phase phase,
-        RunSettings *ret_run) {
+void settings_make_run(const Settings *settings, Phase phase, RunSettings *ret_run) {
         bool real_root = phase == PHASE_REAL_ROOT;
         RunSettings run = {
                 .phase = phase,
-                .dry_run = options->dry_run,
-                .deadline_usec = plan_deadline_usec(phase),
+                .dry_run = settings->dry_run,
+                .deadline_usec = settings->deadline_usec > 0 ? settings->deadline_usec
+                                                             : plan_deadline_usec(phase),
                 .state_directory = real_root ? SETTINGS_STATE_DIRECTORY : NULL,
-                .command_line_unknown = line->unknown,
-                .seed_file_credit_per_1024 = line->seed_file.credit_per_1024,
-                .seed_file_trust = trust_of(settings->seed_file_trust, &line->seed_file),
+                .command_line_unknown = !settings->kernel_line,
+                .seed_file_credit_per_1024 = settings->saved.credit_override_per_1024,
+                .seed_file_trust = settings->saved.trust,
         };
 
-        if (options->deadline_usec > 0)
-                run.deadline_usec = options->deadline_usec;
-        else if (settings->deadline_usec > 0)
-                run.deadline_usec = settings->deadline_usec;
-        run.use_seed_file =
-                real_root && (options->only_named ? options->seed_file_named : settings->seed_file);
+        run.use_seed_file = real_root && (settings->only_named ? settings->seed_file_named
+                                                               : settings->seed_file);
 
-        run.metadata_apart = real_root && !options->only_named && !options->dry_run &&
+        run.metadata_apart = real_root && !settings->only_named && !settings->dry_run &&
                              settings->sources[SOURCE_METADATA].enabled;
 
         for (SourceId id = 0; id < _SOURCE_MAX; id++) {
                 const SourceSettings *source = &settings->sources[id];
-                const CommandLineCredit *on_line = &line->sources[id];
-                const CreditTrust trust = trust_of(source->trust, on_line);
 
                 run.sources[id] = (RunSource){
-                        .enabled = is_enabled(source, options, id, phase),
+                        .enabled = is_enabled(settings, id, phase),
                         .enabled_by_admin = source->by_admin,
-                        .awaited = options->named[id],
-                        .trust = trust,
-                        .credit_override_per_1024 =
-                                on_line->credit_per_1024 != CREDIT_OVERRIDE_NONE
-                                        ? on_line->credit_per_1024
-                                        : source->credit_override_per_1024,
+                        .awaited = settings->named[id],
+                        .trust = source->trust,
+                        .credit_override_per_1024 = source->credit_override_per_1024,
                         .config = {
                                 .path = source->path,
                                 .device = source->device,
@@ -127,9 +208,9 @@ void settings_make_run(
                                 .format = source->format,
                                 .ca_file = source->ca_file,
                                 .enabled_by_admin = source->by_admin,
-                                .only_if_loaded = !source->by_admin && !options->named[id],
+                                .only_if_loaded = !source->by_admin && !settings->named[id],
                                 .credentials = getenv("CREDENTIALS_DIRECTORY"),
-                                .vouched_for = trust == CREDIT_TRUST_ALWAYS,
+                                .vouched_for = source->trust == CREDIT_TRUST_ALWAYS,
                         },
                         .uid = source->user.uid,
                         .gid = source->user.gid,

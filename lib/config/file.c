@@ -161,7 +161,7 @@ static int take_line(Parser *parser, char *line) {
                 return 0;
         if (*line == '[')
                 enter_section(parser, line);
-        else if (parser->section && parser->section->table)
+        else if (parser->section && parser->section->target)
                 return take_setting(parser, line);
         else if (!parser->section && !parser->in_unknown_section)
                 add_bad_section(parser, line, "outside of a section");

@@ -20,9 +20,9 @@
 typedef struct ConfigSection {
         const char *name;
         uint32_t bit;         /* in the rows that it has; 0: all */
-        const Setting *table; /* NULL: another program's; at most CONFIG_ROWS_MAX rows */
+        const Setting *table; /* at most CONFIG_ROWS_MAX rows */
         size_t n_rows;
-        void *target;
+        void *target; /* NULL: another program's, whose settings are passed over */
 } ConfigSection;
 
 typedef struct ConfigSections {

@@ -184,9 +184,10 @@ void config_print_options(FILE *stream, const ConfigOptions *options) {
                 const Setting *row = &options->table[i];
                 int column;
 
+                if (!row->help)
+                        continue;
                 if (!row->option) {
-                        if (row->help)
-                                (void)fprintf(stream, "\n%s:\n", row->help);
+                        (void)fprintf(stream, "\n%s:\n", row->help);
                         continue;
                 }
                 /* Names without a letter stand below the others' names. */

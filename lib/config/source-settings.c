@@ -16,7 +16,8 @@
 #define IN_BLOCKING                                                                 \
         (IN(SOURCE_HWRNG) | IN(SOURCE_TPM) | IN(SOURCE_EGD) | IN(SOURCE_METADATA) | \
          IN(SOURCE_FILE) | IN(SOURCE_EXEC) | IN(SOURCE_JITTER))
-#define IN_LIVE (IN(SOURCE_CPU) | IN_BLOCKING)
+#define IN_LIVE      (IN(SOURCE_CPU) | IN_BLOCKING)
+#define IN_SEED_FILE IN(_SOURCE_MAX)
 
 static int apply_credit(void *target, const char *value, const SettingLayer *layer) {
         SourceSettings *source = target;
@@ -70,7 +71,7 @@ static const Setting source_table[] = {
           .apply = apply_credit,
           .expected = "0 to 1024, or auto" },
         { .key = "trust",
-          .sections = IN_STATIC | IN(SOURCE_FILE) | IN(SOURCE_EGD),
+          .sections = IN_STATIC | IN(SOURCE_FILE) | IN(SOURCE_EGD) | IN_SEED_FILE,
           AT(WORD, trust),
           .words = source_trust_words },
         { .key = "path",
@@ -102,24 +103,26 @@ static const Setting source_table[] = {
         { .key = "command", .sections = IN(SOURCE_EXEC), AT(COMMAND, argv) },
 };
 
-_Static_assert(_SOURCE_MAX <= 32, "a bit for each source");
+_Static_assert(_SOURCE_MAX < 32, "a bit for each section");
+
+static ConfigSection section_of(const char *name, unsigned int bit, SourceSettings *target) {
+        return (ConfigSection){
+                .name = name,
+                .bit = 1U << bit,
+                .table = source_table,
+                .n_rows = ELEMENTSOF(source_table),
+                .target = target,
+        };
+}
 
 ConfigSections source_settings_sections(SourceSettings sources[static _SOURCE_MAX]) {
-        ConfigSections sections = { .list = {
-                                            [CONFIG_RNGD] = { .name = "rngd" },
-                                            [CONFIG_SEEDER] = { .name = "seeder" },
-                                            [CONFIG_SEED_FILE] = { .name = "seed-file" },
-                                    } };
+        ConfigSections sections = { .n = CONFIG_SOURCES + _SOURCE_MAX };
 
+        sections.list[CONFIG_RNGD].name = "rngd";
+        sections.list[CONFIG_SEEDER].name = "seeder";
+        sections.list[CONFIG_SEED_FILE] = section_of("seed-file", _SOURCE_MAX, NULL);
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                sections.list[CONFIG_SOURCES + id] = (ConfigSection){
-                        .name = source_name(id),
-                        .bit = IN(id),
-                        .table = source_table,
-                        .n_rows = ELEMENTSOF(source_table),
-                        .target = &sources[id],
-                };
-        sections.n = CONFIG_SOURCES + _SOURCE_MAX;
+                sections.list[CONFIG_SOURCES + id] = section_of(source_name(id), id, &sources[id]);
         return sections;
 }
 

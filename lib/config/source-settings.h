@@ -40,7 +40,7 @@ typedef struct SourceSettings {
 _must_check_ int source_settings_init(SourceSettings sources[static _SOURCE_MAX]);
 void source_settings_deinit(SourceSettings sources[static _SOURCE_MAX]);
 
-/* All sections. Those of the sources have their targets; a program puts its rows into its own. */
+/* All sections. Those of the sources have their targets; a program adds its own rows and targets. */
 ConfigSections source_settings_sections(SourceSettings sources[static _SOURCE_MAX]);
 
 /*

@@ -15,21 +15,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *text = malloc(size + 1);
-        CommandLine line;
+        Settings settings = {};
 
         if (!text)
                 abort();
         memcpy(text, data, size);
         text[size] = '\0';
-        command_line_parse(text, &line);
+        settings.saved.credit_override_per_1024 = CREDIT_OVERRIDE_NONE;
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                settings.sources[id].credit_override_per_1024 = CREDIT_OVERRIDE_NONE;
+        settings.kernel_line = text;
+        command_line_apply(&settings);
 
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                check_credit(line.sources[id].credit_per_1024);
-        check_credit(line.seed_file.credit_per_1024);
+                check_credit(settings.sources[id].credit_override_per_1024);
+        check_credit(settings.saved.credit_override_per_1024);
         /* Each word that is ignored has the prefix of ours. */
-        if (line.n_ignored > size / strlen("entropy.trust="))
+        if (settings.n_ignored > size / strlen("entropy.trust="))
                 abort();
-        if (line.off && !strstr(text, "entropy.seeder="))
+        if (settings.off && !strstr(text, "entropy.seeder="))
                 abort();
         return 0;
 }

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The seeder has one of this name, too. */
+/* The seeder has functions of these names, too. */
+#define settings_init   rngd_settings_init
 #define settings_deinit rngd_settings_deinit
 #include "rngd/manager.h"
 #include "rngd/status.h"
-#undef settings_deinit
 #include "tests/lifetimes/daemon.h"
 #include "tests/lifetimes/files.h"
 #include "tests/lifetimes/witness.h"

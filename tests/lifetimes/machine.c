@@ -81,11 +81,13 @@ static void judge_report(
 
 /* Of the defaults, made once: what an administrator sets is an event of a life. */
 static const Settings *defaults(void) {
-        static Settings settings = { .enabled = true, .seed_file = true };
+        static char kernel_line[] = "";
+        static Settings settings;
         static bool made;
 
-        if (!made && source_settings_init(settings.sources) < 0)
+        if (!made && settings_init(&settings) < 0)
                 abort();
+        settings.kernel_line = kernel_line;
         made = true;
         return &settings;
 }
@@ -95,16 +97,14 @@ static void make_settings(
         Phase phase,
         SourceId only,
         RunSettings *ret_settings) {
-        SeederOptions options = { .only_named = only != _SOURCE_MAX };
         Settings settings = *defaults();
-        CommandLine line;
 
-        command_line_parse("", &line);
-        if (options.only_named)
-                options.named[only] = true;
+        settings.only_named = only != _SOURCE_MAX;
+        if (settings.only_named)
+                settings.named[only] = true;
         settings.sources[SOURCE_METADATA].enabled = machine->platform.metadata != METADATA_NONE;
         settings.sources[SOURCE_METADATA].by_admin = settings.sources[SOURCE_METADATA].enabled;
-        settings_make_run(&settings, &line, &options, phase, ret_settings);
+        settings_make_run(&settings, phase, ret_settings);
         ret_settings->metadata_apart = false;
 }
 

@@ -4,7 +4,8 @@
 
 #include "lib/base/hex.h"
 #include "lib/base/log.h"
-#include "seeder/settings.h"
+#include "seeder/command-line.h"
+#include "seeder/run/plan.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 
@@ -29,6 +30,12 @@ static void test_hex(void) {
 }
 
 /* ---- the kernel's command line ---- */
+
+static void apply(Settings *settings, const char *line) {
+        CU_ASSERT_EQUAL(settings_init(settings), 0);
+        settings->kernel_line = strdup(line);
+        command_line_apply(settings);
+}
 
 static void test_command_line(void) {
         static const struct {
@@ -71,62 +78,70 @@ static void test_command_line(void) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                CommandLine line;
+                _cleanup_settings_ Settings settings = {};
+                const SourceSettings *drive = &settings.sources[SOURCE_CONFIG_DRIVE];
+                const SourceSettings *cpu = &settings.sources[SOURCE_CPU];
 
                 harness_row("%s", rows[i].text);
-                command_line_parse(rows[i].text, &line);
-                CU_ASSERT_EQUAL(line.off, rows[i].off);
-                CU_ASSERT_EQUAL(line.sources[SOURCE_CPU].credit_per_1024, rows[i].cpu);
-                CU_ASSERT_EQUAL(line.sources[SOURCE_CONFIG_DRIVE].credit_per_1024, rows[i].drive);
-                CU_ASSERT_EQUAL(line.seed_file.credit_per_1024, rows[i].seed_file);
-                CU_ASSERT_EQUAL(line.n_ignored, rows[i].n_ignored);
+                apply(&settings, rows[i].text);
+                CU_ASSERT_EQUAL(settings.off, rows[i].off);
+                CU_ASSERT_EQUAL(cpu->credit_override_per_1024, rows[i].cpu);
+                CU_ASSERT_EQUAL(drive->credit_override_per_1024, rows[i].drive);
+                CU_ASSERT_EQUAL(settings.saved.credit_override_per_1024, rows[i].seed_file);
+                CU_ASSERT_EQUAL(settings.n_ignored, rows[i].n_ignored);
         }
 }
 
 static void test_command_line_trust(void) {
         static const struct {
                 const char *text;
-                bool given;
                 CreditTrust drive;
                 unsigned n_ignored;
         } rows[] = {
-                { "", false, 0, 0 },
-                { "entropy.trust=config-drive:always", true, CREDIT_TRUST_ALWAYS, 0 },
+                { "", CREDIT_TRUST_PLATFORM, 0 },
+                { "entropy.trust=config-drive:always", CREDIT_TRUST_ALWAYS, 0 },
                 { "entropy.trust=config-drive:always entropy.trust=config-drive:never",
-                  true,
                   CREDIT_TRUST_NEVER,
                   0 },
-                { "entropy.trust=config-drive:platform", true, CREDIT_TRUST_PLATFORM, 0 },
-                { "entropy.trust=config-drive:ever", false, 0, 1 },
-                { "entropy.trust=config-drive entropy.trust=:always", false, 0, 2 },
-                { "entropy.trust=cpu:always entropy.trust=metadata:always", false, 0, 2 },
-                { "entropy.credit=config-drive:always", false, 0, 1 },
+                { "entropy.trust=config-drive:never entropy.trust=config-drive:platform",
+                  CREDIT_TRUST_PLATFORM,
+                  0 },
+                { "entropy.trust=config-drive:ever", CREDIT_TRUST_PLATFORM, 1 },
+                { "entropy.trust=config-drive entropy.trust=:always", CREDIT_TRUST_PLATFORM, 2 },
+                { "entropy.trust=cpu:always entropy.trust=metadata:always",
+                  CREDIT_TRUST_PLATFORM,
+                  2 },
+                { "entropy.credit=config-drive:always", CREDIT_TRUST_PLATFORM, 1 },
         };
-        CommandLine line;
+        _cleanup_settings_ Settings saved = {};
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_settings_ Settings settings = {};
+
                 harness_row("%s", rows[i].text);
-                command_line_parse(rows[i].text, &line);
-                CU_ASSERT_EQUAL(line.sources[SOURCE_CONFIG_DRIVE].trust_given, rows[i].given);
-                CU_ASSERT_EQUAL(line.sources[SOURCE_CONFIG_DRIVE].trust, rows[i].drive);
-                CU_ASSERT_EQUAL(line.n_ignored, rows[i].n_ignored);
+                apply(&settings, rows[i].text);
+                CU_ASSERT_EQUAL(settings.sources[SOURCE_CONFIG_DRIVE].trust, rows[i].drive);
+                CU_ASSERT_EQUAL(settings.sources[SOURCE_CPU].trust, CREDIT_TRUST_PLATFORM);
+                CU_ASSERT_EQUAL(settings.n_ignored, rows[i].n_ignored);
         }
-        command_line_parse("entropy.trust=seed-file:never", &line);
-        CU_ASSERT(line.seed_file.trust_given && line.seed_file.trust == CREDIT_TRUST_NEVER);
+        apply(&saved, "entropy.trust=seed-file:never");
+        CU_ASSERT_EQUAL(saved.saved.trust, CREDIT_TRUST_NEVER);
 }
 
 static void test_command_line_files(void) {
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
         static char text[100000];
-        CommandLine line;
+        _cleanup_settings_ Settings settings = {};
+        const uint32_t *credit = &settings.sources[SOURCE_CPU].credit_override_per_1024;
 
         CU_ASSERT_EQUAL(rootdir_open(scratch_directory, &root), 0);
-        command_line_read(&root, &line); /* no /proc: the kernel's own is read, by root */
-        CU_ASSERT_FALSE(line.off);
-        CU_ASSERT_EQUAL(line.unknown, geteuid() != 0);
+        CU_ASSERT_EQUAL(settings_init(&settings), 0);
+        command_line_read(&root, &settings); /* no /proc: the kernel's own is read, by root */
+        CU_ASSERT_FALSE(settings.off);
+        CU_ASSERT_EQUAL(settings.kernel_line == NULL, geteuid() != 0);
         (void)scratch_write("proc/cmdline", "quiet entropy.seeder=off\n");
-        command_line_read(&root, &line);
-        CU_ASSERT(line.off && !line.unknown);
+        command_line_read(&root, &settings);
+        CU_ASSERT(settings.off && settings.kernel_line);
 
         /* However long it is. */
         for (size_t length = 4090; length < sizeof(text); length = 2 * length + 7) {
@@ -134,15 +149,15 @@ static void test_command_line_files(void) {
                 memset(text, 'x', length);
                 (void)strcpy(text + length - 23, " entropy.credit=cpu:0\n");
                 (void)scratch_write("proc/cmdline", text);
-                command_line_read(&root, &line);
-                CU_ASSERT(!line.unknown && line.sources[SOURCE_CPU].credit_per_1024 == 0);
+                command_line_read(&root, &settings);
+                CU_ASSERT(settings.kernel_line && *credit == 0);
         }
         /* What cannot be read may have said so, too. */
         CU_ASSERT_EQUAL(unlink(scratch_path("proc/cmdline")), 0);
         CU_ASSERT_EQUAL(mkdir(scratch_path("proc/cmdline"), 0700), 0);
-        command_line_read(&root, &line);
-        CU_ASSERT(line.unknown && line.sources[SOURCE_CPU].credit_per_1024 == 0);
-        CU_ASSERT_EQUAL(line.seed_file.credit_per_1024, 0);
+        command_line_read(&root, &settings);
+        CU_ASSERT(!settings.kernel_line && *credit == 0);
+        CU_ASSERT_EQUAL(settings.saved.credit_override_per_1024, 0);
 }
 
 /* ---- where this is ---- */
@@ -176,54 +191,59 @@ static void test_classes(void) {
 
 /* ---- options ---- */
 
-static int parse(const char *words, SeederOptions *ret_options) {
-        static char copy[256]; /* the options point into it */
+static int parse(const char *words, Settings *settings) {
+        static char copy[256]; /* the settings point into it */
         char *argv[16] = { (char[]){ "entropy-seeder" } };
         int argc = 1;
 
         (void)snprintf(copy, sizeof(copy), "%s", words);
         for (char *word = strtok(copy, " "); word && argc < 15; word = strtok(NULL, " "))
                 argv[argc++] = word;
-        optind = 0;
-        opterr = 0;
-        return seeder_options_parse(argc, argv, ret_options);
+        return settings_read_options(settings, argc, argv, NULL);
 }
 
 static void test_options(void) {
-        SeederOptions options;
+        Settings settings = {};
 
-        CU_ASSERT_EQUAL(parse("", &options), 0);
-        CU_ASSERT_EQUAL(options.action, SEEDER_RUN);
-        CU_ASSERT(!options.only_named && !options.phase_given && options.deadline_usec == 0);
+        CU_ASSERT_EQUAL(parse("", &settings), 0);
+        CU_ASSERT_EQUAL(settings.action, ACTION_RUN);
+        CU_ASSERT(!settings.only_named && settings.deadline_usec == 0);
+        CU_ASSERT_EQUAL(settings.phase_origin, ORIGIN_DEFAULT);
 
-        CU_ASSERT_EQUAL(parse("run --deadline=2s --initramfs --dry-run -q -c /x", &options), 0);
-        CU_ASSERT_EQUAL(options.deadline_usec, 2000000);
-        CU_ASSERT(options.phase_given && options.phase == PHASE_INITRAMFS);
-        CU_ASSERT(options.dry_run && options.quiet);
-        CU_ASSERT_STRING_EQUAL(options.config_path, "/x");
+        CU_ASSERT_EQUAL(parse("run --deadline=2s --initramfs --dry-run -q -c /x", &settings), 0);
+        CU_ASSERT_EQUAL(settings.deadline_usec, 2000000);
+        CU_ASSERT_EQUAL(settings.phase_origin, ORIGIN_COMMAND_LINE);
+        CU_ASSERT_EQUAL(settings.phase, PHASE_INITRAMFS);
+        CU_ASSERT(settings.dry_run && settings.log_level == LOG_ERR);
+        CU_ASSERT_STRING_EQUAL(settings.config_path, "/x");
 
+        settings = (Settings){};
         CU_ASSERT_EQUAL(
-                parse("--source=cpu --source=seed-file --source config-drive", &options),
+                parse("--source=cpu --source=seed-file --source config-drive", &settings),
                 0);
-        CU_ASSERT(options.only_named && options.named[SOURCE_CPU] && options.seed_file_named);
-        CU_ASSERT(options.named[SOURCE_CONFIG_DRIVE] && !options.named[SOURCE_TPM]);
+        CU_ASSERT(settings.only_named && settings.named[SOURCE_CPU] && settings.seed_file_named);
+        CU_ASSERT(settings.named[SOURCE_CONFIG_DRIVE] && !settings.named[SOURCE_TPM]);
 
-        CU_ASSERT_EQUAL(parse("save --verbose", &options), 0);
-        CU_ASSERT(options.action == SEEDER_SAVE && options.verbose);
+        CU_ASSERT_EQUAL(parse("save --verbose", &settings), 0);
+        CU_ASSERT(settings.action == ACTION_SAVE && settings.log_level == LOG_DEBUG);
+        /* It is read once more over the file. */
+        CU_ASSERT_EQUAL(parse("save --verbose", &settings), 0);
+        CU_ASSERT_EQUAL(settings.action, ACTION_SAVE);
         /* Nothing is done but what was asked for. */
         for (unsigned i = 0; i < 4; i++) {
                 static const char *const words[] = { "save --help", "--help save", "run -h", "-h" };
 
                 harness_row("%s", words[i]);
-                CU_ASSERT_EQUAL(parse(words[i], &options), 0);
-                CU_ASSERT_EQUAL(options.action, SEEDER_HELP);
+                settings = (Settings){};
+                CU_ASSERT_EQUAL(parse(words[i], &settings), 0);
+                CU_ASSERT_EQUAL(settings.action, ACTION_HELP);
         }
-        CU_ASSERT_EQUAL(parse("save --version", &options), 0);
-        CU_ASSERT_EQUAL(options.action, SEEDER_VERSION);
-        CU_ASSERT_EQUAL(parse("--report", &options), 0);
-        CU_ASSERT(options.action == SEEDER_REPORT && !options.as_json);
-        CU_ASSERT_EQUAL(parse("--report=json", &options), 0);
-        CU_ASSERT(options.as_json);
+        CU_ASSERT_EQUAL(parse("save --version", &settings), 0);
+        CU_ASSERT_EQUAL(settings.action, ACTION_VERSION);
+        CU_ASSERT_EQUAL(parse("--report", &settings), 0);
+        CU_ASSERT(settings.action == ACTION_REPORT && !settings.as_json);
+        CU_ASSERT_EQUAL(parse("--report=json", &settings), 0);
+        CU_ASSERT(settings.as_json);
 }
 
 static void test_bad_options(void) {
@@ -245,27 +265,26 @@ static void test_bad_options(void) {
                 "save --report",
                 "--report run",
         };
-        SeederOptions options;
-
-        log_set_max_level(LOG_EMERG);
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Settings settings = {};
+
                 harness_row("%s", rows[i]);
-                CU_ASSERT_EQUAL(parse(rows[i], &options), CONFIG_E_USAGE);
+                CU_ASSERT_EQUAL(parse(rows[i], &settings), CONFIG_E_USAGE);
         }
 }
 
 /* ---- the file ---- */
 
 static int load(const char *text, Settings *settings, Messages *errors) {
-        const char *path = scratch_write("conf", text);
-
-        return settings_load(path, true, settings, errors);
+        CU_ASSERT_EQUAL(settings_init(settings), 0);
+        return settings_read_file(settings, scratch_write("conf", text), true, errors);
 }
 
 static void test_defaults(void) {
-        _cleanup_(settings_deinit) Settings settings = {};
+        _cleanup_settings_ Settings settings = {};
 
-        CU_ASSERT_EQUAL(settings_load(scratch_path("not-there"), false, &settings, NULL), 0);
+        CU_ASSERT_EQUAL(settings_init(&settings), 0);
+        CU_ASSERT_EQUAL(settings_read_file(&settings, scratch_path("not-there"), false, NULL), 0);
         CU_ASSERT(settings.enabled && settings.seed_file && settings.deadline_usec == 0);
         CU_ASSERT(
                 settings.sources[SOURCE_CPU].enabled && settings.sources[SOURCE_PLATFORM].enabled);
@@ -274,7 +293,7 @@ static void test_defaults(void) {
 }
 
 static void test_file(void) {
-        _cleanup_(settings_deinit) Settings settings = {};
+        _cleanup_settings_ Settings settings = {};
         _cleanup_messages_ Messages errors = {};
 
         CU_ASSERT_EQUAL(
@@ -290,7 +309,7 @@ static void test_file(void) {
         CU_ASSERT_EQUAL(settings.deadline_usec, 500000);
         CU_ASSERT(settings.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
         CU_ASSERT(settings.sources[SOURCE_PLATFORM].trust == CREDIT_TRUST_PLATFORM);
-        CU_ASSERT(settings.seed_file_trust == CREDIT_TRUST_NEVER);
+        CU_ASSERT(settings.saved.trust == CREDIT_TRUST_NEVER);
         CU_ASSERT_EQUAL(
                 settings.sources[SOURCE_CONFIG_DRIVE].credit_override_per_1024,
                 CREDIT_OVERRIDE_NONE);
@@ -312,8 +331,8 @@ static void test_bad_file(void) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_settings_ Settings settings = {};
                 _cleanup_messages_ Messages errors = {};
-                Settings settings;
 
                 harness_row("%s", rows[i]);
                 CU_ASSERT_EQUAL(load(rows[i], &settings, &errors), CONFIG_E_FILE);
@@ -325,15 +344,14 @@ static void test_bad_file(void) {
 
 static RunSettings make(const char *config, const char *kernel, const char *words, Phase phase) {
         static Settings settings; /* the run points into it */
-        SeederOptions options = {};
-        CommandLine line;
         RunSettings run;
 
         settings_deinit(&settings);
         CU_ASSERT_EQUAL(load(config, &settings, NULL), 0);
-        CU_ASSERT_EQUAL(parse(words, &options), 0);
-        command_line_parse(kernel, &line);
-        settings_make_run(&settings, &line, &options, phase, &run);
+        settings.kernel_line = strdup(kernel);
+        command_line_apply(&settings);
+        CU_ASSERT_EQUAL(parse(words, &settings), 0);
+        settings_make_run(&settings, phase, &run);
         return run;
 }
 
@@ -384,6 +402,29 @@ static void test_run_credit(void) {
         CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, CREDIT_OVERRIDE_NONE);
 }
 
+/* As main() reads them: both command lines, the file, and both over it again. */
+static void test_order(void) {
+        char *argv[] = { (char[]){ "seeder" }, (char[]){ "--deadline=1s" }, NULL };
+        _cleanup_settings_ Settings settings = {};
+        const char *path = scratch_write(
+                "conf",
+                "[seeder]\ndeadline = 7s\n[cpu]\ncredit = 5\n[seed-file]\ntrust = always\n"
+                "[platform]\ntrust = always\n");
+
+        CU_ASSERT_EQUAL(settings_init(&settings), 0);
+        settings.kernel_line = strdup("entropy.credit=cpu:3 entropy.trust=seed-file:never");
+        for (int i = 0; i < 2; i++) {
+                CU_ASSERT_EQUAL(settings_read_options(&settings, 2, argv, NULL), 0);
+                command_line_apply(&settings);
+                CU_ASSERT_EQUAL(settings.deadline_usec, 1000000);
+                CU_ASSERT_EQUAL(settings.sources[SOURCE_CPU].credit_override_per_1024, 3);
+                CU_ASSERT_EQUAL(settings.saved.trust, CREDIT_TRUST_NEVER);
+                if (i == 0)
+                        CU_ASSERT_EQUAL(settings_read_file(&settings, path, true, NULL), 0);
+        }
+        CU_ASSERT_EQUAL(settings.sources[SOURCE_PLATFORM].trust, CREDIT_TRUST_ALWAYS);
+}
+
 static void test_run_times(void) {
         const char *slow =
                 "[seeder]\ndeadline = 7s\n[egd]\naddress = tcp:127.0.0.1:1\ntimeout = 20s\n";
@@ -414,13 +455,10 @@ static CU_TestInfo words[] = {
 };
 
 static CU_TestInfo settings[] = {
-        HARNESS_TEST(test_defaults),
-        HARNESS_TEST(test_file),
-        HARNESS_TEST(test_bad_file),
-        HARNESS_TEST(test_run_sources),
-        HARNESS_TEST(test_run_credit),
-        HARNESS_TEST(test_run_times),
-        CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_defaults),   HARNESS_TEST(test_file),
+        HARNESS_TEST(test_bad_file),   HARNESS_TEST(test_run_sources),
+        HARNESS_TEST(test_run_credit), HARNESS_TEST(test_order),
+        HARNESS_TEST(test_run_times),  CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
