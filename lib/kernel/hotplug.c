@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/kernel/hotplug.h"
+#include "lib/kernel/uevent.h"
 
 #define EVENTS_AT_ONCE 64U
 #define MODALIAS_RNG   "virtio:d00000004v"
@@ -13,9 +14,6 @@ struct Hotplug {
         struct udev_monitor *monitor;
         bool by_udevd;
 };
-
-static const char *const subsystems[] = { "virtio",   "misc", "tpm", "tpmrm",
-                                          "platform", "pci",  "ptp", "tty" };
 
 static bool udevd_runs(const RootDir *root) {
         return faccessat(root->fd, "run/udev/control", F_OK, 0) >= 0;
@@ -32,11 +30,8 @@ static int start_monitor(Hotplug *hotplug) {
         if (!hotplug->monitor)
                 return negative_errno();
 
-        for (size_t i = 0; i < ELEMENTSOF(subsystems); i++) {
-                r = udev_monitor_filter_add_match_subsystem_devtype(
-                        hotplug->monitor,
-                        subsystems[i],
-                        NULL);
+        for (const char *const *name = uevent_source_subsystems; *name; name++) {
+                r = udev_monitor_filter_add_match_subsystem_devtype(hotplug->monitor, *name, NULL);
                 if (r < 0)
                         return r;
         }
@@ -60,18 +55,6 @@ int hotplug_new(const RootDir *root, Hotplug **ret_hotplug) {
 
         *ret_hotplug = hotplug;
         return 0;
-}
-
-int hotplug_add_disks(Hotplug *hotplug) {
-        int r;
-
-        r = udev_monitor_filter_add_match_subsystem_devtype(hotplug->monitor, "block", "disk");
-        if (r >= 0)
-                r = udev_monitor_filter_add_match_subsystem_devtype(
-                        hotplug->monitor,
-                        "block",
-                        "partition");
-        return r < 0 ? r : udev_monitor_filter_update(hotplug->monitor);
 }
 
 Hotplug *hotplug_free(Hotplug *hotplug) {

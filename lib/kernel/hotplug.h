@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * Devices that come and go, by libudev. hwrng itself sends no event when an RNG registers, so the
- * events of what carries it are watched (virtio bind and unbind, misc, tpm, platform, pci) and
- * the caller then looks at sysfs again.
+ * Devices that come and go, by libudev: those of uevent_source_subsystems, whatever the event is. The
+ * caller then looks at sysfs again.
  */
 
 #include <stdbool.h>
@@ -20,9 +19,6 @@ typedef struct Hotplug Hotplug;
  */
 _must_check_ int hotplug_new(const RootDir *root, Hotplug **ret_hotplug);
 Hotplug *hotplug_free(Hotplug *hotplug);
-
-/* Tells of disks, too, for the caller who waits for one. */
-_must_check_ int hotplug_add_disks(Hotplug *hotplug);
 
 int hotplug_fd(const Hotplug *hotplug);
 bool hotplug_by_udevd(const Hotplug *hotplug);

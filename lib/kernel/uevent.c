@@ -7,6 +7,10 @@
 
 #define KERNEL_GROUP      1U
 #define MESSAGE_MAX_BYTES 4096U /* UEVENT_BUFFER_SIZE of the kernel is 2048 */
+#define EVENTS_AT_ONCE    64U
+
+const char *const uevent_source_subsystems[] = { "virtio", "misc", "tpm", "tpmrm", "platform",
+                                                 "pci",    "ptp",  "tty", NULL };
 
 int uevent_open(int *ret_fd) {
         const struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = KERNEL_GROUP };
@@ -65,4 +69,26 @@ int uevent_receive(int fd, Uevent *ret_event) {
         if (from.nl_pid != 0)
                 return UEVENT_E_OTHER;
         return uevent_parse(message, (size_t)n, ret_event) < 0 ? UEVENT_E_OTHER : 0;
+}
+
+static bool is_of_source(const Uevent *event) {
+        for (const char *const *name = uevent_source_subsystems; *name; name++)
+                if (strcmp(event->subsystem, *name) == 0)
+                        return true;
+        return strcmp(event->subsystem, "block") == 0;
+}
+
+bool uevent_source_changed(int fd) {
+        bool changed = false;
+
+        for (unsigned i = 0; i < EVENTS_AT_ONCE; i++) {
+                Uevent event;
+                int r;
+
+                r = uevent_receive(fd, &event);
+                if (r == UEVENT_E_END || r < 0)
+                        break;
+                changed |= r == UEVENT_E_OTHER || is_of_source(&event);
+        }
+        return changed;
 }

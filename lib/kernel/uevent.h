@@ -2,10 +2,12 @@
 #pragma once
 
 /*
- * The kernel's device events themselves, without udev and without memory of their own: for a
- * process that may not allocate. rngd uses hotplug.h, which filters in the kernel.
+ * The kernel's device events themselves, without udev and without memory of their own: for an
+ * initramfs, and for a process that may not allocate. rngd uses hotplug.h: there the kernel filters, so
+ * that no foreign event wakes a process that stays for months.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/error.h"
@@ -27,6 +29,18 @@ enum {
 
 _must_check_ int uevent_open(int *ret_fd);
 _must_check_ int uevent_receive(int fd, Uevent *ret_event);
+
+/*
+ * The subsystems of what may be a source or carry one, ended by NULL. hwrng itself sends no event when
+ * an RNG registers, so the events of its carriers count, and the caller then looks at sysfs again.
+ */
+extern const char *const uevent_source_subsystems[];
+
+/*
+ * Takes up to 64 waiting events. True if one was of these subsystems or of a disk, or if events were
+ * lost.
+ */
+bool uevent_source_changed(int fd);
 
 /* The parser alone: "ACTION@DEVPATH", then KEY=VALUE, each ended by a zero byte. */
 _must_check_ int uevent_parse(const char *message, size_t length, Uevent *ret_event);

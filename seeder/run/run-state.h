@@ -5,7 +5,7 @@
 
 #include "lib/feed/feeder.h"
 #include "lib/feed/worker.h"
-#include "lib/kernel/hotplug.h"
+#include "lib/kernel/uevent.h"
 #include "seeder/run/run.h"
 #include "seeder/run/static-credit.h"
 #include "seeder/state/seed-file.h"
@@ -40,7 +40,7 @@ typedef struct Run {
         Counters counters;
         Feeder feeder;
         Batch batch;
-        Hotplug *hotplug;
+        int uevent_fd;
         uint64_t hotplug_from_usec; /* not looked at before */
         int signal_fd;
         bool told_to_end;

@@ -58,10 +58,8 @@ static void probe_and_ask(Run *run) {
 }
 
 static void on_hotplug(Run *run) {
-        HotplugChange change;
-
         run->hotplug_from_usec = clock_boottime_usec() + HOTPLUG_REST_USEC;
-        if (hotplug_receive(run->hotplug, &change) < 0 || !change.any)
+        if (!uevent_source_changed(run->uevent_fd))
                 return;
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 run->channels[id].look_again = run->channels[id].state == CHANNEL_ASKED;
@@ -171,8 +169,8 @@ static void turn(Run *run, uint64_t timeout_usec) {
                 add_wait(entries, owners, &n, run->random.fd, WAIT_READY);
         if (!run->run_report->ready && !kernel_tells)
                 timeout_usec = MIN(timeout_usec, READY_LOOK_USEC);
-        if (run->hotplug && rest_usec == 0)
-                add_wait(entries, owners, &n, hotplug_fd(run->hotplug), WAIT_HOTPLUG);
+        if (rest_usec == 0)
+                add_wait(entries, owners, &n, run->uevent_fd, WAIT_HOTPLUG);
         if (rest_usec > 0)
                 timeout_usec = MIN(timeout_usec, rest_usec);
 
@@ -305,7 +303,7 @@ static void deinit(Run *run) {
         /* Killed; one in the depths of a driver is left to init. */
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 (void)worker_stop(&run->channels[id].worker);
-        run->hotplug = hotplug_free(run->hotplug);
+        cleanup_close(&run->uevent_fd);
         static_credit_deinit(&run->static_credit);
         seed_file_close(&run->state);
         cleanup_close(&run->memory_fd);
@@ -330,6 +328,7 @@ static void init(Run *run, const RunSettings *settings, RunReport *run_report) {
                 .memory_fd = -1,
                 .boot_fd = -1,
                 .signal_fd = -1,
+                .uevent_fd = -1,
                 .worker_news = { .say = say_for_worker },
         };
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
@@ -347,7 +346,7 @@ static void init(Run *run, const RunSettings *settings, RunReport *run_report) {
 }
 
 static void open_hotplug(Run *run) {
-        if (hotplug_new(&run->root, &run->hotplug) < 0 || hotplug_add_disks(run->hotplug) < 0)
+        if (uevent_open(&run->uevent_fd) < 0)
                 log_debug("Devices that come later go unnoticed");
 }
 
