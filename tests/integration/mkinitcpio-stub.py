@@ -39,7 +39,8 @@ declare -F build >/dev/null && declare -F help >/dev/null || error "no build(), 
 build
 echo "end $?"
 """
-NEEDED = {"virtio_rng", "virtio_pci", "virtio_mmio", "qemu_fw_cfg", "isofs", "vfat", "nls_cp437", "nls_ascii"}
+NEEDED = {"virtio_rng", "virtio_pci", "virtio_mmio", "qemu_fw_cfg", "isofs"}
+VFAT = {"vfat", "nls_cp437", "nls_ascii"}
 UNIT = "entropy-seeder-initramfs.service"
 # With systemd, its first process loads the driver of an RNG.
 AFTER_UDEV = ("file /etc/udev/rules.d/79-guest-entropy-initramfs.rules", "file /usr/lib/guest-entropy/bind-virtio-rng.sh")
@@ -50,7 +51,7 @@ def case(name, complaint):
     tap.case(f"mkinitcpio, by a stub of its functions: {name}", complaint)
 
 
-def run(kind, seeder=True, script=SOURCE / "install/guest-entropy"):
+def run(kind, seeder=True, script=SOURCE / "install/guest-entropy", config=""):
     """What it asked for, and what it said on standard error."""
     with tempfile.TemporaryDirectory() as directory:
         binaries, image = pathlib.Path(directory, "bin"), pathlib.Path(directory, "image")
@@ -58,7 +59,10 @@ def run(kind, seeder=True, script=SOURCE / "install/guest-entropy"):
         image.mkdir()
         # What goes into the image from this tree, not from where it is installed.
         installed = pathlib.Path(directory, "guest-entropy")
-        installed.write_text(script.read_text().replace("/usr/share/guest-entropy", str(SOURCE.parent)))
+        text = script.read_text().replace("/usr/share/guest-entropy", str(SOURCE.parent))
+        installed.write_text(text.replace("/etc/guest-entropy.conf", f"{directory}/conf"))
+        if config:
+            pathlib.Path(directory, "conf").write_text(config)
         if seeder:
             (binaries / "entropy-seeder").touch(mode=0o755)
             (binaries / "modprobe").touch(mode=0o755)
@@ -87,6 +91,11 @@ def main():
     asked, errors = run("base", seeder=False)
     case("without a seeder it warns and the image is made",
          complaints(asked, errors, ["end 0"], ("binary", "module", "runscript")) or not asked[0].startswith("warning") and str(asked))
+    vfat = [f"module {name}" for name in VFAT]
+    for section in ("[config-drive]\ntrust = always\n", "[ config-drive ]\nenabled=yes\n"):
+        case(f"a config drive on vfat, with {section!r}", complaints(*run("base", config=section), vfat))
+    for section in ("", "[platform]\ntrust = always\n", "[config-drive]\ntrust = never\n"):
+        case(f"none with {section!r}", complaints(*run("base", config=section), (), vfat))
     # The stub itself.
     text = (SOURCE / "install/guest-entropy").read_text()
     with tempfile.TemporaryDirectory() as directory:

@@ -29,11 +29,13 @@ depends() {
     return 0
 }
 
-# is_enabled SECTION: by the administrator, in as many words
-is_enabled() {
+# is_wanted SECTION: the administrator enables or trusts it, in as many words
+is_wanted() {
     [[ -r /etc/guest-entropy.conf ]] && awk -v section="[$1]" '
         /^[[:space:]]*\[/ { gsub(/[[:space:]]/, ""); here = $0 == section }
-        here && /^[[:space:]]*enabled[[:space:]]*=[[:space:]]*(yes|true|on|1)[[:space:]]*$/ { found = 1 }
+        here && /^[[:space:]]*(enabled[[:space:]]*=[[:space:]]*(yes|true|on|1)|trust[[:space:]]*=[[:space:]]*always)[[:space:]]*$/ {
+            found = 1
+        }
         END { exit !found }' /etc/guest-entropy.conf
 }
 
@@ -41,10 +43,12 @@ is_enabled() {
 installkernel() {
     # Not by what this machine has: the image may be made in a builder.
     hostonly='' instmods virtio_pci virtio_mmio virtio_rng qemu_fw_cfg dmi-sysfs \
-        virtio_blk virtio_scsi sr_mod isofs vfat nls_cp437 nls_ascii nls_iso8859-1 nls_utf8
-    is_enabled tpm && hostonly='' instmods tpm_crb tpm_tis
+        virtio_blk virtio_scsi sr_mod isofs
+    # A config drive is credited here only if it is trusted; else the real root reads it in time.
+    is_wanted config-drive && hostonly='' instmods vfat nls_cp437 nls_ascii nls_iso8859-1 nls_utf8
+    is_wanted tpm && hostonly='' instmods tpm_crb tpm_tis
     # jitterentropy_rng asks for sha3 when it is loaded, which modules.dep does not tell.
-    is_enabled jitter && hostonly='' instmods algif_rng jitterentropy_rng sha3_generic
+    is_wanted jitter && hostonly='' instmods algif_rng jitterentropy_rng sha3_generic
     return 0
 }
 
