@@ -9,8 +9,8 @@
 #include <sys/vfs.h>
 
 #include "lib/base/cleanup.h"
-#include "lib/base/parse.h"
 #include "lib/kernel/lasting.h"
+#include "lib/kernel/mountinfo.h"
 
 /* An overlay on a loop device on an overlay... */
 #define DEPTH_MAX 6U
@@ -30,20 +30,6 @@ typedef enum FilesystemKind {
 
 static const char in_memory[] = "the state directory is kept in memory only";
 static const char cannot_tell[] = "nothing shows that the state directory outlasts a power cut";
-
-typedef struct Mount {
-        char *line; /* the others point into it */
-        char *root;
-        char *point;
-        char *source;
-        char *options;
-        uint32_t major_number, minor_number;
-} Mount;
-
-static void mount_free(Mount *mount) {
-        free(mount->line);
-        *mount = (Mount){};
-}
 
 static bool lasts(const RootDir *root, int fd, unsigned depth, const char **ret_why_not);
 
@@ -77,135 +63,6 @@ static FilesystemKind kind_of(uint32_t magic) {
 static bool refuse(const char *why_not, const char **ret_why_not) {
         *ret_why_not = why_not;
         return false;
-}
-
-/* ---- mounts ---- */
-
-static FILE *open_stream(const RootDir *root, const char *path) {
-        int fd = rootdir_open_file(root, path, O_RDONLY);
-        FILE *stream = fd < 0 ? NULL : fdopen(fd, "re");
-
-        if (!stream)
-                cleanup_close(&fd);
-        return stream;
-}
-
-static bool find_mount_id(const RootDir *root, int fd, uint32_t *ret_id) {
-        static const char key[] = "mnt_id:";
-        char path[64], line[128];
-        bool found = false;
-        FILE *stream;
-
-        (void)snprintf(path, sizeof(path), "proc/self/fdinfo/%d", fd);
-        stream = open_stream(root, path);
-        if (!stream)
-                return false;
-        while (!found && fgets(line, sizeof(line), stream)) {
-                const size_t end = strcspn(line, "\n");
-
-                line[end] = '\0';
-                if (strncmp(line, key, strlen(key)) == 0) {
-                        const char *value = line + strlen(key);
-
-                        value += strspn(value, " \t");
-                        found = parse_u32(value, 0, UINT32_MAX, ret_id) >= 0;
-                }
-        }
-        (void)fclose(stream);
-        return found;
-}
-
-static bool is_octal(const char *text) {
-        return text[0] >= '0' && text[0] <= '3' && text[1] >= '0' && text[1] <= '7' &&
-               text[2] >= '0' && text[2] <= '7';
-}
-
-/* \040 and the like, as mountinfo writes white space and backslashes. */
-static void unescape(char *text) {
-        char *to = text;
-
-        for (const char *p = text; *p; p++) {
-                if (*p == '\\' && is_octal(p + 1)) {
-                        *to++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
-                        p += 3;
-                } else
-                        *to++ = *p;
-        }
-        *to = '\0';
-}
-
-static bool parse_device(char *text, Mount *mount) {
-        char *colon = strchr(text, ':');
-
-        if (!colon)
-                return false;
-        *colon = '\0';
-        return parse_u32(text, 0, UINT32_MAX, &mount->major_number) >= 0 &&
-               parse_u32(colon + 1, 0, UINT32_MAX, &mount->minor_number) >= 0;
-}
-
-/*
- * proc_pid_mountinfo(5): ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG]... - TYPE SOURCE OPTIONS. The
- * strings stay those of the line.
- */
-static bool parse_mount(char *line, uint32_t id, Mount *ret_mount) {
-        enum {
-                ID,
-                PARENT,
-                DEVICE,
-                ROOT,
-                POINT,
-                OPTIONS,
-                FIELDS
-        };
-        char *fields[FIELDS], *behind[3], *rest = line, *word;
-        uint32_t found;
-
-        line[strcspn(line, "\n")] = '\0';
-        for (size_t i = 0; i < FIELDS; i++) {
-                fields[i] = strsep(&rest, " ");
-                if (!fields[i])
-                        return false;
-        }
-        do
-                word = strsep(&rest, " ");
-        while (word && strcmp(word, "-") != 0);
-        for (size_t i = 0; i < ELEMENTSOF(behind); i++) {
-                behind[i] = strsep(&rest, " ");
-                if (!behind[i])
-                        return false;
-        }
-        if (parse_u32(fields[ID], 0, UINT32_MAX, &found) < 0 || found != id ||
-            !parse_device(fields[DEVICE], ret_mount))
-                return false;
-        ret_mount->root = fields[ROOT];
-        ret_mount->point = fields[POINT];
-        ret_mount->source = behind[1];
-        ret_mount->options = behind[2];
-        unescape(ret_mount->root);
-        unescape(ret_mount->point);
-        unescape(ret_mount->source);
-        return true;
-}
-
-static bool find_mount(const RootDir *root, int fd, Mount *ret_mount) {
-        _cleanup_free_ char *line = NULL;
-        bool found = false;
-        FILE *stream;
-        size_t size = 0;
-        uint32_t id;
-
-        if (!find_mount_id(root, fd, &id))
-                return false;
-        stream = open_stream(root, "proc/self/mountinfo");
-        if (!stream)
-                return false;
-        while (!found && getline(&line, &size, stream) >= 0)
-                found = parse_mount(line, id, ret_mount);
-        (void)fclose(stream);
-        if (found)
-                ret_mount->line = TAKE_PTR(line);
-        return found;
 }
 
 /* ---- block devices ---- */
@@ -300,25 +157,23 @@ static bool disk_lasts(
         const Mount *mount,
         unsigned depth,
         const char **ret_why_not) {
-        uint32_t major_number = mount->major_number, minor_number = mount->minor_number;
         char directory[64];
 
-        if (major_number == 0) {
+        if (strncmp(mount->device, "0:", 2) == 0) {
                 struct stat status;
 
                 if (mount->source[0] != '/' ||
                     fstatat(root->fd, mount->source + 1, &status, 0) < 0 ||
                     !S_ISBLK(status.st_mode))
                         return refuse(cannot_tell, ret_why_not);
-                major_number = major(status.st_rdev);
-                minor_number = minor(status.st_rdev);
-        }
-        (void)snprintf(
-                directory,
-                sizeof(directory),
-                "sys/dev/block/%u:%u",
-                major_number,
-                minor_number);
+                (void)snprintf(
+                        directory,
+                        sizeof(directory),
+                        "sys/dev/block/%u:%u",
+                        major(status.st_rdev),
+                        minor(status.st_rdev));
+        } else
+                (void)snprintf(directory, sizeof(directory), "sys/dev/block/%.40s", mount->device);
         return device_lasts(root, directory, depth, ret_why_not);
 }
 
@@ -377,7 +232,7 @@ static bool overlay_lasts(
 
         if (!upper)
                 return refuse(cannot_tell, ret_why_not);
-        unescape(upper);
+        mountinfo_unescape(upper);
         if (!make_upper_path(root, mount, upper, fd, path, sizeof(path)))
                 return refuse(cannot_tell, ret_why_not);
         upper_fd = rootdir_open_file(root, path + 1, O_PATH | O_NOFOLLOW);
@@ -390,6 +245,7 @@ static bool lasts(const RootDir *root, int fd, unsigned depth, const char **ret_
         _cleanup_(mount_free) Mount mount = {};
         struct statfs filesystem;
         FilesystemKind kind;
+        int id;
 
         if (depth == 0 || fstatfs(fd, &filesystem) < 0)
                 return refuse(cannot_tell, ret_why_not);
@@ -398,7 +254,8 @@ static bool lasts(const RootDir *root, int fd, unsigned depth, const char **ret_
                 return true;
         if (kind == FILESYSTEM_MEMORY)
                 return refuse(in_memory, ret_why_not);
-        if (kind == FILESYSTEM_UNKNOWN || !find_mount(root, fd, &mount))
+        if (kind == FILESYSTEM_UNKNOWN || mountinfo_id(root, fd, &id) < 0 ||
+            mountinfo_find(root, id, &mount) < 0)
                 return refuse(cannot_tell, ret_why_not);
         return kind == FILESYSTEM_OVERLAY ? overlay_lasts(root, &mount, fd, depth - 1, ret_why_not)
                                           : disk_lasts(root, &mount, depth - 1, ret_why_not);
