@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "lib/kernel/mountinfo.h"
 #include "seeder/image/host.h"
-#include "seeder/image/mount.h"
 
 #define OWN_MOUNTINFO "/proc/self/mountinfo"
 
@@ -159,34 +159,21 @@ static void wake_automounts(const ImageHost *host) {
 typedef struct Search {
         const ImageHost *host;
         int tree_fd;
-        int id;
-        char *device, *root; /* of the mount with this id */
-        char *point;         /* where the running system has it */
+        Mount mount; /* that the file was reached by */
+        char *point; /* where the running system has it */
 } Search;
 
 static void cleanup_search(Search *search) {
-        free(search->device);
-        free(search->root);
+        mount_free(&search->mount);
         free(search->point);
 }
 
-static int take_if_id(const ImageMount *mount, void *userdata) {
+static int take_if_outside(Mount *mount, void *userdata) {
         Search *search = userdata;
-
-        if (mount->id != search->id)
-                return 0;
-        search->device = strdup(mount->device);
-        search->root = strdup(mount->root);
-        return search->device && search->root ? 1 : -ENOMEM;
-}
-
-static int take_if_outside(const ImageMount *mount, void *userdata) {
-        Search *search = userdata;
-        const ImageMount ours = { .device = search->device, .root = search->root };
         bool within;
         int r;
 
-        if (!image_mount_overlaps(mount, &ours))
+        if (!mount_overlaps(mount, &search->mount))
                 return 0;
         r = is_within(search->host, mount->point, search->tree_fd, &within);
         if (r < 0 || within)
@@ -197,23 +184,25 @@ static int take_if_outside(const ImageMount *mount, void *userdata) {
 
 int image_host_find_mount(const ImageHost *host, int tree_fd, int fd, char **ret_point) {
         _cleanup_(cleanup_search) Search search = { .host = host, .tree_fd = tree_fd };
-        int tree_id, r;
+        _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
+        int tree_id, id, r;
 
-        r = image_mount_id(tree_fd, &tree_id);
+        r = rootdir_open("/", &root);
         if (r < 0)
                 return r;
-        r = image_mount_id(fd, &search.id);
+        r = mountinfo_id(&root, tree_fd, &tree_id);
+        if (r < 0)
+                return r;
+        r = mountinfo_id(&root, fd, &id);
         if (r < 0)
                 return r;
         /* What lies in the tree itself may well lie on the running system's root filesystem. */
-        if (search.id != tree_id) {
-                r = image_mount_each(OWN_MOUNTINFO, take_if_id, &search);
-                if (r == 0)
-                        r = -ESTALE; /* unmounted by now */
+        if (id != tree_id) {
+                r = mountinfo_find(&root, id, &search.mount);
                 if (r < 0)
                         return r;
                 wake_automounts(host);
-                r = image_mount_each(host->mountinfo, take_if_outside, &search);
+                r = mountinfo_each(&root, host->mountinfo, take_if_outside, &search);
                 if (r < 0)
                         return r;
         }
