@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/error.h"
 
 /* A timer that never expires and becomes readable when somebody sets the wall clock. */
@@ -19,6 +20,3 @@ _must_check_ int clock_jump_receive(int fd, bool *ret_jumped);
 
 /* CLOCK_BOOTTIME minus CLOCK_MONOTONIC: grows with each suspend, by its length. */
 uint64_t clock_suspended_usec(void);
-
-uint64_t clock_boottime_usec(void);
-uint64_t clock_monotonic_usec(void);

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <poll.h>
 #include <stdbool.h>
-#include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/sources/wait-read.h"
-
-static uint64_t now_usec(void) {
-        struct timespec now = {};
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* Waits until the file can be read; false when the time is over. */
 static bool wait_readable(int fd, uint64_t until_usec) {
         struct pollfd entry = { .fd = fd, .events = POLLIN };
-        uint64_t now = now_usec();
+        uint64_t now = clock_monotonic_usec();
 
         if (now >= until_usec)
                 return false;
@@ -24,7 +17,7 @@ static bool wait_readable(int fd, uint64_t until_usec) {
 }
 
 int wait_read(int fd, uint64_t wait_usec, uint8_t *buffer, size_t size, size_t *ret_length) {
-        uint64_t until_usec = now_usec() + wait_usec;
+        uint64_t until_usec = clock_monotonic_usec() + wait_usec;
         bool ended = false;
         size_t length = 0;
 

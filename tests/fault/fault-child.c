@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/sources/run-program.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
 
@@ -24,7 +25,7 @@ static pid_t fault_fork(void) {
 #define pipe2 fault_pipe2
 #define fcntl fault_fcntl
 #define fork  fault_fork
-#include "lib/sources/run-program.c" // NOLINT(bugprone-suspicious-include)
+#include "lib/base/child.c" // NOLINT(bugprone-suspicious-include)
 #undef pipe2
 #undef fcntl
 #undef fork
@@ -72,7 +73,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-        HARNESS_SUITE("run-program/faults", tests),
+        HARNESS_SUITE("child/faults", tests),
         CU_SUITE_INFO_NULL,
 };
 
