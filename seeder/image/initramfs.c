@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,12 +13,13 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 
+#include "lib/base/child.h"
+#include "lib/base/clock.h"
 #include "lib/base/parse.h"
 #include "lib/feed/worker-user.h"
 #include "lib/kernel/clock.h"
+#include "lib/sources/wait-read.h"
 #include "seeder/image/initramfs.h"
 #include "seeder/image/text.h"
 
@@ -36,6 +36,7 @@
 #define PASSWD         "/etc/passwd"
 #define COPY_MAX_BYTES ((off_t)1 << 29)
 #define LINE_MAX_LEN   2048U
+#define END_USEC       (2 * USEC_PER_SEC)
 
 typedef struct Listing {
         char line[LINE_MAX_LEN];
@@ -156,118 +157,85 @@ static int copy_to(int initramfs_fd, const char *path) {
         return n < 0 ? negative_errno() : n > 0 ? -EFBIG : 0;
 }
 
-static void __attribute__((noreturn))
-run_tool(const char *tool, int initramfs_fd, int output_fd, const char *directory) {
-        char variable[64], file[64];
-        char path_variable[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
-        char *const argv[] = { (char *)tool, file, NULL };
-        char *const environment[] = { path_variable, locale, variable, NULL };
+typedef struct Tool {
+        const char *directory; /* that it may write to */
+        char file[64];         /* the initramfs, as it sees it */
+        int initramfs_fd;
+} Tool;
+
+static int prepare(void *userdata) {
+        const Tool *tool = userdata;
         int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-        (void)snprintf(variable, sizeof(variable), "TMPDIR=%s", directory);
-        (void)snprintf(file, sizeof(file), "%s" NAME, directory);
-        (void)setpgid(0, 0);
-        if (mount_at(initramfs_fd, file) < 0 && copy_to(initramfs_fd, file) < 0)
-                _exit(126);
+        if (mount_at(tool->initramfs_fd, tool->file) < 0 &&
+            copy_to(tool->initramfs_fd, tool->file) < 0)
+                return -EIO;
         /* dup2() clears close-on-exec. */
-        if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
-            dup2(null_fd, STDERR_FILENO) < 0)
-                _exit(126);
+        if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDERR_FILENO) < 0)
+                return -EIO;
         if ((geteuid() == 0 && drop_root() < 0) || set_limits() < 0 ||
-            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir(directory) < 0)
-                _exit(126);
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir(tool->directory) < 0)
+                return -EIO;
         (void)signal(SIGPIPE, SIG_DFL);
-        (void)execve(tool, argv, environment);
-        _exit(127);
-}
-
-/* 0 at the end of the output. */
-static int read_output(int fd, uint64_t deadline_usec, Listing *listing) {
-        char buffer[4096];
-
-        for (;;) {
-                struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-                uint64_t now_usec = clock_boottime_usec();
-                ssize_t n;
-                int r;
-
-                if (now_usec >= deadline_usec ||
-                    listing->total_bytes > IMAGE_INITRAMFS_MAX_OUTPUT_BYTES)
-                        return IMAGE_INITRAMFS_E_TIMEOUT;
-                r = poll(&pollfd, 1, (int)((deadline_usec - now_usec) / USEC_PER_MSEC) + 1);
-                if (r < 0 && errno != EINTR)
-                        return negative_errno();
-                if (r <= 0)
-                        continue;
-                n = read(fd, buffer, sizeof(buffer));
-                if (n < 0 && errno != EINTR)
-                        return negative_errno();
-                if (n == 0)
-                        return 0;
-                if (n > 0)
-                        take_output(listing, buffer, (size_t)n);
-        }
-}
-
-/* A tool that closed its output has nothing left to do: it gets this long to say how it went. */
-static bool ends_soon(pid_t pid) {
-        const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
-
-        for (unsigned i = 0; i < 400; i++) {
-                siginfo_t info = {};
-
-                if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-                    info.si_pid == pid)
-                        return true;
-                (void)nanosleep(&pause, NULL);
-        }
-        return false;
-}
-
-/* All that the tool started is in its process group; its id is ours until the tool is reaped. */
-static int reap(pid_t pid, bool end_it, bool *ret_good) {
-        int status;
-
-        if (!end_it)
-                (void)ends_soon(pid);
-        (void)kill(-pid, SIGKILL);
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return negative_errno();
-        *ret_good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
         return 0;
 }
 
+static int start_tool(const char *path, Tool *tool, Child *ret_child) {
+        char variable[64], path_variable[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+        char *const argv[] = { (char *)path, tool->file, NULL };
+        char *const environment[] = { path_variable, (char[]){ "LC_ALL=C" }, variable, NULL };
+        const ChildSpec spec = {
+                .argv = argv,
+                .environment = environment,
+                .prepare = prepare,
+                .userdata = tool,
+        };
+
+        (void)snprintf(variable, sizeof(variable), "TMPDIR=%s", tool->directory);
+        return child_start(&spec, ret_child);
+}
+
+/* 0 at the end of the output. */
+static int read_output(int fd, uint64_t until_usec, Listing *listing) {
+        uint8_t buffer[4096];
+
+        while (listing->total_bytes <= IMAGE_INITRAMFS_MAX_OUTPUT_BYTES) {
+                uint64_t now_usec = clock_monotonic_usec();
+                size_t n;
+                int r;
+
+                r = wait_read(fd, MAX(until_usec, now_usec) - now_usec, buffer, sizeof(buffer), &n);
+                if (r == -ENODATA)
+                        return 0;
+                if (r < 0)
+                        return r == -ETIMEDOUT ? IMAGE_INITRAMFS_E_TIMEOUT : r;
+                take_output(listing, (const char *)buffer, n);
+        }
+        return IMAGE_INITRAMFS_E_TIMEOUT;
+}
+
 static int list_in(
-        const char *tool,
+        const char *path,
         int initramfs_fd,
         const char *directory,
         uint64_t timeout_usec,
         Listing *listing) {
-        _cleanup_close_ int read_fd = -1, write_fd = -1;
-        bool good = false;
-        int pair[2];
-        pid_t pid;
-        int r, error;
+        Tool tool = { .directory = directory, .initramfs_fd = initramfs_fd };
+        int status, r, ended;
+        Child child;
 
-        if (pipe2(pair, O_CLOEXEC) < 0)
-                return negative_errno();
-        read_fd = pair[0];
-        write_fd = pair[1];
-        pid = fork();
-        if (pid < 0)
-                return negative_errno();
-        if (pid == 0)
-                run_tool(tool, initramfs_fd, write_fd, directory);
-        (void)setpgid(pid, pid);
-        cleanup_close(&write_fd);
-
-        r = read_output(read_fd, clock_boottime_usec() + timeout_usec, listing);
+        (void)snprintf(tool.file, sizeof(tool.file), "%s" NAME, directory);
+        r = start_tool(path, &tool, &child);
+        if (r < 0)
+                return r;
+        r = read_output(child.fd, clock_monotonic_usec() + timeout_usec, listing);
         end_line(listing);
-        error = reap(pid, r != 0, &good);
-        if (r == 0 && error < 0)
-                r = error;
-        return r != 0 ? r : good ? 0 : IMAGE_INITRAMFS_E_FAILED;
+
+        /* A tool that closed its output has nothing left to do but to say how it went. */
+        ended = child_end(&child, r == 0 ? clock_monotonic_usec() + END_USEC : 0, &status);
+        if (r != 0)
+                return r;
+        return ended == 0 ? 0 : IMAGE_INITRAMFS_E_FAILED;
 }
 
 /* What a tool that was ended left behind: files, and one level of directories with files in them. */
