@@ -64,17 +64,22 @@ int random_poll(const KernelRandom *random, uint32_t *ret_mask) {
         return 0;
 }
 
-bool random_is_ready(const KernelRandom *random) {
-        uint32_t mask = 0;
+int random_getrandom_works(void) {
         uint8_t byte;
         ssize_t n;
 
         n = getrandom(&byte, sizeof(byte), GRND_NONBLOCK);
         explicit_bzero(&byte, sizeof(byte));
-        if (n >= 0)
-                return true;
-        if (errno != ENOSYS)
-                return false;
+        return n >= 0 ? 1 : errno == ENOSYS ? -ENOSYS : 0;
+}
+
+bool random_is_ready(const KernelRandom *random) {
+        uint32_t mask = 0;
+        int r;
+
+        r = random_getrandom_works();
+        if (r >= 0)
+                return r > 0;
 
         /* RHEL 7 has no getrandom(): POLLIN there says that bytes can be read, the nearest sign. */
         return random_poll(random, &mask) >= 0 && (mask & POLLIN);

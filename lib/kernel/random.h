@@ -44,7 +44,11 @@ _must_check_ int random_check_permission(const KernelRandom *random);
  * caller may ignore a failure: what it had in ret_bits stays. */
 int random_level_bits(const KernelRandom *random, uint32_t *ret_bits);
 
-/* Whether getrandom() would return at once. Asked with GRND_NONBLOCK, never waits. */
+/*
+ * Whether getrandom() would return at once: 1 or 0, or -ENOSYS where the kernel has no such call. Asked
+ * with GRND_NONBLOCK, never waits. random_is_ready() takes the nearest sign there instead.
+ */
+int random_getrandom_works(void);
 bool random_is_ready(const KernelRandom *random);
 
 /* POLLIN and POLLOUT as /dev/random shows them now; failures as above. */

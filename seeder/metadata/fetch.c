@@ -2,9 +2,9 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "lib/kernel/clock.h"
+#include "lib/base/clock.h"
+#include "lib/kernel/random.h"
 #include "lib/sources/metadata-status.h"
 #include "seeder/metadata/decode.h"
 #include "seeder/metadata/fetch.h"
@@ -156,18 +156,12 @@ static int add_url(Fetch *fetch, const char *url) {
 
 /* ---- What a target waits for ---- */
 
-/*
- * TLS begins with random bytes of its own, and its libraries wait in getrandom() for them: that
- * would start the kernel's own, slow way to them, and could not be broken off.
- */
-static bool kernel_has_random_bytes(void) {
-        uint8_t byte;
-
-        return getrandom(&byte, sizeof(byte), GRND_NONBLOCK) >= 0 || errno == ENOSYS;
-}
-
 static bool may_start(const Target *target, bool route_is_over) {
-        if (target->tls && !kernel_has_random_bytes())
+        /*
+         * TLS begins with random bytes of its own, and its libraries wait in getrandom() for them: that
+         * would start the kernel's own, slow way to them, and could not be broken off.
+         */
+        if (target->tls && random_getrandom_works() == 0)
                 return false;
         if (target->address.length > 0)
                 return route_exists(&target->address);
@@ -419,7 +413,7 @@ static int report(const Fetch *fetch, char why[static FETCH_WHY_MAX]) {
                 (void)snprintf(why, FETCH_WHY_MAX, "%s: %s", worst->url, worst->why);
                 return worst->error;
         }
-        if (blocked && blocked->tls && !kernel_has_random_bytes()) {
+        if (blocked && blocked->tls && random_getrandom_works() == 0) {
                 (void)snprintf(
                         why,
                         FETCH_WHY_MAX,
