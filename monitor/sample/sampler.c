@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include "lib/base/io.h"
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
+#include "lib/kernel/random.h"
 #include "monitor/sample/sampler.h"
 
 #define SYSCTL            "sys/kernel/random/"
@@ -88,9 +88,7 @@ static void set_ready(Sampler *sampler, uint64_t now_usec) {
 
 /* Before 5.6 POLLIN only says that the pool holds bits: ask, without waiting. */
 static void ask_if_ready(Sampler *sampler, uint64_t now_usec) {
-        uint8_t byte;
-
-        if (getrandom(&byte, sizeof(byte), GRND_NONBLOCK) >= 0)
+        if (random_getrandom_works() > 0)
                 set_ready(sampler, now_usec);
 }
 

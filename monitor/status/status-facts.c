@@ -2,11 +2,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "lib/base/io.h"
 #include "lib/base/text.h"
+#include "lib/kernel/command-line.h"
 #include "lib/kernel/kmsg.h"
 #include "lib/kernel/random.h"
 #include "monitor/documents.h"
@@ -19,13 +19,11 @@
 #define RNG_QUALITY     "sys/class/misc/hw_random/rng_quality"
 
 static void ask_kernel(const RootDir *root, SeededFacts *facts) {
-        uint8_t byte;
-        ssize_t n;
-
         /* The one question that is exact on every kernel, and it does not wait. */
-        n = getrandom(&byte, sizeof(byte), GRND_NONBLOCK);
-        facts->ready_known = n >= 0 || errno == EAGAIN;
-        facts->ready = n >= 0;
+        const int works = random_getrandom_works();
+
+        facts->ready_known = works >= 0;
+        facts->ready = works > 0;
         (void)!random_pool_bits(root, &facts->pool_bits);
         (void)!random_threshold_bits(root, &facts->threshold_bits);
         facts->level_known = rootdir_read_u32(
@@ -92,6 +90,7 @@ static void ask_cpu(const RootDir *root, SeededFacts *facts) {
                                                 "random.trust_cpu=0",
                                                 "random.trust_cpu=n",
                                                 "nordrand" };
+        _cleanup_free_ char *line = NULL;
         _cleanup_close_ int fd = -1;
         char text[6144] = "";
         size_t length = 0;
@@ -103,10 +102,10 @@ static void ask_cpu(const RootDir *root, SeededFacts *facts) {
         text[length] = '\0';
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
                 facts->cpu_trusted |= has_word(text, words[i]);
-        if (rootdir_read_text(root, "proc/cmdline", text, sizeof(text)) < 0)
+        if (kernel_command_line_read(root, &line) < 0)
                 return;
         for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
-                facts->cpu_trusted &= !has_word(text, refusals[i]);
+                facts->cpu_trusted &= !has_word(line, refusals[i]);
 }
 
 /* The bits of all sources, and the name of the one with the most if that is more than *most. */
