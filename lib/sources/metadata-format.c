@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/base/text.h"
 #include "lib/sources/metadata-format.h"
 
 int metadata_parse_format(const char *text, MetadataFormat *ret_format) {
@@ -22,7 +23,7 @@ int metadata_check_url(const char *text) {
         if (strlen(text) >= METADATA_URL_MAX)
                 return -EINVAL;
         for (const char *p = text; *p; p++)
-                if (*p <= ' ' || *p > '~')
+                if (!text_is_plain(*p) || *p == ' ')
                         return -EINVAL;
 
         if (strncmp(text, "http://", 7) == 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "lib/base/base64.h"
 #include "lib/sources/platform-seed.h"
 #include "lib/sources/seed.h"
 #include "lib/sources/smbios.h"
@@ -27,39 +26,24 @@ static int take(
         return 0;
 }
 
-static int take_base64(
-        const char *text,
-        size_t length,
-        uint8_t *buffer,
-        size_t size,
-        size_t *ret_length) {
-        size_t n = 0;
-        int r;
-
-        r = base64_decode(text, length, buffer, MIN(size, SEED_MAX_BYTES), &n);
-        if (r < 0)
-                return r == -EMSGSIZE ? -ERANGE : r;
-        if (n < SEED_MIN_BYTES)
-                return -ERANGE;
-        *ret_length = n;
-        return 0;
-}
-
 static int next_of_smbios(PlatformPlace *place, uint8_t *buffer, size_t size, size_t *ret_length) {
         const size_t text_at = strlen(CREDENTIAL), binary_at = strlen(CREDENTIAL_BINARY);
         const char *string;
         size_t n;
+        int r;
 
         while (smbios_next_oem_string(place->bytes, place->length, &place->smbios, &string, &n)) {
                 if (n >= text_at && memcmp(string, CREDENTIAL, text_at) == 0)
                         return take(string + text_at, n - text_at, buffer, size, ret_length);
-                if (n >= binary_at && memcmp(string, CREDENTIAL_BINARY, binary_at) == 0)
-                        return take_base64(
+                if (n >= binary_at && memcmp(string, CREDENTIAL_BINARY, binary_at) == 0) {
+                        r = seed_from_base64(
                                 string + binary_at,
                                 n - binary_at,
                                 buffer,
                                 size,
                                 ret_length);
+                        return r == SEED_E_ENCODING ? -EBADMSG : r;
+                }
         }
         return -ENODATA;
 }

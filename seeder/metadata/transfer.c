@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/text.h"
 #include "lib/sources/metadata-status.h"
 #include "lib/sources/seed.h"
 #include "seeder/metadata/transfer.h"
@@ -58,52 +59,57 @@ static size_t on_header(char *line, size_t size, size_t n, void *userdata) {
         return length;
 }
 
-static bool set_limits(CURL *easy, const TransferSpec *spec) {
-        return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-               curl_easy_setopt(
-                       easy,
-                       CURLOPT_CONNECTTIMEOUT_MS,
-                       (long)(spec->connect_usec / 1000)) == CURLE_OK &&
-               curl_easy_setopt(
-                       easy,
-                       CURLOPT_TIMEOUT_MS,
-                       (long)MAX(spec->timeout_usec / 1000, UINT64_C(1))) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)TRANSFER_BODY_MAX_BYTES) ==
-                       CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
-}
-
-static bool set_protocol(CURL *easy) {
-        /* Redirects are followed by us, after a look at them. "": no proxy, whatever the
-         * environment says. */
-#if LIBCURL_VERSION_NUM >= 0x075700 /* 7.87: QUICK_EXIT: no wait for a thread in getaddrinfo() */
-        if (curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK)
-                return false;
+/* What every transfer has alike. */
+static bool set_numbers(CURL *easy, const TransferSpec *spec) {
+        const struct {
+                CURLoption option;
+                long value;
+        } numbers[] = {
+                { CURLOPT_NOSIGNAL, 1 },
+                { CURLOPT_CONNECTTIMEOUT_MS, (long)(spec->connect_usec / 1000) },
+                { CURLOPT_TIMEOUT_MS, (long)MAX(spec->timeout_usec / 1000, UINT64_C(1)) },
+                { CURLOPT_MAXFILESIZE, TRANSFER_BODY_MAX_BYTES },
+                { CURLOPT_FORBID_REUSE, 1 },
+                { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
+                { CURLOPT_FOLLOWLOCATION, 0 }, /* by us, after a look at where to */
+                { CURLOPT_SSL_VERIFYPEER, 1 },
+                { CURLOPT_SSL_VERIFYHOST, 2 },
+                { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
+                { CURLOPT_ADDRESS_SCOPE, spec->scope_id },
+#if LIBCURL_VERSION_NUM >= 0x075700 /* 7.87: no wait for a thread in getaddrinfo() */
+                { CURLOPT_QUICK_EXIT, 1 },
 #else
-        if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) !=
-            CURLE_OK)
-                return false;
+                { CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS },
 #endif
-        return curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ==
-                       CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_USERAGENT, "guest-entropy/" PACKAGE_VERSION) ==
-                       CURLE_OK;
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                if (curl_easy_setopt(easy, numbers[i].option, numbers[i].value) != CURLE_OK)
+                        return false;
+        return true;
 }
 
-static bool set_tls(CURL *easy, const char *ca_file) {
-        if (curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) != CURLE_OK ||
-            curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) != CURLE_OK)
-                return false;
-        if (!ca_file)
-                return true;
+static bool set_texts(CURL *easy, const TransferSpec *spec) {
+        const struct {
+                CURLoption option;
+                const char *value;
+        } texts[] = {
+                { CURLOPT_URL, spec->url },
+                { CURLOPT_PROXY, "" }, /* none, whatever the environment says */
+                { CURLOPT_USERAGENT, "guest-entropy/" PACKAGE_VERSION },
+#if LIBCURL_VERSION_NUM >= 0x075700
+                { CURLOPT_PROTOCOLS_STR, "http,https" },
+#endif
+                { CURLOPT_CAINFO, spec->ca_file },
+                /* The directory of the machine's own certificates would be looked at, too. */
+                { CURLOPT_CAPATH, NULL },
+        };
+        const size_t n = ELEMENTSOF(texts) - (spec->ca_file ? 0 : 2);
 
-        /* The directory of the machine's own certificates would be looked at beside the file. */
-        return curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
+        for (size_t i = 0; i < n; i++)
+                if (curl_easy_setopt(easy, texts[i].option, texts[i].value) != CURLE_OK)
+                        return false;
+        return true;
 }
 
 static bool set_callbacks(Transfer *transfer) {
@@ -130,15 +136,9 @@ int transfer_new(const TransferSpec *spec, Transfer **ret_transfer) {
         if (!transfer->easy)
                 return -ENOMEM;
 
-        if (!set_limits(transfer->easy, spec) || !set_protocol(transfer->easy) ||
-            !set_tls(transfer->easy, spec->ca_file) || !set_callbacks(transfer))
+        if (!set_numbers(transfer->easy, spec) || !set_texts(transfer->easy, spec) ||
+            !set_callbacks(transfer))
                 return -EINVAL;
-        if (spec->scope_id > 0 &&
-            curl_easy_setopt(transfer->easy, CURLOPT_ADDRESS_SCOPE, (long)spec->scope_id) !=
-                    CURLE_OK)
-                return -EINVAL;
-        if (curl_easy_setopt(transfer->easy, CURLOPT_URL, spec->url) != CURLE_OK)
-                return -ENOMEM;
 
         *ret_transfer = TAKE_PTR(transfer);
         return 0;
@@ -176,9 +176,7 @@ static TransferVerdict verdict(TransferNext next, int error, long status, const 
                         why ? why : "");
 
         /* Parts of it may come from a server and go to a terminal. */
-        for (char *p = result.why; *p; p++)
-                if (*p < ' ' || *p > '~')
-                        *p = '?';
+        text_make_plain(result.why);
         return result;
 }
 
