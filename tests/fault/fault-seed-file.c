@@ -20,6 +20,7 @@
 #include "lib/base/io.h"
 #include "lib/base/parse.h"
 #include "lib/base/secret.h"
+#include "lib/kernel/lasting.h"
 #include "seeder/state/identity.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
@@ -137,6 +138,12 @@ static ssize_t fault_getrandom(void *buffer, size_t n, unsigned flags) {
         return FAULT(-1, getrandom(buffer, n, flags));
 }
 
+/* Whatever the test runs on. What it reads to find out is no call of a load or a save. */
+static bool always_lasts(const RootDir *root, int directory_fd, const char **ret_why_not) {
+        return true;
+}
+
+#define lasting_directory                           always_lasts
 #define OPENAT_MODE(_fd, _path, _flags, _mode, ...) fault_openat((_fd), (_path), (_flags), (_mode))
 #define openat(...)                                 OPENAT_MODE(__VA_ARGS__, 0, 0)
 #define open                                        fault_open
@@ -150,6 +157,7 @@ static ssize_t fault_getrandom(void *buffer, size_t n, unsigned flags) {
 #include "lib/base/io.c"
 #include "lib/feed/seed-mark.c"
 #include "seeder/state/seed-file.c"
+#undef lasting_directory
 #undef openat
 #undef open
 #undef fstat
@@ -203,7 +211,6 @@ static int boot(void) {
         r = seed_file_open(state_directory, true, &file);
         if (r != 0)
                 return r;
-        file.why_no_memory = NULL; /* whatever the test runs on */
         r = seed_file_load(&file, &identity, &load);
         if (r == 0 && load.marked)
                 memcpy(&disk->credited[disk->n_credited++ % TAGS], load.seed->bytes, 8);
@@ -311,7 +318,6 @@ static bool boot_with_fault(bool *ret_marked) {
         int r;
 
         r = seed_file_open(state_directory, true, &file);
-        file.why_no_memory = NULL;
         if (r == 0)
                 r = seed_file_load(&file, &identity, &load);
         *ret_marked = r == 0 && load.marked;
