@@ -30,18 +30,16 @@ const BlockedSpan *analysis_longest_wait(const Recording *recording) {
         return longest;
 }
 
-static uint64_t starts_between(const Recording *recording, uint64_t from_usec, uint64_t to_usec) {
+uint64_t analysis_starts_between(const Recording *recording, uint64_t from_usec, uint64_t to_usec) {
         const uint32_t *starts = analysis_starts(recording);
+        uint64_t interval = recording->starts_interval_usec, begin = recording->starts_from_usec;
         uint64_t first, last, n = 0;
 
-        if (to_usec < recording->starts_from_usec)
+        if (to_usec <= begin)
                 return 0;
-        first = from_usec > recording->starts_from_usec
-                        ? (from_usec - recording->starts_from_usec) /
-                                  recording->starts_interval_usec
-                        : 0;
-        last = (to_usec - recording->starts_from_usec) / recording->starts_interval_usec;
-        for (uint64_t i = first; i <= last && i < recording->n_starts; i++)
+        first = from_usec > begin ? (from_usec - begin + interval - 1) / interval : 0;
+        last = (to_usec - begin + interval - 1) / interval;
+        for (uint64_t i = first; i < last && i < recording->n_starts; i++)
                 n += starts[i];
         return n;
 }
@@ -111,7 +109,7 @@ static void follow_sample(
         Analysis *analysis) {
         uint64_t at = recording->at_usec[i];
         uint64_t next = i + 1 < recording->n_samples ? recording->at_usec[i + 1] : at;
-        uint64_t starts = starts_between(recording, at - MIN(at, USEC_PER_SEC), at);
+        uint64_t starts = analysis_starts_between(recording, at - MIN(at, USEC_PER_SEC), at + 1);
         Rates *rates = starts >= LOAD_STARTS_PER_SEC ? &analysis->loaded : &analysis->idle;
 
         add_step(rates, level, recording->minimum_bits[i], recording->maximum_bits[i]);

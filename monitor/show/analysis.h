@@ -68,6 +68,9 @@ const BlockedSpan *analysis_longest_wait(const Recording *recording);
 /* execs where they were counted, else forks. */
 const uint32_t *analysis_starts(const Recording *recording);
 
+/* In the bins that begin in from_usec..to_usec - 1. */
+uint64_t analysis_starts_between(const Recording *recording, uint64_t from_usec, uint64_t to_usec);
+
 /* A few words: "the kernel's own jitter loop". */
 const char *ready_cause_to_string(ReadyCause cause);
 

@@ -8,9 +8,9 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
-#include "lib/base/text.h"
 #include "monitor/settings.h"
 #include "monitor/show/input.h"
+#include "monitor/show/markup.h"
 #include "monitor/show/rules.h"
 #include "monitor/show/verbs.h"
 
@@ -64,15 +64,6 @@ static int parse_arguments(int argc, char *argv[], Rules *rules, const char **re
         return 0;
 }
 
-/* Names of processes and files are data of others. */
-static void put_xml(FILE *stream, const char *text) {
-        for (; *text; text++)
-                if (strchr("<>&\"'", *text))
-                        (void)fprintf(stream, "&#%d;", *text);
-                else
-                        (void)fputc(text_is_plain(*text) ? *text : '?', stream);
-}
-
 static void put_suite(
         FILE *stream,
         const char *path,
@@ -87,14 +78,14 @@ static void put_suite(
                 n_failed);
         for (size_t i = 0; i < n_results; i++) {
                 (void)fputs("  <testcase classname=\"", stream);
-                put_xml(stream, path);
+                markup_put(stream, path);
                 (void)fprintf(stream, "\" name=\"%s\"", results[i].name);
                 if (results[i].passed) {
                         (void)fputs("/>\n", stream);
                         continue;
                 }
                 (void)fputs(">\n    <failure message=\"", stream);
-                put_xml(stream, results[i].message);
+                markup_put(stream, results[i].message);
                 (void)fputs("\"/>\n  </testcase>\n", stream);
         }
         (void)fputs("</testsuite>\n", stream);

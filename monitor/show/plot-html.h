@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Recordings as one HTML file with zoom and hover: nothing is loaded from elsewhere. */
+/* Recordings as one HTML file, the SVG of each with zoom and hover: nothing is loaded from elsewhere. */
 
 #include <stdio.h>
 
-#include "monitor/show/recording.h"
+#include "monitor/show/plot-svg.h"
 
-/* -EIO when the stream takes no more. */
-_must_check_ int plot_html(const Recording *recordings, size_t n_recordings, FILE *stream);
+/* -ENOMEM, or -EIO when the stream takes no more. */
+_must_check_ int plot_html(
+        const Recording *recordings,
+        size_t n_recordings,
+        PlotTheme theme,
+        FILE *stream);

@@ -7,7 +7,7 @@
 #include "monitor/show/plot-scene.h"
 
 #define LABEL_GAP      8.0
-#define MERGE_FRACTION 150U /* marks of one kind closer than this part of the picture are one */
+#define MERGE_FRACTION 150U /* equal labels closer than this part of the picture are one */
 
 double scene_x(const Scene *scene, uint64_t at_usec, double width) {
         uint64_t at = MIN(MAX(at_usec, scene->from_usec), scene->to_usec) - scene->from_usec;
@@ -53,9 +53,20 @@ static void set_range(Scene *scene) {
         scene->top_bits = MAX(scene->top_bits, 256U);
 }
 
-static void add_phase(Scene *scene, const char *name, uint64_t from_usec, uint64_t to_usec) {
+const char *phase_to_string(PhaseKind kind) {
+        static const char *const names[_PHASE_MAX] = {
+                [PHASE_KERNEL] = "kernel",
+                [PHASE_INITRAMFS] = "initramfs",
+                [PHASE_USERSPACE] = "userspace",
+                [PHASE_RUNNING_SYSTEM] = "running system",
+        };
+
+        return names[kind];
+}
+
+static void add_phase(Scene *scene, PhaseKind kind, uint64_t from_usec, uint64_t to_usec) {
         if (to_usec > from_usec)
-                scene->phases[scene->n_phases++] = (Phase){ name, from_usec, to_usec };
+                scene->phases[scene->n_phases++] = (Phase){ kind, from_usec, to_usec };
 }
 
 /* The kernel ran an init of the initramfs, and that of the real root was the monitor: init=. */
@@ -73,15 +84,15 @@ static void set_phases(Scene *scene) {
         uint64_t root_usec = analysis->switch_root_usec;
 
         if (!scene->recording->first_process) {
-                add_phase(scene, "running system", scene->from_usec, scene->to_usec);
+                add_phase(scene, PHASE_RUNNING_SYSTEM, scene->zero_usec, scene->to_usec);
                 return;
         }
         if (root_usec == 0 && began_after_initramfs(scene->recording))
                 root_usec = scene->recording->started_usec;
-        add_phase(scene, "kernel", scene->from_usec, init_usec);
+        add_phase(scene, PHASE_KERNEL, scene->zero_usec, init_usec);
         if (root_usec > init_usec)
-                add_phase(scene, "initramfs", init_usec, root_usec);
-        add_phase(scene, "userspace", MAX(init_usec, root_usec), scene->to_usec);
+                add_phase(scene, PHASE_INITRAMFS, init_usec, root_usec);
+        add_phase(scene, PHASE_USERSPACE, MAX(init_usec, root_usec), scene->to_usec);
 }
 
 static void add_mark(
@@ -90,19 +101,13 @@ static void add_mark(
         MarkClass mark_class,
         unsigned int priority,
         const char *label) {
-        uint64_t near_usec = (scene->to_usec - scene->from_usec) / MERGE_FRACTION;
-        Mark *last = scene->n_marks > 0 ? &scene->marks[scene->n_marks - 1] : NULL;
+        Mark *mark = &scene->marks[scene->n_marks];
 
-        if (at_usec < scene->from_usec || at_usec > scene->to_usec ||
+        if (at_usec < scene->zero_usec || at_usec > scene->to_usec ||
             scene->n_marks == SCENE_MAX_MARKS)
                 return;
-        /* Ten reads in a row are one mark. */
-        if (last && strncmp(last->label, label, SCENE_LABEL_MAX - 1) == 0 &&
-            at_usec - MIN(last->at_usec, at_usec) < near_usec)
-                return;
-        scene->marks[scene->n_marks] =
-                (Mark){ .at_usec = at_usec, .mark_class = mark_class, .priority = priority };
-        (void)snprintf(scene->marks[scene->n_marks].label, SCENE_LABEL_MAX, "%s", label);
+        *mark = (Mark){ .at_usec = at_usec, .mark_class = mark_class, .priority = priority };
+        (void)snprintf(mark->label, sizeof(mark->label), "%s", label);
         scene->n_marks++;
 }
 
@@ -188,56 +193,64 @@ static void add_credits(Scene *scene) {
                 add_mark(scene, scene->analysis.ready_usec, MARK_GOOD, 1, "ready");
 }
 
-typedef struct Taken {
-        double from, to;
-} Taken;
+static int by_priority(const void *a, const void *b) {
+        const Mark *left = a, *right = b;
 
-/* The first row where the label covers no other. */
-static void place_mark(
-        Scene *scene,
-        Mark *mark,
-        double width,
-        double label_width,
-        Taken taken[SCENE_MAX_ROWS][SCENE_MAX_MARKS]) {
+        if (left->priority != right->priority)
+                return left->priority < right->priority ? -1 : 1;
+        return (left->at_usec > right->at_usec) - (left->at_usec < right->at_usec);
+}
+
+typedef struct Extent {
+        double from, to;
+} Extent;
+
+static Extent extent_of(const Scene *scene, const Mark *mark, double width, double label_width) {
         double x = scene_x(scene, mark->at_usec, width);
         double length = (double)strlen(mark->label) * label_width + LABEL_GAP;
 
-        mark->to_the_left = x + length > width;
-        for (size_t row = 0; row < SCENE_MAX_ROWS; row++) {
-                Taken wanted = { x, x + length };
-                bool free_here = true;
-                size_t n = 0;
-
-                if (mark->to_the_left)
-                        wanted = (Taken){ x - length, x };
-                if (wanted.from < -LABEL_GAP)
-                        break;
-                while (n < SCENE_MAX_MARKS && taken[row][n].to > 0) {
-                        if (wanted.from < taken[row][n].to && wanted.to > taken[row][n].from)
-                                free_here = false;
-                        n++;
-                }
-                if (!free_here)
-                        continue;
-                taken[row][n] = wanted;
-                mark->row = (int)row;
-                scene->n_rows = MAX(scene->n_rows, row + 1);
-                return;
-        }
-        mark->row = -1;
+        return mark->to_the_left ? (Extent){ x - length, x } : (Extent){ x, x + length };
 }
 
-static void place_marks(Scene *scene, double width, double label_width) {
-        Taken taken[SCENE_MAX_ROWS][SCENE_MAX_MARKS] = {};
+/* Whether the label of a mark before this one is in its way there, or says the same. */
+static bool is_taken(const Scene *scene, size_t i, int row, double width, double label_width) {
+        const Mark *mark = &scene->marks[i];
+        Extent wanted = extent_of(scene, mark, width, label_width);
+        uint64_t near_usec = (scene->to_usec - scene->from_usec) / MERGE_FRACTION;
 
-        for (unsigned int priority = 1; priority < 10; priority++)
-                for (size_t i = 0; i < scene->n_marks; i++)
-                        if (scene->marks[i].priority == priority)
-                                place_mark(scene, &scene->marks[i], width, label_width, taken);
+        for (size_t k = 0; k < i; k++) {
+                const Mark *other = &scene->marks[k];
+                Extent taken = extent_of(scene, other, width, label_width);
+
+                /* Ten reads in a row have one label. */
+                if (other->row >= 0 && strcmp(other->label, mark->label) == 0 &&
+                    mark->at_usec - other->at_usec < near_usec)
+                        return true;
+                if (other->row == row && wanted.from < taken.to && wanted.to > taken.from)
+                        return true;
+        }
+        return false;
+}
+
+/* The first row where the label covers no other. */
+static void place_mark(Scene *scene, size_t i, double width, double label_width) {
+        Mark *mark = &scene->marks[i];
+
+        mark->to_the_left = extent_of(scene, mark, width, label_width).to > width;
+        mark->row = -1;
+        if (mark->at_usec < scene->from_usec ||
+            extent_of(scene, mark, width, label_width).from < -LABEL_GAP)
+                return;
+        for (int row = 0; row < (int)SCENE_MAX_ROWS; row++)
+                if (!is_taken(scene, i, row, width, label_width)) {
+                        mark->row = row;
+                        scene->n_rows = MAX(scene->n_rows, (size_t)row + 1);
+                        return;
+                }
 }
 
 /* Spans that do not overlap in time share a row. */
-static void set_lanes(Scene *scene) {
+static void set_lanes(Scene *scene, size_t max_lanes) {
         uint64_t busy_until[SCENE_MAX_LANES] = {};
         uint64_t gap = (scene->to_usec - scene->from_usec) / 6; /* room for the name */
 
@@ -245,9 +258,9 @@ static void set_lanes(Scene *scene) {
                 const BlockedSpan *span = &scene->recording->blocked[i];
                 size_t row = 0;
 
-                while (row < SCENE_MAX_LANES && busy_until[row] > span->from_usec)
+                while (row < max_lanes && busy_until[row] > span->from_usec)
                         row++;
-                if (row == SCENE_MAX_LANES || scene->n_lanes == ELEMENTSOF(scene->lanes)) {
+                if (row == max_lanes || scene->n_lanes == ELEMENTSOF(scene->lanes)) {
                         scene->n_hidden++;
                         continue;
                 }
@@ -257,7 +270,12 @@ static void set_lanes(Scene *scene) {
         }
 }
 
-void scene_make(const Recording *recording, double width, double label_width, Scene *ret_scene) {
+void scene_make(
+        const Recording *recording,
+        double width,
+        double label_width,
+        size_t max_lanes,
+        Scene *ret_scene) {
         Scene *scene = ret_scene;
 
         *scene = (Scene){ .recording = recording };
@@ -267,6 +285,8 @@ void scene_make(const Recording *recording, double width, double label_width, Sc
         for (size_t i = 0; i < recording->n_events; i++)
                 add_event(scene, &recording->events[i]);
         add_credits(scene);
-        place_marks(scene, width, label_width);
-        set_lanes(scene);
+        qsort(scene->marks, scene->n_marks, sizeof(scene->marks[0]), by_priority);
+        for (size_t i = 0; i < scene->n_marks; i++)
+                place_mark(scene, i, width, label_width);
+        set_lanes(scene, max_lanes);
 }

@@ -4,7 +4,7 @@
 /*
  * What a picture of a recording shows and where: the range of time, the phases of the boot, the
  * marks with a row for each label so that none covers another, the rows of blocked processes.
- * Numbers only; plot-svg.c draws them.
+ * Numbers only; plot-panel.c draws them.
  */
 
 #include <stdbool.h>
@@ -14,9 +14,9 @@
 #include "monitor/show/analysis.h"
 #include "monitor/show/recording.h"
 
-#define SCENE_MAX_MARKS  48U
+#define SCENE_MAX_MARKS  512U
 #define SCENE_MAX_ROWS   5U
-#define SCENE_MAX_LANES  8U
+#define SCENE_MAX_LANES  64U
 #define SCENE_MAX_PHASES 3U
 #define SCENE_LABEL_MAX  64U
 
@@ -29,14 +29,22 @@ typedef enum MarkClass {
 typedef struct Mark {
         uint64_t at_usec;
         MarkClass mark_class;
-        unsigned int priority; /* lower is kept when there is no room for all */
+        unsigned int priority; /* lower is labelled first when there is no room for all */
         int row;               /* of its label; -1: no room, the mark alone */
         bool to_the_left;      /* the label ends at the mark */
         char label[SCENE_LABEL_MAX];
 } Mark;
 
+typedef enum PhaseKind {
+        PHASE_KERNEL,
+        PHASE_INITRAMFS,
+        PHASE_USERSPACE,
+        PHASE_RUNNING_SYSTEM, /* a recording that began later */
+        _PHASE_MAX,
+} PhaseKind;
+
 typedef struct Phase {
-        const char *name;
+        PhaseKind kind;
         uint64_t from_usec, to_usec;
 } Phase;
 
@@ -54,13 +62,21 @@ typedef struct Scene {
         size_t n_phases;
         Phase phases[SCENE_MAX_PHASES];
         size_t n_marks, n_rows;
-        Mark marks[SCENE_MAX_MARKS];
+        Mark marks[SCENE_MAX_MARKS];           /* by priority */
         size_t n_lanes, n_lane_rows, n_hidden; /* hidden: blocked, but no row left */
-        Lane lanes[SCENE_MAX_LANES * 16];
+        Lane lanes[SCENE_MAX_LANES * 8];
 } Scene;
 
-/* width is the plot's, label_width that of one character, in the same unit. */
-void scene_make(const Recording *recording, double width, double label_width, Scene *ret_scene);
+/* width is the plot's, label_width that of one character, in the same unit. max_lanes: at most
+ * SCENE_MAX_LANES rows of blocked processes. */
+void scene_make(
+        const Recording *recording,
+        double width,
+        double label_width,
+        size_t max_lanes,
+        Scene *ret_scene);
+
+const char *phase_to_string(PhaseKind kind);
 
 /* Where a time is, from 0 to width. */
 double scene_x(const Scene *scene, uint64_t at_usec, double width);

@@ -3,6 +3,7 @@
 
 /* Recordings as one SVG, one panel below the other. */
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "monitor/show/recording.h"
@@ -19,3 +20,12 @@ _must_check_ int plot_svg(
         size_t n_recordings,
         PlotTheme theme,
         FILE *stream);
+
+/*
+ * The same of one recording as a part of a page, which has its style and its title: with as many
+ * points, rows and numbers as one that zooms in wants to see. Errors as above.
+ */
+_must_check_ int plot_svg_for_page(const Recording *recording, FILE *stream);
+
+/* A <style> element. */
+void plot_style(PlotTheme theme, FILE *stream);

@@ -145,7 +145,7 @@ static int draw(const PlotOptions *options, const Recording *recordings, size_t 
         stream = open_memstream(&text, &length);
         if (!stream)
                 return EX_OSERR;
-        r = options->html ? plot_html(recordings, n_recordings, stream)
+        r = options->html ? plot_html(recordings, n_recordings, options->theme, stream)
                           : plot_svg(recordings, n_recordings, options->theme, stream);
         if (fclose(stream) != 0 && r >= 0)
                 r = -ENOMEM;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/parse.h"
 #include "monitor/show/verdict.h"
@@ -78,4 +79,18 @@ const char *verdict_of(
                         : "nobody is known to have got predictable ones: the kernel's log was not "
                           "read");
         return NULL;
+}
+
+void title_of(const Recording *recording, char ret_title[static TITLE_MAX]) {
+        const char *path = recording->path ? recording->path : "recording";
+        const char *name = strrchr(path, '/');
+
+        (void)snprintf(
+                ret_title,
+                TITLE_MAX,
+                "%.60s: Linux %.80s, %s RNG, %s",
+                name ? name + 1 : path,
+                recording->kernel,
+                refill_model_to_string(recording->model),
+                recording->hwrng[0] ? recording->hwrng : "no hardware RNG");
 }
