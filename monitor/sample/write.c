@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -13,78 +12,42 @@
 
 #define COLUMN_WRAP 24U
 
-typedef struct Writer {
-        int fd;
-        int error;
-        size_t n;
-        char buffer[65536]; /* static, see write_all() */
-} Writer;
+typedef struct Job {
+        const Sampler *sampler;
+        RecordingEnd end;
+        const char *documents_directory;
+} Job;
 
-static void flush(Writer *writer) {
-        int r;
-
-        if (writer->error == 0) {
-                r = io_write_full(writer->fd, writer->buffer, writer->n);
-                if (r < 0)
-                        writer->error = r;
-        }
-        writer->n = 0;
-}
-
-static void put(Writer *writer, const char *text) {
-        for (size_t left = strlen(text); left > 0;) {
-                size_t n = MIN(left, sizeof(writer->buffer) - writer->n);
-
-                memcpy(writer->buffer + writer->n, text, n);
-                writer->n += n;
-                text += n;
-                left -= n;
-                if (writer->n == sizeof(writer->buffer))
-                        flush(writer);
-        }
-}
-
-static void put_format(Writer *writer, const char *format, ...) _printf_(2, 3);
-
-static void put_format(Writer *writer, const char *format, ...) {
-        char text[512];
-        va_list args;
-
-        va_start(args, format);
-        (void)vsnprintf(text, sizeof(text), format, args); // NOLINT(clang-analyzer-valist.*)
-        va_end(args);
-        put(writer, text);
+static const char *boolean(bool value) {
+        return value ? "true" : "false";
 }
 
 /* A process may give itself any name: what is not plain ASCII is escaped byte by byte. */
-static void put_string(Writer *writer, const char *text) {
-        put(writer, "\"");
-        for (const char *p = text; *p; p++) {
-                unsigned char c = (unsigned char)*p;
-
-                if (c == '"' || c == '\\')
-                        put_format(writer, "\\%c", c);
-                else if (!text_is_plain(*p))
-                        put_format(writer, "\\u%04x", c);
+static void put_string(FILE *out, const char *text) {
+        (void)fputc('"', out);
+        for (; *text; text++)
+                if (*text == '"' || *text == '\\')
+                        (void)fprintf(out, "\\%c", *text);
+                else if (text_is_plain(*text))
+                        (void)fputc(*text, out);
                 else
-                        put_format(writer, "%c", c);
-        }
-        put(writer, "\"");
+                        (void)fprintf(out, "\\u%04x", (unsigned char)*text);
+        (void)fputc('"', out);
 }
 
-static void put_key_string(Writer *writer, const char *key, const char *value) {
-        put_format(writer, "  \"%s\": ", key);
-        put_string(writer, value);
-        put(writer, ",\n");
+static void put_key_string(FILE *out, const char *key, const char *value) {
+        (void)fprintf(out, "  \"%s\": ", key);
+        put_string(out, value);
+        (void)fputs(",\n", out);
 }
 
-static void put_separator(Writer *writer, size_t i) {
+static void put_separator(FILE *out, size_t i) {
         if (i > 0)
-                put(writer, i % COLUMN_WRAP == 0 ? ",\n      " : ",");
+                (void)fputs(i % COLUMN_WRAP == 0 ? ",\n      " : ",", out);
 }
 
-static void put_head(Writer *writer, const Sampler *sampler, RecordingEnd end_why) {
-        const TraceBuffer *trace = &sampler->trace;
+static void put_head(FILE *out, const Job *job) {
+        const Sampler *sampler = job->sampler;
         struct utsname kernel = {};
         char boot_id[64] = "";
 
@@ -94,41 +57,41 @@ static void put_head(Writer *writer, const Sampler *sampler, RecordingEnd end_wh
                 "sys/kernel/random/boot_id",
                 boot_id,
                 sizeof(boot_id));
-        put(writer, "{\n");
-        put_key_string(writer, "format", RECORDING_FORMAT);
-        put_format(writer, "  \"version\": %u,\n", RECORDING_VERSION);
-        put_key_string(writer, "program", PACKAGE_VERSION);
-        put_key_string(writer, "kernel", kernel.release);
-        put_key_string(writer, "machine", kernel.machine);
-        put_key_string(writer, "boot_id", boot_id);
-        put_format(
-                writer,
-                "  \"first_process\": %s,\n  \"end\": \"%s\",\n"
+        (void)fputs("{\n", out);
+        put_key_string(out, "format", RECORDING_FORMAT);
+        (void)fprintf(out, "  \"version\": %u,\n", RECORDING_VERSION);
+        put_key_string(out, "program", PACKAGE_VERSION);
+        put_key_string(out, "kernel", kernel.release);
+        put_key_string(out, "machine", kernel.machine);
+        put_key_string(out, "boot_id", boot_id);
+        put_key_string(out, "end", recording_end_to_string(job->end));
+        (void)fprintf(
+                out,
+                "  \"first_process\": %s,\n"
                 "  \"started_usec\": %" PRIu64 ",\n  \"ended_usec\": %" PRIu64 ",\n",
-                sampler->as_pid1 ? "true" : "false",
-                recording_end_to_string(end_why),
-                trace->started_usec,
+                boolean(sampler->as_pid1),
+                sampler->trace.started_usec,
                 sampler->ended_usec);
 }
 
-static void put_rng(Writer *writer, const Sampler *sampler) {
-        put_format(
-                writer,
+static void put_rng(FILE *out, const Sampler *sampler) {
+        (void)fprintf(
+                out,
                 "  \"rng\": {\n    \"pool_bits\": %u,\n    \"threshold_bits\": %u,\n"
                 "    \"ready_at_start\": %s,\n    \"ready_usec\": ",
                 sampler->pool_bits,
                 sampler->first_threshold_bits,
-                sampler->ready_at_start ? "true" : "false");
+                boolean(sampler->ready_at_start));
         if (sampler->ready && !sampler->ready_at_start)
-                put_format(writer, "%" PRIu64, sampler->ready_usec);
+                (void)fprintf(out, "%" PRIu64, sampler->ready_usec);
         else
-                put(writer, "null");
-        put(writer, ",\n    \"hwrng\": ");
+                (void)fputs("null", out);
+        (void)fputs(",\n    \"hwrng\": ", out);
         if (sampler->events.hwrng[0])
-                put_string(writer, sampler->events.hwrng);
+                put_string(out, sampler->events.hwrng);
         else
-                put(writer, "null");
-        put(writer, "\n  },\n");
+                (void)fputs("null", out);
+        (void)fputs("\n  },\n", out);
 }
 
 /* Of a level that stays, the first sample and the last say everything. */
@@ -140,91 +103,81 @@ static bool is_needed(const TraceBuffer *trace, size_t i) {
                s->minimum_bits != s[1].maximum_bits || s[1].minimum_bits != s->minimum_bits;
 }
 
-typedef enum Column {
-        COLUMN_AT,
-        COLUMN_MINIMUM,
-        COLUMN_MAXIMUM,
-} Column;
-
-static void put_sample_column(
-        Writer *writer,
-        const TraceBuffer *trace,
-        const char *name,
-        Column column) {
-        size_t written = 0;
-
-        put_format(writer, "    \"%s\": [", name);
-        for (size_t i = 0; i < trace->n_samples; i++) {
-                const Sample *s = &trace->samples[i];
-
-                if (!is_needed(trace, i))
-                        continue;
-                put_separator(writer, written++);
-                if (column == COLUMN_AT)
-                        put_format(
-                                writer,
-                                "%" PRIu64,
-                                trace->started_usec + s->at_ticks * RECORDING_TICK_USEC);
-                else
-                        put_format(
-                                writer,
-                                "%d",
-                                column == COLUMN_MINIMUM ? s->minimum_bits : s->maximum_bits);
-        }
-        put(writer, "]");
+static uint64_t at_usec(const TraceBuffer *trace, size_t i) {
+        return trace->started_usec + trace->samples[i].at_ticks * RECORDING_TICK_USEC;
 }
 
-static void put_samples(Writer *writer, const TraceBuffer *trace) {
-        put_format(
-                writer,
+static uint64_t minimum_bits(const TraceBuffer *trace, size_t i) {
+        return trace->samples[i].minimum_bits;
+}
+
+static uint64_t maximum_bits(const TraceBuffer *trace, size_t i) {
+        return trace->samples[i].maximum_bits;
+}
+
+static void put_sample_column(
+        FILE *out,
+        const TraceBuffer *trace,
+        const char *name,
+        uint64_t (*value_of)(const TraceBuffer *trace, size_t i)) {
+        size_t written = 0;
+
+        (void)fprintf(out, ",\n    \"%s\": [", name);
+        for (size_t i = 0; i < trace->n_samples; i++) {
+                if (!is_needed(trace, i))
+                        continue;
+                put_separator(out, written++);
+                (void)fprintf(out, "%" PRIu64, value_of(trace, i));
+        }
+        (void)fputc(']', out);
+}
+
+static void put_samples(FILE *out, const TraceBuffer *trace) {
+        (void)fprintf(
+                out,
                 "  \"samples\": {\n    \"interval_usec\": %" PRIu64 ",\n    \"taken\": %zu,\n"
-                "    \"thinnings\": %u,\n",
+                "    \"thinnings\": %u",
                 trace->interval_usec,
                 trace->n_samples,
                 trace->thinnings);
-        put_sample_column(writer, trace, "at_usec", COLUMN_AT);
-        put(writer, ",\n");
-        put_sample_column(writer, trace, "minimum_bits", COLUMN_MINIMUM);
-        put(writer, ",\n");
-        put_sample_column(writer, trace, "maximum_bits", COLUMN_MAXIMUM);
-        put(writer, "\n  },\n");
+        put_sample_column(out, trace, "at_usec", at_usec);
+        put_sample_column(out, trace, "minimum_bits", minimum_bits);
+        put_sample_column(out, trace, "maximum_bits", maximum_bits);
+        (void)fputs("\n  },\n", out);
 }
 
-static bool counts_execs(const Sampler *sampler) {
-        return sampler->events.starts_fd >= 0;
-}
-
-static void put_starts(Writer *writer, const Sampler *sampler) {
+static void put_starts(FILE *out, const Sampler *sampler) {
         const TraceBuffer *trace = &sampler->trace;
+        const char *source = sampler->events.starts_fd >= 0 ? STARTS_SOURCE_CONNECTOR
+                             : sampler->events.stat_fd >= 0 ? STARTS_SOURCE_STAT
+                                                            : STARTS_SOURCE_NONE;
 
-        put_format(
-                writer,
+        (void)fprintf(
+                out,
                 "  \"starts\": {\n    \"from_usec\": %" PRIu64 ",\n    \"interval_usec\": %" PRIu64
                 ",\n    \"source\": \"%s\",\n    \"execs\": [",
                 trace->started_usec,
                 trace->bin_usec,
-                counts_execs(sampler)          ? STARTS_SOURCE_CONNECTOR
-                : sampler->events.stat_fd >= 0 ? STARTS_SOURCE_STAT
-                                               : STARTS_SOURCE_NONE);
+                source);
         for (size_t i = 0; i < trace->n_bins; i++) {
-                put_separator(writer, i);
-                put_format(writer, "%u", trace->bins[i].execs);
+                put_separator(out, i);
+                (void)fprintf(out, "%u", trace->bins[i].execs);
         }
-        put(writer, "],\n    \"forks\": [");
+        (void)fputs("],\n    \"forks\": [", out);
         for (size_t i = 0; i < trace->n_bins; i++) {
-                put_separator(writer, i);
-                put_format(writer, "%u", trace->bins[i].forks);
+                put_separator(out, i);
+                (void)fprintf(out, "%u", trace->bins[i].forks);
         }
-        put(writer, "]\n  },\n");
+        (void)fputs("]\n  },\n", out);
 }
 
-static void put_blocked(Writer *writer, const TraceBuffer *trace) {
-        put(writer, "  \"blocked\": [");
+static void put_blocked(FILE *out, const TraceBuffer *trace) {
+        (void)fputs("  \"blocked\": [", out);
         for (size_t i = 0; i < trace->n_spans; i++) {
                 const BlockedSpan *span = &trace->spans[i];
 
-                put_format(
-                        writer,
+                (void)fprintf(
+                        out,
                         "%s\n    { \"pid\": %d, \"tid\": %d, \"from_usec\": %" PRIu64
                         ", \"to_usec\": %" PRIu64 ", \"jitter\": %s, \"open\": %s, \"name\": ",
                         i > 0 ? "," : "",
@@ -232,33 +185,35 @@ static void put_blocked(Writer *writer, const TraceBuffer *trace) {
                         (int)span->tid,
                         span->from_usec,
                         span->to_usec,
-                        span->jitter ? "true" : "false",
-                        span->open ? "true" : "false");
-                put_string(writer, span->name);
-                put(writer, " }");
+                        boolean(span->jitter),
+                        boolean(span->open));
+                put_string(out, span->name);
+                (void)fputs(" }", out);
         }
-        put(writer, trace->n_spans > 0 ? "\n  ],\n" : "],\n");
+        (void)fputs(trace->n_spans > 0 ? "\n  ],\n" : "],\n", out);
 }
 
-static void put_events(Writer *writer, const TraceBuffer *trace) {
-        put(writer, "  \"events\": [");
+static void put_events(FILE *out, const TraceBuffer *trace) {
+        (void)fputs("  \"events\": [", out);
         for (size_t i = 0; i < trace->n_events; i++) {
-                put_format(
-                        writer,
+                const Event *event = &trace->events[i];
+
+                (void)fprintf(
+                        out,
                         "%s\n    { \"at_usec\": %" PRIu64 ", \"kind\": \"%s\", \"text\": ",
                         i > 0 ? "," : "",
-                        trace->events[i].at_usec,
-                        event_kind_to_string(trace->events[i].kind));
-                put_string(writer, trace->events[i].text);
-                put(writer, " }");
+                        event->at_usec,
+                        event_kind_to_string(event->kind));
+                put_string(out, event->text);
+                (void)fputs(" }", out);
         }
-        put(writer, "\n  ],\n");
+        (void)fputs("\n  ],\n", out);
 }
 
-static void put_reports(Writer *writer, const char *directory) {
+static void put_reports(FILE *out, const char *directory) {
         const char *separator = "\n";
 
-        put(writer, "  \"reports\": {");
+        (void)fputs("  \"reports\": {", out);
         for (DocumentId id = 0; id < _DOCUMENT_MAX; id++) {
                 _cleanup_json_ Json *document = NULL, *shown = NULL;
                 char name[DOCUMENT_NAME_MAX];
@@ -269,11 +224,15 @@ static void put_reports(Writer *writer, const char *directory) {
                 if (!shown)
                         continue;
                 document_name(id, name);
-                put_format(writer, "%s    \"%s\": ", separator, name);
-                put(writer, json_object_to_json_string_ext(shown, JSON_C_TO_STRING_PLAIN));
+                (void)fprintf(
+                        out,
+                        "%s    \"%s\": %s",
+                        separator,
+                        name,
+                        json_object_to_json_string_ext(shown, JSON_C_TO_STRING_PLAIN));
                 separator = ",\n";
         }
-        put(writer, "\n  },\n");
+        (void)fputs("\n  },\n", out);
 }
 
 static uint64_t cpu_usec(const struct rusage *usage) {
@@ -281,11 +240,11 @@ static uint64_t cpu_usec(const struct rusage *usage) {
                (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
 }
 
-static void put_monitor(Writer *writer, const Sampler *sampler) {
+static void put_monitor(FILE *out, const Sampler *sampler) {
         const struct rusage *before = &sampler->usage_at_start, *after = &sampler->usage;
 
-        put_format(
-                writer,
+        (void)fprintf(
+                out,
                 "  \"monitor\": {\n    \"cpu_usec\": %" PRIu64
                 ",\n    \"page_faults\": %ld,\n    \"wakes\": %" PRIu64
                 ",\n    \"late_samples\": %" PRIu64
@@ -295,9 +254,9 @@ static void put_monitor(Writer *writer, const Sampler *sampler) {
                 sampler->wakes,
                 sampler->late_samples,
                 sampler->trace.map_bytes,
-                sampler->trace.locked ? "true" : "false");
-        put_format(
-                writer,
+                boolean(sampler->trace.locked));
+        (void)fprintf(
+                out,
                 "    \"log\": \"%s\",\n    \"log_offset_usec\": %" PRId64
                 ",\n    \"lost\": { \"events\": %" PRIu64 ", \"blocked\": %" PRIu64
                 ", \"starts\": %" PRIu64 " }\n  }\n}\n",
@@ -308,39 +267,33 @@ static void put_monitor(Writer *writer, const Sampler *sampler) {
                 sampler->events.lost_starts);
 }
 
-static int write_all(
-        int fd,
-        const Sampler *sampler,
-        RecordingEnd end_why,
-        const char *documents_directory) {
-        static Writer writer; /* large, and one recording is written at a time */
-
-        writer.fd = fd;
-        writer.error = 0;
-        writer.n = 0;
-        put_head(&writer, sampler, end_why);
-        put_rng(&writer, sampler);
-        put_samples(&writer, &sampler->trace);
-        put_starts(&writer, sampler);
-        put_blocked(&writer, &sampler->trace);
-        put_events(&writer, &sampler->trace);
-        put_reports(&writer, documents_directory);
-        put_monitor(&writer, sampler);
-        flush(&writer);
-        return writer.error;
-}
-
-static int fill(
-        int fd,
-        const Sampler *sampler,
-        RecordingEnd end_why,
-        const char *documents_directory) {
+/*
+ * By hand and not by json-c, which the rest of the program writes with: a trace buffer holds up to a
+ * million numbers, and json-c takes 60 bytes for each, which a guest that boots may not have.
+ */
+static int put_all(const Job *job, int fd) {
+        FILE *out = fdopen(fd, "w");
         int r;
 
-        r = write_all(fd, sampler, end_why, documents_directory);
-        if (r < 0)
+        if (!out) {
+                r = negative_errno();
+                (void)close(fd);
                 return r;
-        return fsync(fd) < 0 && errno != EINVAL ? negative_errno() : 0;
+        }
+        put_head(out, job);
+        put_rng(out, job->sampler);
+        put_samples(out, &job->sampler->trace);
+        put_starts(out, job->sampler);
+        put_blocked(out, &job->sampler->trace);
+        put_events(out, &job->sampler->trace);
+        put_reports(out, job->documents_directory);
+        put_monitor(out, job->sampler);
+        r = fflush(out) != 0 ? negative_errno() : ferror(out) ? -EIO : 0;
+        if (r == 0 && fsync(fd) < 0 && errno != EINVAL)
+                r = negative_errno();
+        if (fclose(out) != 0 && r == 0)
+                r = negative_errno();
+        return r;
 }
 
 static int open_nameless(int dirfd, const char *path) {
@@ -355,60 +308,44 @@ static int open_nameless(int dirfd, const char *path) {
 }
 
 /* Who is killed meanwhile leaves nothing. -EOPNOTSUPP where such a file cannot be had. */
-static int write_nameless(
-        const Sampler *sampler,
-        RecordingEnd end_why,
-        int dirfd,
-        const char *path,
-        const char *documents_directory) {
-        _cleanup_close_ int fd = -1;
+static int write_nameless(const Job *job, int dirfd, const char *path) {
+        _cleanup_close_ int fd = open_nameless(dirfd, path);
         char link[32];
-        int r;
+        int copy, r;
 
-        fd = open_nameless(dirfd, path);
-        if (fd < 0)
+        copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (copy < 0)
                 return -EOPNOTSUPP;
-        r = fill(fd, sampler, end_why, documents_directory);
+        r = put_all(job, copy);
         if (r < 0)
                 return r;
         (void)snprintf(link, sizeof(link), "self/fd/%d", fd);
         (void)unlinkat(dirfd, path, 0);
-        if (linkat(sampler->views.proc_fd, link, dirfd, path, AT_SYMLINK_FOLLOW) < 0)
+        if (linkat(job->sampler->views.proc_fd, link, dirfd, path, AT_SYMLINK_FOLLOW) < 0)
                 return -EOPNOTSUPP;
         return 0;
 }
 
-static int write_named(
-        const Sampler *sampler,
-        RecordingEnd end_why,
-        int dirfd,
-        const char *path,
-        const char *documents_directory) {
-        _cleanup_close_ int fd = -1;
-        int r;
+static int write_named(const Job *job, int dirfd, const char *path) {
+        int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 
-        fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-        if (fd < 0)
-                return negative_errno();
-        r = fill(fd, sampler, end_why, documents_directory);
-        if (r >= 0 && close(TAKE_FD(fd)) < 0)
-                r = negative_errno();
-        return r;
+        return fd < 0 ? negative_errno() : put_all(job, fd);
 }
 
 int write_recording(
         const Sampler *sampler,
-        RecordingEnd end_why,
+        RecordingEnd end,
         int dirfd,
         const char *path,
         const char *documents_directory) {
+        const Job job = { sampler, end, documents_directory };
         char temporary[SETTINGS_OUTPUT_MAX + 8];
         int r;
 
         (void)snprintf(temporary, sizeof(temporary), "%s.new", path);
-        r = write_nameless(sampler, end_why, dirfd, temporary, documents_directory);
+        r = write_nameless(&job, dirfd, temporary);
         if (r == -EOPNOTSUPP)
-                r = write_named(sampler, end_why, dirfd, temporary, documents_directory);
+                r = write_named(&job, dirfd, temporary);
         if (r >= 0 && renameat(dirfd, temporary, dirfd, path) < 0)
                 r = negative_errno();
         if (r < 0)

@@ -11,7 +11,7 @@
  */
 _must_check_ int write_recording(
         const Sampler *sampler,
-        RecordingEnd end_why,
+        RecordingEnd end,
         int dirfd,
         const char *path,
         const char *documents_directory);

@@ -22,95 +22,94 @@ typedef struct Row {
         const char *what;
         const char *unit;
         Wish wish;
-        double a, b; /* NAN: not known */
 } Row;
 
+/* NAN: not known. */
 static double msec(bool known, uint64_t usec) {
         return known ? (double)usec / 1e3 : (double)NAN;
 }
 
-static const char *judge(const Row *row) {
-        double change = row->b - row->a;
-
-        if (isnan(row->a) && isnan(row->b))
+static const char *judge(Wish wish, double a, double b) {
+        if (isnan(a) && isnan(b))
                 return "";
         /* A time that only one of them has: the other never got there. */
-        if (isnan(row->a) || isnan(row->b))
-                return row->wish == WISH_NONE ? "" : isnan(row->b) ? "worse" : "better";
-        if (fabs(change) <= NOISE_FRACTION * MAX(fabs(row->a), fabs(row->b)))
+        if (isnan(a) || isnan(b))
+                return wish == WISH_NONE ? "" : isnan(b) ? "worse" : "better";
+        if (fabs(b - a) <= NOISE_FRACTION * MAX(fabs(a), fabs(b)))
                 return "=";
-        if (row->wish == WISH_NONE)
+        if (wish == WISH_NONE)
                 return "";
-        return (change < 0) == (row->wish == WISH_LESS) ? "better" : "worse";
+        return (b < a) == (wish == WISH_LESS) ? "better" : "worse";
 }
 
-static void print_value(double value, const char *missing) {
+static void print_value(double value) {
         if (isnan(value))
-                (void)printf("%14s", missing);
+                (void)printf("%14s", "-");
         else
                 (void)printf("%14.1f", value);
 }
 
-static void print_row(const Row *row) {
+static void print_row(const Row *row, double a, double b) {
         (void)printf("%-28s%-8s", row->what, row->unit);
-        print_value(row->a, "-");
-        print_value(row->b, "-");
-        if (isnan(row->a) || isnan(row->b))
+        print_value(a);
+        print_value(b);
+        if (isnan(a) || isnan(b))
                 (void)printf("%12s", "");
         else
-                (void)printf("%+12.1f", row->b - row->a);
-        (void)printf("  %s\n", judge(row));
+                (void)printf("%+12.1f", b - a);
+        (void)printf("  %s\n", judge(row->wish, a, b));
 }
 
-static void print_table(const Analysis *a, const Analysis *b) {
-        const Row rows[] = {
-                { "ready",
-                  "ms",
-                  WISH_LESS,
-                  msec(a->ready_time_known, a->ready_usec),
-                  msec(b->ready_time_known, b->ready_usec) },
-                { "processes blocked", "", WISH_LESS, (double)a->n_blocked, (double)b->n_blocked },
-                { "longest blocked",
-                  "ms",
-                  WISH_LESS,
-                  msec(true, a->longest_blocked_usec),
-                  msec(true, b->longest_blocked_usec) },
-                { "uninitialised reads",
-                  "",
-                  WISH_LESS,
-                  (double)a->n_uninitialized_reads,
-                  (double)b->n_uninitialized_reads },
-                { "lowest level, once ready",
-                  "bits",
-                  WISH_MORE,
-                  a->any_lowest ? (double)a->lowest_bits : (double)NAN,
-                  b->any_lowest ? (double)b->lowest_bits : (double)NAN },
-                { "starved",
-                  "ms",
-                  WISH_LESS,
-                  msec(true, a->below_usec),
-                  msec(true, b->below_usec) },
-                { "fill rate, idle",
-                  "bit/s",
-                  WISH_NONE,
-                  rate_of(a->idle.fill_bits, a->idle.usec),
-                  rate_of(b->idle.fill_bits, b->idle.usec) },
-                { "drain rate, idle",
-                  "bit/s",
-                  WISH_NONE,
-                  rate_of(a->idle.drain_bits, a->idle.usec),
-                  rate_of(b->idle.drain_bits, b->idle.usec) },
-                { "process starts", "1/s", WISH_NONE, a->starts_per_sec, b->starts_per_sec },
-                { "boot finished",
-                  "ms",
-                  WISH_LESS,
-                  msec(a->boot_finished_usec > 0, a->boot_finished_usec),
-                  msec(b->boot_finished_usec > 0, b->boot_finished_usec) },
-        };
+typedef enum Value {
+        VALUE_READY,
+        VALUE_BLOCKED,
+        VALUE_LONGEST_BLOCKED,
+        VALUE_UNINITIALIZED_READS,
+        VALUE_LOWEST,
+        VALUE_STARVED,
+        VALUE_FILL_RATE,
+        VALUE_DRAIN_RATE,
+        VALUE_STARTS,
+        VALUE_BOOT_FINISHED,
+        _VALUE_MAX,
+} Value;
 
+static void take_values(const Analysis *analysis, double ret_values[static _VALUE_MAX]) {
+        const Rates *idle = &analysis->idle;
+        uint64_t finished_usec = analysis->boot_finished_usec;
+
+        ret_values[VALUE_READY] = msec(analysis->ready_time_known, analysis->ready_usec);
+        ret_values[VALUE_BLOCKED] = (double)analysis->n_blocked;
+        ret_values[VALUE_LONGEST_BLOCKED] = msec(true, analysis->longest_blocked_usec);
+        ret_values[VALUE_UNINITIALIZED_READS] = (double)analysis->n_uninitialized_reads;
+        ret_values[VALUE_LOWEST] = analysis->any_lowest ? analysis->lowest_bits : (double)NAN;
+        ret_values[VALUE_STARVED] = msec(true, analysis->below_usec);
+        ret_values[VALUE_FILL_RATE] = rate_of(idle->fill_bits, idle->usec);
+        ret_values[VALUE_DRAIN_RATE] = rate_of(idle->drain_bits, idle->usec);
+        ret_values[VALUE_STARTS] = analysis->starts_per_sec;
+        ret_values[VALUE_BOOT_FINISHED] = msec(finished_usec > 0, finished_usec);
+}
+
+static void print_table(const Analysis *first, const Analysis *second) {
+        static const Row rows[_VALUE_MAX] = {
+                [VALUE_READY] = { "ready", "ms", WISH_LESS },
+                [VALUE_BLOCKED] = { "processes blocked", "", WISH_LESS },
+                [VALUE_LONGEST_BLOCKED] = { "longest blocked", "ms", WISH_LESS },
+                [VALUE_UNINITIALIZED_READS] = { "uninitialised reads", "", WISH_LESS },
+                [VALUE_LOWEST] = { "lowest level, once ready", "bits", WISH_MORE },
+                [VALUE_STARVED] = { "starved", "ms", WISH_LESS },
+                [VALUE_FILL_RATE] = { "fill rate, idle", "bit/s", WISH_NONE },
+                [VALUE_DRAIN_RATE] = { "drain rate, idle", "bit/s", WISH_NONE },
+                [VALUE_STARTS] = { "process starts", "1/s", WISH_NONE },
+                [VALUE_BOOT_FINISHED] = { "boot finished", "ms", WISH_LESS },
+        };
+        double a[_VALUE_MAX], b[_VALUE_MAX];
+
+        take_values(first, a);
+        take_values(second, b);
         (void)printf("%-36s%14s%14s%12s\n", "", "A", "B", "B - A");
-        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-                print_row(&rows[i]);
+        for (Value value = 0; value < _VALUE_MAX; value++)
+                print_row(&rows[value], a[value], b[value]);
 }
 
 int compare_main(int argc, char *argv[]) {

@@ -52,10 +52,9 @@ static void draw_phases(Panel *panel) {
         for (size_t i = 0; i < panel->scene->n_phases; i++) {
                 const Phase *phase = &panel->scene->phases[i];
                 const char *name = phase_to_string(phase->kind);
-                uint64_t from = phase->from_usec, to = phase->to_usec;
 
-                shape_bar(panel, classes[phase->kind], from, to, panel->y, PHASE_HEIGHT, 0);
-                shape_word(panel, "", from, to, panel->y + 15.5, name);
+                shape_bar(panel, classes[phase->kind], phase->span, panel->y, PHASE_HEIGHT, 0);
+                shape_word(panel, "", phase->span, panel->y + 15.5, name);
         }
         panel->y += PHASE_HEIGHT + 4;
 }
@@ -69,6 +68,7 @@ static void draw_mark_lines(const Panel *panel) {
         for (size_t i = 0; i < scene->n_marks; i++) {
                 const Mark *mark = &scene->marks[i];
                 double y = mark->row < 0 ? panel->level_y : panel->rows_y + ROW_HEIGHT * mark->row;
+                const Span moment = { mark->at_usec, mark->at_usec };
                 char class[] = { 'm', (char)('0' + mark->mark_class), '\0' };
 
                 (void)snprintf(
@@ -77,14 +77,7 @@ static void draw_mark_lines(const Panel *panel) {
                         "%.3f s %s",
                         (double)(mark->at_usec - scene->zero_usec) / 1e6,
                         mark->label);
-                shape_line(
-                        panel,
-                        class,
-                        mark->at_usec,
-                        mark->at_usec,
-                        y + 3,
-                        panel->bottom_y,
-                        title);
+                shape_line(panel, class, moment, y + 3, panel->bottom_y, title);
         }
         end_group(panel);
 }
@@ -241,7 +234,7 @@ static void draw_threshold_label(const Panel *panel, uint32_t bits) {
 /* It moves when a daemon sets it. */
 static void draw_threshold(const Panel *panel) {
         const Recording *recording = panel->scene->recording;
-        uint64_t from_usec = panel->scene->zero_usec;
+        Span span = { .from_usec = panel->scene->zero_usec };
         uint32_t bits = recording->threshold_bits;
 
         if (bits == 0 || bits > panel->scene->top_bits)
@@ -249,13 +242,13 @@ static void draw_threshold(const Panel *panel) {
         begin_group(panel, "thresholds");
         for (size_t i = 0; i <= recording->n_events; i++) {
                 const Event *event = i < recording->n_events ? &recording->events[i] : NULL;
-                uint64_t to_usec = event ? event->at_usec : panel->scene->to_usec;
                 double y = panel->level_y + level_y(panel, bits);
 
                 if (event && event->kind != EVENT_THRESHOLD)
                         continue;
-                shape_line(panel, "threshold", from_usec, to_usec, y, y, "");
-                from_usec = to_usec;
+                span.to_usec = event ? event->at_usec : panel->scene->to_usec;
+                shape_line(panel, "threshold", span, y, y, "");
+                span.from_usec = span.to_usec;
                 if (event)
                         bits = (uint32_t)strtoul(event->text, NULL, 10);
         }
@@ -282,7 +275,7 @@ static void put_start_counts(const Panel *panel) {
 static void draw_starts(Panel *panel) {
         const Scene *scene = panel->scene;
         uint64_t range = scene->to_usec - scene->from_usec, most = 1, counts[N_BARS];
-        char text[96], window[FORMAT_USEC_MAX];
+        char text[96];
 
         for (size_t i = 0; i < N_BARS; i++) {
                 counts[i] = analysis_starts_between(
@@ -296,45 +289,44 @@ static void draw_starts(Panel *panel) {
         for (size_t i = 0; i < N_BARS; i++) {
                 double height = (double)counts[i] / (double)most * (STARTS_HEIGHT - STARTS_LABEL);
                 uint64_t from_usec = scene->from_usec + range * i / N_BARS;
-                uint64_t to_usec = from_usec + range / N_BARS * 4 / 5;
+                const Span span = { from_usec, from_usec + range / N_BARS * 4 / 5 };
                 double y = panel->y + STARTS_HEIGHT - height;
 
                 if (counts[i] > 0)
-                        shape_bar(panel, "bar", from_usec, to_usec, y, height, 1);
+                        shape_bar(panel, "bar", span, y, height, 1);
         }
         end_group(panel);
         shape_rule(panel, "frame", panel->y + STARTS_HEIGHT);
-        format_usec(range / N_BARS, window);
         (void)snprintf(
                 text,
                 sizeof(text),
                 "process starts, tallest bar: %" PRIu64 " in %s",
                 most,
-                window);
+                FORMAT_USEC(range / N_BARS));
         shape_text(panel, PLOT_LEFT + 4, panel->y + 9, "class=\"name sub\"", text);
         end_group(panel);
         panel->y += STARTS_HEIGHT + GAP;
 }
 
 static void draw_lane(const Panel *panel, const Lane *lane) {
-        const BlockedSpan *span = lane->span;
-        double from_x = shape_x(panel, span->from_usec);
-        double to_x = MAX(shape_x(panel, span->to_usec), from_x + LANE_WIDTH);
+        const BlockedSpan *blocked = lane->span;
+        const Span span = { blocked->from_usec, blocked->to_usec };
+        double from_x = shape_x(panel, span.from_usec);
+        double to_x = MAX(shape_x(panel, span.to_usec), from_x + LANE_WIDTH);
         double y = panel->y + LANE_HEIGHT * (double)lane->row;
         bool to_the_left = to_x > PLOT_LEFT + PLOT_WIDTH * 0.66;
-        const char *class = span->jitter ? "b1" : "b0";
-        char text[96], length[FORMAT_USEC_MAX];
+        const char *class = blocked->jitter ? "b1" : "b0";
+        char text[96];
 
-        (void)fprintf(panel->stream, "<g data-pid=\"%d\">\n", (int)span->pid);
-        shape_bar(panel, class, span->from_usec, span->to_usec, y + 3, LANE_HEIGHT - 7, LANE_WIDTH);
-        format_usec(blocked_usec(span), length);
+        (void)fprintf(panel->stream, "<g data-pid=\"%d\">\n", (int)blocked->pid);
+        shape_bar(panel, class, span, y + 3, LANE_HEIGHT - 7, LANE_WIDTH);
         (void)snprintf(
                 text,
                 sizeof(text),
                 "%s waited %s%s",
-                span->name,
-                length,
-                span->jitter ? ", in the jitter loop" : "");
+                blocked->name,
+                FORMAT_USEC(blocked_usec(blocked)),
+                blocked->jitter ? ", in the jitter loop" : "");
         shape_text(
                 panel,
                 to_the_left ? from_x - 6 : to_x + 6,
@@ -405,7 +397,7 @@ double panel_height(const Scene *scene, bool in_page) {
 
 void panel_draw(const Scene *scene, bool in_page, double y, FILE *stream) {
         Panel panel = { .scene = scene, .stream = stream, .in_page = in_page, .y = y };
-        uint64_t not_ready = not_ready_until(&panel);
+        const Span not_ready = { scene->zero_usec, not_ready_until(&panel) };
 
         if (!in_page)
                 draw_title(&panel);
@@ -414,21 +406,15 @@ void panel_draw(const Scene *scene, bool in_page, double y, FILE *stream) {
         panel.level_y = panel.rows_y + ROW_HEIGHT * (double)panel_rows(scene, in_page);
         panel.bottom_y = panel.level_y + LEVEL_HEIGHT + lower_height(scene);
         y = panel.level_y;
-        if (not_ready > 0)
-                shape_bar(&panel, "starved", scene->zero_usec, not_ready, y, LEVEL_HEIGHT, 0);
+        if (not_ready.to_usec > 0)
+                shape_bar(&panel, "starved", not_ready, y, LEVEL_HEIGHT, 0);
         draw_level_axis(&panel);
         draw_mark_lines(&panel);
         draw_level(&panel);
         draw_threshold(&panel);
         draw_mark_labels(&panel);
-        if (not_ready > 0)
-                shape_word(
-                        &panel,
-                        "name t2",
-                        scene->zero_usec,
-                        not_ready,
-                        y + 34,
-                        "not ready: getrandom() waits");
+        if (not_ready.to_usec > 0)
+                shape_word(&panel, "name t2", not_ready, y + 34, "not ready: getrandom() waits");
         panel.y = y + LEVEL_HEIGHT + GAP;
         draw_starts(&panel);
         draw_lanes(&panel);

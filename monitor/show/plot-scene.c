@@ -66,7 +66,7 @@ const char *phase_to_string(PhaseKind kind) {
 
 static void add_phase(Scene *scene, PhaseKind kind, uint64_t from_usec, uint64_t to_usec) {
         if (to_usec > from_usec)
-                scene->phases[scene->n_phases++] = (Phase){ kind, from_usec, to_usec };
+                scene->phases[scene->n_phases++] = (Phase){ kind, { from_usec, to_usec } };
 }
 
 /* The kernel ran an init of the initramfs, and that of the real root was the monitor: init=. */

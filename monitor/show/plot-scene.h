@@ -43,9 +43,13 @@ typedef enum PhaseKind {
         _PHASE_MAX,
 } PhaseKind;
 
+typedef struct Span {
+        uint64_t from_usec, to_usec;
+} Span;
+
 typedef struct Phase {
         PhaseKind kind;
-        uint64_t from_usec, to_usec;
+        Span span;
 } Phase;
 
 typedef struct Lane {

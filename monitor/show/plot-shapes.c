@@ -12,12 +12,11 @@ double shape_x(const Panel *panel, uint64_t at_usec) {
 void shape_bar(
         const Panel *panel,
         const char *class,
-        uint64_t from_usec,
-        uint64_t to_usec,
+        Span span,
         double y,
         double height,
         double least_width) {
-        double x = shape_x(panel, from_usec), width = shape_x(panel, to_usec) - x;
+        double x = shape_x(panel, span.from_usec), width = shape_x(panel, span.to_usec) - x;
 
         (void)fprintf(
                 panel->stream,
@@ -28,15 +27,14 @@ void shape_bar(
                 MAX(width, least_width),
                 height,
                 class,
-                from_usec,
-                to_usec);
+                span.from_usec,
+                span.to_usec);
 }
 
 void shape_line(
         const Panel *panel,
         const char *class,
-        uint64_t from_usec,
-        uint64_t to_usec,
+        Span span,
         double from_y,
         double to_y,
         const char *title) {
@@ -44,14 +42,14 @@ void shape_line(
                 panel->stream,
                 "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" class=\"%s\" "
                 "data-at=\"%" PRIu64 "\" data-to=\"%" PRIu64 "\"%s><title>",
-                shape_x(panel, from_usec),
-                shape_x(panel, to_usec),
+                shape_x(panel, span.from_usec),
+                shape_x(panel, span.to_usec),
                 from_y,
                 to_y,
                 class,
-                from_usec,
-                to_usec,
-                to_usec < panel->scene->from_usec ? " display=\"none\"" : "");
+                span.from_usec,
+                span.to_usec,
+                span.to_usec < panel->scene->from_usec ? " display=\"none\"" : "");
         markup_put(panel->stream, title);
         (void)fputs("</title></line>\n", panel->stream);
 }
@@ -73,14 +71,8 @@ void shape_text(const Panel *panel, double x, double y, const char *attributes, 
         (void)fputs("</text>\n", panel->stream);
 }
 
-void shape_word(
-        const Panel *panel,
-        const char *class,
-        uint64_t from_usec,
-        uint64_t to_usec,
-        double y,
-        const char *word) {
-        double x = shape_x(panel, from_usec), width = shape_x(panel, to_usec) - x;
+void shape_word(const Panel *panel, const char *class, Span span, double y, const char *word) {
+        double x = shape_x(panel, span.from_usec), width = shape_x(panel, span.to_usec) - x;
         char attributes[128];
 
         (void)snprintf(
@@ -88,8 +80,8 @@ void shape_word(
                 sizeof(attributes),
                 "class=\"word %s\" data-at=\"%" PRIu64 "\" data-to=\"%" PRIu64 "\"%s",
                 class,
-                from_usec,
-                to_usec,
+                span.from_usec,
+                span.to_usec,
                 width > (double)strlen(word) * PLOT_LABEL_WIDTH + 8 ? "" : " display=\"none\"");
         shape_text(panel, x + 7, y, attributes, word);
 }

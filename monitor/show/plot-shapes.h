@@ -30,8 +30,7 @@ double shape_x(const Panel *panel, uint64_t at_usec);
 void shape_bar(
         const Panel *panel,
         const char *class,
-        uint64_t from_usec,
-        uint64_t to_usec,
+        Span span,
         double y,
         double height,
         double least_width);
@@ -40,8 +39,7 @@ void shape_bar(
 void shape_line(
         const Panel *panel,
         const char *class,
-        uint64_t from_usec,
-        uint64_t to_usec,
+        Span span,
         double from_y,
         double to_y,
         const char *title);
@@ -53,10 +51,4 @@ void shape_rule(const Panel *panel, const char *class, double y);
 void shape_text(const Panel *panel, double x, double y, const char *attributes, const char *text);
 
 /* A word on a stretch of time, where it fits. */
-void shape_word(
-        const Panel *panel,
-        const char *class,
-        uint64_t from_usec,
-        uint64_t to_usec,
-        double y,
-        const char *word);
+void shape_word(const Panel *panel, const char *class, Span span, double y, const char *word);

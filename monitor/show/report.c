@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "lib/base/log.h"
-#include "lib/base/parse.h"
 #include "monitor/show/analysis.h"
 #include "monitor/show/input.h"
 #include "monitor/show/verbs.h"
@@ -13,208 +13,156 @@
 
 #define LIST_MAX 12U
 
-static void line(const char *label, const char *value) {
-        (void)printf("%-18s%s\n", label, value);
+static void line(const char *label, const char *format, ...) _printf_(2, 3);
+
+static void line(const char *label, const char *format, ...) {
+        va_list args;
+
+        (void)printf("%-18s", label);
+        va_start(args, format);
+        (void)vprintf(format, args); // NOLINT(clang-analyzer-valist.*)
+        va_end(args);
+        (void)putchar('\n');
+}
+
+static double seconds(uint64_t usec) {
+        return (double)usec / 1e6;
 }
 
 static void print_head(const Recording *recording, const Analysis *analysis) {
-        char text[320], length[FORMAT_USEC_MAX], interval[FORMAT_USEC_MAX];
-
-        format_usec(analysis->recorded_usec, length);
-        format_usec(recording->interval_usec, interval);
-        (void)snprintf(text, sizeof(text), "%s (%s)", recording->kernel, recording->machine);
-        line("Kernel", text);
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "%s, %u bits",
-                refill_model_to_string(recording->model),
-                recording->pool_bits);
-        line("RNG model", text);
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "%s from %.3f s on, every %s%s, %s",
-                length,
-                (double)recording->started_usec / 1e6,
-                interval,
-                recording->thinnings > 0 ? " (thinned)" : "",
-                recording->first_process ? "by the first process" : "on a running system");
-        line("Recorded", text);
-        line("Hardware RNG", recording->hwrng[0] ? recording->hwrng : "none");
+        line("Kernel", "%s (%s)", recording->kernel, recording->machine);
+        line("RNG model",
+             "%s, %u bits",
+             refill_model_to_string(recording->model),
+             recording->pool_bits);
+        line("Recorded",
+             "%s from %.3f s on, every %s%s, %s",
+             FORMAT_USEC(analysis->recorded_usec),
+             seconds(recording->started_usec),
+             FORMAT_USEC(recording->interval_usec),
+             recording->thinnings > 0 ? " (thinned)" : "",
+             recording->first_process ? "by the first process" : "on a running system");
+        line("Hardware RNG", "%s", recording->hwrng[0] ? recording->hwrng : "none");
 }
 
 static void print_ready(const Recording *recording, const Analysis *analysis) {
-        char text[320], at[FORMAT_USEC_MAX];
-
-        format_usec(analysis->ready_usec, at);
         if (!analysis->ready)
-                (void)snprintf(text, sizeof(text), "NOT within the recording");
+                line("Ready", "NOT within the recording");
         else if (analysis->ready_time_known)
-                (void)snprintf(
-                        text,
-                        sizeof(text),
-                        "at %s%s, by %s",
-                        at,
-                        recording->ready_at_start ? " (the kernel's log)" : "",
-                        ready_cause_to_string(analysis->cause));
+                line("Ready",
+                     "at %s%s, by %s",
+                     FORMAT_USEC(analysis->ready_usec),
+                     recording->ready_at_start ? " (the kernel's log)" : "",
+                     ready_cause_to_string(analysis->cause));
         else
-                (void)snprintf(text, sizeof(text), "before the recording began");
-        line("Ready", text);
+                line("Ready", "before the recording began");
 }
 
 static void print_rates(const char *label, const Rates *rates) {
-        char text[128], length[FORMAT_USEC_MAX];
-
-        if (rates->usec == 0)
-                return;
-        format_usec(rates->usec, length);
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "+%.1f bit/s, -%.1f bit/s (over %s)",
-                rate_of(rates->fill_bits, rates->usec),
-                rate_of(rates->drain_bits, rates->usec),
-                length);
-        line(label, text);
+        if (rates->usec > 0)
+                line(label,
+                     "+%.1f bit/s, -%.1f bit/s (over %s)",
+                     rate_of(rates->fill_bits, rates->usec),
+                     rate_of(rates->drain_bits, rates->usec),
+                     FORMAT_USEC(rates->usec));
 }
 
 static void print_level(const Recording *recording, const Analysis *analysis) {
-        char text[160], at[FORMAT_USEC_MAX];
-
         if (!analysis->any_level) {
                 line("Level", "not recorded");
                 return;
         }
-        format_usec(analysis->lowest_at_usec, at);
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "%u at the start, %u at the end; lowest%s %u at %s",
-                analysis->first_bits,
-                analysis->last_bits,
-                analysis->ready ? " once ready" : "",
-                analysis->lowest_bits,
-                at);
-        line("Level (bits)", text);
-        format_usec(analysis->below_usec, at);
+        line("Level (bits)",
+             "%u at the start, %u at the end; lowest%s %u at %s",
+             analysis->first_bits,
+             analysis->last_bits,
+             analysis->ready ? " once ready" : "",
+             analysis->lowest_bits,
+             FORMAT_USEC(analysis->lowest_at_usec));
         if (recording->model == RANDOM_MODEL_COUNTING)
-                (void)snprintf(
-                        text,
-                        sizeof(text),
-                        "%s below the threshold (%u at the start)",
-                        at,
-                        recording->threshold_bits);
+                line("Starved",
+                     "%s below the threshold (%u at the start)",
+                     FORMAT_USEC(analysis->below_usec),
+                     recording->threshold_bits);
         else
-                (void)snprintf(text, sizeof(text), "%s recorded before ready", at);
-        line("Starved", text);
+                line("Starved", "%s recorded before ready", FORMAT_USEC(analysis->below_usec));
         print_rates("Rates, idle", &analysis->idle);
         print_rates("Rates, loaded", &analysis->loaded);
 }
 
 static void print_credits(const Analysis *analysis) {
-        char text[160], at[FORMAT_USEC_MAX];
-
         if (analysis->n_credits == 0)
                 line("Credited", "nothing by rngd or entropy-seeder");
         for (size_t i = 0; i < analysis->n_credits; i++) {
                 const Credit *credit = &analysis->credits[i];
 
-                format_usec(credit->at_usec, at);
-                (void)snprintf(
-                        text,
-                        sizeof(text),
-                        "%s: %" PRIu64 " B, +%" PRIu64 " bits%s%s",
-                        credit->who,
-                        credit->bytes,
-                        credit->bits,
-                        credit->at_usec > 0 ? " at " : "",
-                        credit->at_usec > 0 ? at : "");
-                line(i == 0 ? "Credited" : "", text);
+                line(i == 0 ? "Credited" : "",
+                     "%s: %" PRIu64 " B, +%" PRIu64 " bits%s%s",
+                     credit->who,
+                     credit->bytes,
+                     credit->bits,
+                     credit->at_usec > 0 ? " at " : "",
+                     credit->at_usec > 0 ? FORMAT_USEC(credit->at_usec) : "");
         }
 }
 
 static void print_blocked(const Recording *recording) {
-        char text[160], length[FORMAT_USEC_MAX];
-
         if (recording->n_blocked == 0)
                 line("Blocked", "nobody");
         for (size_t i = 0; i < recording->n_blocked && i < LIST_MAX; i++) {
                 const BlockedSpan *span = &recording->blocked[i];
 
-                format_usec(blocked_usec(span), length);
-                (void)snprintf(
-                        text,
-                        sizeof(text),
-                        "%s (pid %d) for %s from %.3f s on%s%s",
-                        span->name,
-                        (int)span->pid,
-                        length,
-                        (double)span->from_usec / 1e6,
-                        span->jitter ? ", running the kernel's jitter loop" : "",
-                        span->open ? ", to the end" : "");
-                line(i == 0 ? "Blocked" : "", text);
+                line(i == 0 ? "Blocked" : "",
+                     "%s (pid %d) for %s from %.3f s on%s%s",
+                     span->name,
+                     (int)span->pid,
+                     FORMAT_USEC(blocked_usec(span)),
+                     seconds(span->from_usec),
+                     span->jitter ? ", running the kernel's jitter loop" : "",
+                     span->open ? ", to the end" : "");
         }
-        if (recording->n_blocked > LIST_MAX) {
-                (void)snprintf(text, sizeof(text), "and %zu more", recording->n_blocked - LIST_MAX);
-                line("", text);
-        }
+        if (recording->n_blocked > LIST_MAX)
+                line("", "and %zu more", recording->n_blocked - LIST_MAX);
 }
 
 static void print_uninitialized(const Recording *recording, const Analysis *analysis) {
         size_t shown = 0;
-        char text[160];
 
         for (size_t i = 0; i < recording->n_events && shown < LIST_MAX; i++) {
                 const Event *event = &recording->events[i];
 
-                if (event->kind != EVENT_UNINITIALIZED_READ)
-                        continue;
-                (void)snprintf(
-                        text,
-                        sizeof(text),
-                        "%s at %.3f s",
-                        event->text,
-                        (double)event->at_usec / 1e6);
-                line(shown++ == 0 ? "Early reads" : "", text);
+                if (event->kind == EVENT_UNINITIALIZED_READ)
+                        line(shown++ == 0 ? "Early reads" : "",
+                             "%s at %.3f s",
+                             event->text,
+                             seconds(event->at_usec));
         }
-        if (analysis->n_vm_forks > 0) {
-                (void)snprintf(text, sizeof(text), "%zu", analysis->n_vm_forks);
-                line("VM forks", text);
-        }
+        if (analysis->n_vm_forks > 0)
+                line("VM forks", "%zu", analysis->n_vm_forks);
 }
 
 static void print_starts(const Recording *recording, const Analysis *analysis) {
-        char text[128];
-
-        if (strcmp(recording->starts_source, STARTS_SOURCE_NONE) == 0) {
+        if (strcmp(recording->starts_source, STARTS_SOURCE_NONE) == 0)
                 line("Process starts", "not recorded");
-                return;
-        }
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "%" PRIu64 ", %.1f per second, at most %.0f within one",
-                analysis->n_starts,
-                analysis->starts_per_sec,
-                analysis->most_starts_per_sec);
-        line("Process starts", text);
+        else
+                line("Process starts",
+                     "%" PRIu64 ", %.1f per second, at most %.0f within one",
+                     analysis->n_starts,
+                     analysis->starts_per_sec,
+                     analysis->most_starts_per_sec);
 }
 
 static void print_own(const Recording *recording, const Analysis *analysis) {
-        char text[160];
+        double share = analysis->recorded_usec > 0
+                               ? (double)recording->cpu_usec / (double)analysis->recorded_usec
+                               : 0;
 
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "%.2f %% of a core, %" PRIu64 " page faults, %" PRIu64 " KiB%s",
-                analysis->recorded_usec > 0
-                        ? 100.0 * (double)recording->cpu_usec / (double)analysis->recorded_usec
-                        : 0,
-                recording->page_faults,
-                recording->memory_bytes / 1024,
-                recording->lost > 0 ? "; SOME EVENTS WERE LOST" : "");
-        line("The monitor took", text);
+        line("The monitor took",
+             "%.2f %% of a core, %" PRIu64 " page faults, %" PRIu64 " KiB%s",
+             100.0 * share,
+             recording->page_faults,
+             recording->memory_bytes / 1024,
+             recording->lost > 0 ? "; SOME EVENTS WERE LOST" : "");
 }
 
 int report_main(int argc, char *argv[]) {

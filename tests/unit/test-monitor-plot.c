@@ -119,8 +119,8 @@ static void test_scene(void) {
         CU_ASSERT_EQUAL(scene.n_phases, 3);
         CU_ASSERT_EQUAL(scene.phases[0].kind, PHASE_KERNEL);
         CU_ASSERT_EQUAL(scene.phases[1].kind, PHASE_INITRAMFS);
-        CU_ASSERT_EQUAL(scene.phases[1].from_usec, 900000);
-        CU_ASSERT_EQUAL(scene.phases[1].to_usec, recording.started_usec);
+        CU_ASSERT_EQUAL(scene.phases[1].span.from_usec, 900000);
+        CU_ASSERT_EQUAL(scene.phases[1].span.to_usec, recording.started_usec);
         CU_ASSERT_EQUAL(scene.n_lanes, 1);
         CU_ASSERT_EQUAL(scene.top_bits, 4096);
         CU_ASSERT_DOUBLE_EQUAL(scene_x(&scene, scene.from_usec, WIDTH), 0, 0.01);
