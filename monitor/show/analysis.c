@@ -12,7 +12,7 @@
  * stamp the time before or after the ioctl, and an hwrng is seen after it was read. */
 #define CAUSE_USEC (100 * USEC_PER_MSEC)
 
-const uint32_t *analysis_starts(const Recording *recording) {
+const uint64_t *analysis_starts(const Recording *recording) {
         return strcmp(recording->starts_source, STARTS_SOURCE_CONNECTOR) == 0 ? recording->execs
                                                                               : recording->forks;
 }
@@ -31,7 +31,7 @@ const BlockedSpan *analysis_longest_wait(const Recording *recording) {
 }
 
 uint64_t analysis_starts_between(const Recording *recording, uint64_t from_usec, uint64_t to_usec) {
-        const uint32_t *starts = analysis_starts(recording);
+        const uint64_t *starts = analysis_starts(recording);
         uint64_t interval = recording->starts_interval_usec, begin = recording->starts_from_usec;
         uint64_t first, last, n = 0;
 
@@ -45,7 +45,7 @@ uint64_t analysis_starts_between(const Recording *recording, uint64_t from_usec,
 }
 
 static void count_starts(const Recording *recording, Analysis *analysis) {
-        const uint32_t *starts = analysis_starts(recording);
+        const uint64_t *starts = analysis_starts(recording);
         uint64_t window = MAX(USEC_PER_SEC / recording->starts_interval_usec, UINT64_C(1));
         uint64_t in_window = 0, most = 0;
 
@@ -62,19 +62,19 @@ static void count_starts(const Recording *recording, Analysis *analysis) {
 }
 
 /* The nearer of the two extremes of a thinned sample comes first. */
-static void add_step(Rates *rates, uint32_t *level, uint32_t minimum, uint32_t maximum) {
-        uint32_t to_minimum = *level > minimum ? *level - minimum : minimum - *level;
-        uint32_t to_maximum = *level > maximum ? *level - maximum : maximum - *level;
-        const uint32_t path[] = {
+static void add_step(Rates *rates, uint64_t *level, uint64_t minimum, uint64_t maximum) {
+        uint64_t to_minimum = *level > minimum ? *level - minimum : minimum - *level;
+        uint64_t to_maximum = *level > maximum ? *level - maximum : maximum - *level;
+        const uint64_t path[] = {
                 to_minimum < to_maximum ? minimum : maximum,
                 to_minimum < to_maximum ? maximum : minimum,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(path); i++) {
                 if (path[i] > *level)
-                        rates->fill_bits += path[i] - *level;
+                        rates->fill_bits += (double)(path[i] - *level);
                 else
-                        rates->drain_bits += *level - path[i];
+                        rates->drain_bits += (double)(*level - path[i]);
                 *level = path[i];
         }
 }
@@ -97,7 +97,7 @@ static void note_lowest(const Recording *recording, size_t i, Analysis *analysis
                 return;
         if (analysis->any_lowest && recording->minimum_bits[i] >= analysis->lowest_bits)
                 return;
-        analysis->lowest_bits = recording->minimum_bits[i];
+        analysis->lowest_bits = (uint32_t)recording->minimum_bits[i];
         analysis->lowest_at_usec = recording->at_usec[i];
         analysis->any_lowest = true;
 }
@@ -105,7 +105,7 @@ static void note_lowest(const Recording *recording, size_t i, Analysis *analysis
 static void follow_sample(
         const Recording *recording,
         size_t i,
-        uint32_t *level,
+        uint64_t *level,
         Analysis *analysis) {
         uint64_t at = recording->at_usec[i];
         uint64_t next = i + 1 < recording->n_samples ? recording->at_usec[i + 1] : at;
@@ -121,15 +121,15 @@ static void follow_sample(
 }
 
 static void follow_level(const Recording *recording, Analysis *analysis) {
-        uint32_t level = recording->n_samples > 0 ? recording->minimum_bits[0] : 0;
+        uint64_t level = recording->n_samples > 0 ? recording->minimum_bits[0] : 0;
         uint64_t until_usec = analysis->ready ? analysis->ready_usec : recording->ended_usec;
 
         for (size_t i = 0; i < recording->n_samples; i++)
                 follow_sample(recording, i, &level, analysis);
         if (recording->n_samples > 0) {
                 analysis->any_level = true;
-                analysis->first_bits = recording->minimum_bits[0];
-                analysis->last_bits = recording->minimum_bits[recording->n_samples - 1];
+                analysis->first_bits = (uint32_t)recording->minimum_bits[0];
+                analysis->last_bits = (uint32_t)recording->minimum_bits[recording->n_samples - 1];
         }
         if (recording->model != RANDOM_MODEL_COUNTING && !recording->ready_at_start)
                 analysis->below_usec = until_usec - MIN(recording->started_usec, until_usec);

@@ -66,7 +66,7 @@ uint64_t blocked_usec(const BlockedSpan *span);
 const BlockedSpan *analysis_longest_wait(const Recording *recording);
 
 /* execs where they were counted, else forks. */
-const uint32_t *analysis_starts(const Recording *recording);
+const uint64_t *analysis_starts(const Recording *recording);
 
 /* In the bins that begin in from_usec..to_usec - 1. */
 uint64_t analysis_starts_between(const Recording *recording, uint64_t from_usec, uint64_t to_usec);

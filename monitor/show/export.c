@@ -31,7 +31,7 @@ static void put_samples(const Recording *recording) {
         (void)puts("seconds,minimum_bits,maximum_bits");
         for (size_t i = 0; i < recording->n_samples; i++)
                 (void)printf(
-                        "%.6f,%u,%u\n",
+                        "%.6f,%" PRIu64 ",%" PRIu64 "\n",
                         seconds(recording->at_usec[i]),
                         recording->minimum_bits[i],
                         recording->maximum_bits[i]);
@@ -41,7 +41,7 @@ static void put_starts(const Recording *recording) {
         (void)puts("seconds,execs,forks");
         for (size_t i = 0; i < recording->n_starts; i++)
                 (void)printf(
-                        "%.6f,%u,%u\n",
+                        "%.6f,%" PRIu64 ",%" PRIu64 "\n",
                         seconds(recording->starts_from_usec + i * recording->starts_interval_usec),
                         recording->execs[i],
                         recording->forks[i]);

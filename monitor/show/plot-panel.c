@@ -109,19 +109,19 @@ double panel_top_bits(const Scene *scene) {
 }
 
 /* From the top of the level's part on. */
-static double level_y(const Panel *panel, uint32_t bits) {
+static double level_y(const Panel *panel, uint64_t bits) {
         return LEVEL_HEIGHT - (double)bits / panel_top_bits(panel->scene) * LEVEL_HEIGHT;
 }
 
 static void draw_level_axis(const Panel *panel) {
-        uint32_t step = panel->scene->top_bits > 1024 ? 1024 : 64;
+        uint64_t step = panel->scene->top_bits > 1024 ? 1024 : 64;
         char text[16];
 
-        for (uint32_t bits = 0; bits <= panel->scene->top_bits; bits += step) {
+        for (uint64_t bits = 0; bits <= panel->scene->top_bits; bits += step) {
                 double y = panel->level_y + level_y(panel, bits);
 
                 shape_rule(panel, "grid", y);
-                (void)snprintf(text, sizeof(text), "%u", bits);
+                (void)snprintf(text, sizeof(text), "%" PRIu64, bits);
                 shape_text(panel, PLOT_LEFT - 8, y + 4, "class=\"tick\" text-anchor=\"end\"", text);
         }
         (void)fprintf(
@@ -141,7 +141,7 @@ static uint64_t not_ready_until(const Panel *panel) {
         return until_usec > panel->scene->from_usec ? until_usec : 0;
 }
 
-static void put_point(const Panel *panel, double x, uint32_t bits) {
+static void put_point(const Panel *panel, double x, uint64_t bits) {
         (void)fprintf(
                 panel->stream,
                 panel->in_page ? " %.3f,%.2f" : " %.1f,%.1f",
@@ -155,14 +155,14 @@ static void put_level_points(const Panel *panel, bool closed) {
         double resolution = panel->in_page ? RESOLUTION_PAGE : RESOLUTION;
         double first_x = scene_x(panel->scene, recording->at_usec[0], PLOT_WIDTH);
         double last_x = scene_x(panel->scene, recording->ended_usec, PLOT_WIDTH);
-        uint32_t level = recording->minimum_bits[0];
+        uint64_t level = recording->minimum_bits[0];
 
         if (closed)
                 put_point(panel, first_x, 0);
         put_point(panel, first_x, level);
         for (size_t i = 0; i < recording->n_samples;) {
-                uint32_t low = recording->minimum_bits[i], high = recording->maximum_bits[i];
-                uint32_t before = level;
+                uint64_t low = recording->minimum_bits[i], high = recording->maximum_bits[i];
+                uint64_t before = level;
                 double at = scene_x(panel->scene, recording->at_usec[i], PLOT_WIDTH);
                 double x = floor(at * resolution) / resolution;
 
@@ -217,12 +217,17 @@ static void draw_level(const Panel *panel) {
 }
 
 /* On a latching kernel it means nothing but "ready". */
-static void draw_threshold_label(const Panel *panel, uint32_t bits) {
+static void draw_threshold_label(const Panel *panel, uint64_t bits) {
         bool counting = panel->scene->recording->model == RANDOM_MODEL_COUNTING;
         double y = panel->level_y + level_y(panel, bits) + (counting ? -5 : 15);
         char text[32];
 
-        (void)snprintf(text, sizeof(text), counting ? "threshold %u" : "ready at %u", bits);
+        (void)snprintf(
+                text,
+                sizeof(text),
+                "%s %" PRIu64,
+                counting ? "threshold" : "ready at",
+                bits);
         shape_text(
                 panel,
                 PLOT_LEFT + PLOT_WIDTH - 6,
@@ -235,7 +240,7 @@ static void draw_threshold_label(const Panel *panel, uint32_t bits) {
 static void draw_threshold(const Panel *panel) {
         const Recording *recording = panel->scene->recording;
         Span span = { .from_usec = panel->scene->zero_usec };
-        uint32_t bits = recording->threshold_bits;
+        uint64_t bits = recording->threshold_bits;
 
         if (bits == 0 || bits > panel->scene->top_bits)
                 return;
@@ -250,7 +255,7 @@ static void draw_threshold(const Panel *panel) {
                 shape_line(panel, "threshold", span, y, y, "");
                 span.from_usec = span.to_usec;
                 if (event)
-                        bits = (uint32_t)strtoul(event->text, NULL, 10);
+                        bits = strtoul(event->text, NULL, 10);
         }
         draw_threshold_label(panel, bits);
         end_group(panel);
@@ -259,7 +264,7 @@ static void draw_threshold(const Panel *panel) {
 /* The numbers that the page's script makes other bars of. */
 static void put_start_counts(const Panel *panel) {
         const Recording *recording = panel->scene->recording;
-        const uint32_t *starts = analysis_starts(recording);
+        const uint64_t *starts = analysis_starts(recording);
 
         (void)fprintf(
                 panel->stream,
@@ -268,7 +273,7 @@ static void put_start_counts(const Panel *panel) {
                 recording->starts_from_usec,
                 recording->starts_interval_usec);
         for (size_t i = 0; panel->in_page && i < recording->n_starts; i++)
-                (void)fprintf(panel->stream, "%u ", starts[i]);
+                (void)fprintf(panel->stream, "%" PRIu64 " ", starts[i]);
         (void)fputs("\">\n", panel->stream);
 }
 

@@ -50,7 +50,7 @@ static void set_range(Scene *scene) {
         scene->top_bits = recording->pool_bits;
         for (size_t i = 0; i < recording->n_samples; i++)
                 scene->top_bits = MAX(scene->top_bits, recording->maximum_bits[i]);
-        scene->top_bits = MAX(scene->top_bits, 256U);
+        scene->top_bits = MAX(scene->top_bits, UINT64_C(256));
 }
 
 const char *phase_to_string(PhaseKind kind) {

@@ -62,7 +62,7 @@ typedef struct Scene {
         Analysis analysis;
         uint64_t from_usec, to_usec; /* the picture's range; to > from */
         uint64_t zero_usec;          /* what the axis calls 0 */
-        uint32_t top_bits;           /* of the level's axis */
+        uint64_t top_bits;           /* of the level's axis */
         size_t n_phases;
         Phase phases[SCENE_MAX_PHASES];
         size_t n_marks, n_rows;

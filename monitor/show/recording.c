@@ -71,12 +71,13 @@ static void text(Reader *reader, Json *object, const char *key, char *buffer, si
         text_make_plain(buffer);
 }
 
-/* The array, and room for a value of each of its elements: NULL if the recording is no good. */
-static Json *column_of(
+/* The array, and room for a value of each of its elements: 0 if the recording is no good. */
+static size_t array_of(
         Reader *reader,
         Json *object,
         const char *key,
         size_t value_size,
+        Json **ret_array,
         void **ret_values) {
         Json *array = member(reader, object, key, json_type_array);
         size_t n = array ? json_object_array_length(array) : 0;
@@ -84,47 +85,40 @@ static Json *column_of(
         if (n > COLUMN_MAX)
                 fail(reader, key, "is too long");
         if (reader->failed)
-                return NULL;
+                return 0;
         *ret_values = calloc(n + 1, value_size);
         if (!*ret_values) {
                 fail(reader, key, "does not fit into memory");
-                return NULL;
+                return 0;
         }
-        return array;
+        *ret_array = array;
+        return n;
 }
 
 static size_t column(
         Reader *reader,
         Json *object,
         const char *key,
-        uint32_t maximum,
-        uint32_t **ret_values) {
+        uint64_t maximum,
+        uint64_t **ret_values) {
+        Json *array = NULL;
         void *room = NULL;
-        Json *array = column_of(reader, object, key, sizeof(uint32_t), &room);
-        size_t n = array ? json_object_array_length(array) : 0;
-        uint32_t *values = room;
+        size_t n = array_of(reader, object, key, sizeof(uint64_t), &array, &room);
 
+        *ret_values = room;
         for (size_t i = 0; i < n; i++)
-                values[i] = (uint32_t)
+                (*ret_values)[i] =
                         number_of(reader, json_object_array_get_idx(array, i), key, maximum);
-        *ret_values = values;
         return n;
 }
 
-static size_t time_column(Reader *reader, Json *object, const char *key, uint64_t **ret_values) {
-        void *room = NULL;
-        Json *array = column_of(reader, object, key, sizeof(uint64_t), &room);
-        size_t n = array ? json_object_array_length(array) : 0;
-        uint64_t *values = room;
+/* NULL: it is no object, or the recording is no good. */
+static Json *entry_of(Reader *reader, Json *array, size_t i, const char *key) {
+        Json *entry = json_object_array_get_idx(array, i);
 
-        for (size_t i = 0; i < n; i++) {
-                values[i] =
-                        number_of(reader, json_object_array_get_idx(array, i), key, TIME_MAX_USEC);
-                if (i > 0 && values[i] < values[i - 1])
-                        fail(reader, key, "does not ascend");
-        }
-        *ret_values = values;
-        return n;
+        if (!json_object_is_type(entry, json_type_object))
+                fail(reader, key, "holds something else than objects");
+        return reader->failed ? NULL : entry;
 }
 
 static void read_head(Reader *reader, Json *document, Recording *recording) {
@@ -164,16 +158,20 @@ static void read_samples(Reader *reader, Json *document, Recording *recording) {
 
         recording->interval_usec = number(reader, samples, "interval_usec", INTERVAL_MAX);
         recording->thinnings = (uint32_t)number(reader, samples, "thinnings", 64);
-        recording->n_samples = time_column(reader, samples, "at_usec", &recording->at_usec);
+        recording->n_samples =
+                column(reader, samples, "at_usec", TIME_MAX_USEC, &recording->at_usec);
         n_minimum =
                 column(reader, samples, "minimum_bits", LEVEL_MAX_BITS, &recording->minimum_bits);
         n_maximum =
                 column(reader, samples, "maximum_bits", LEVEL_MAX_BITS, &recording->maximum_bits);
         if (n_minimum != recording->n_samples || n_maximum != recording->n_samples)
                 fail(reader, "samples", "has columns of different lengths");
-        for (size_t i = 0; !reader->failed && i < recording->n_samples; i++)
+        for (size_t i = 0; !reader->failed && i < recording->n_samples; i++) {
+                if (i > 0 && recording->at_usec[i] < recording->at_usec[i - 1])
+                        fail(reader, "at_usec", "does not ascend");
                 if (recording->minimum_bits[i] > recording->maximum_bits[i])
                         fail(reader, "minimum_bits", "exceeds maximum_bits");
+        }
 }
 
 static void read_starts(Reader *reader, Json *document, Recording *recording) {
@@ -192,22 +190,14 @@ static void read_starts(Reader *reader, Json *document, Recording *recording) {
 }
 
 static void read_blocked(Reader *reader, Json *document, Recording *recording) {
-        Json *array = member(reader, document, "blocked", json_type_array);
-        size_t n = array ? json_object_array_length(array) : 0;
+        Json *array = NULL, *entry;
+        void *room = NULL;
+        size_t n = array_of(reader, document, "blocked", sizeof(BlockedSpan), &array, &room);
 
-        recording->blocked = n <= COLUMN_MAX ? calloc(n + 1, sizeof(*recording->blocked)) : NULL;
-        if (!recording->blocked) {
-                fail(reader, "blocked", "does not fit into memory");
-                return;
-        }
-        for (size_t i = 0; i < n && !reader->failed; i++) {
-                Json *entry = json_object_array_get_idx(array, i);
+        recording->blocked = room;
+        for (size_t i = 0; i < n && (entry = entry_of(reader, array, i, "blocked")); i++) {
                 BlockedSpan *span = &recording->blocked[recording->n_blocked++];
 
-                if (!json_object_is_type(entry, json_type_object)) {
-                        fail(reader, "blocked", "holds something else than objects");
-                        return;
-                }
                 span->pid = (pid_t)number(reader, entry, "pid", INT32_MAX);
                 span->tid = (pid_t)number(reader, entry, "tid", INT32_MAX);
                 span->from_usec = number(reader, entry, "from_usec", TIME_MAX_USEC);
@@ -227,23 +217,15 @@ static int by_time(const void *a, const void *b) {
 }
 
 static void read_events(Reader *reader, Json *document, Recording *recording) {
-        Json *array = member(reader, document, "events", json_type_array);
-        size_t n = array ? json_object_array_length(array) : 0;
+        Json *array = NULL, *entry;
+        void *room = NULL;
+        size_t n = array_of(reader, document, "events", sizeof(Event), &array, &room);
         char kind[RECORDING_MAX_TEXT];
 
-        recording->events = n <= COLUMN_MAX ? calloc(n + 1, sizeof(*recording->events)) : NULL;
-        if (!recording->events) {
-                fail(reader, "events", "does not fit into memory");
-                return;
-        }
-        for (size_t i = 0; i < n && !reader->failed; i++) {
-                Json *entry = json_object_array_get_idx(array, i);
+        recording->events = room;
+        for (size_t i = 0; i < n && (entry = entry_of(reader, array, i, "events")); i++) {
                 Event *event = &recording->events[recording->n_events];
 
-                if (!json_object_is_type(entry, json_type_object)) {
-                        fail(reader, "events", "holds something else than objects");
-                        return;
-                }
                 event->at_usec = number(reader, entry, "at_usec", TIME_MAX_USEC);
                 text(reader, entry, "text", event->text, sizeof(event->text));
                 text(reader, entry, "kind", kind, sizeof(kind));
@@ -251,16 +233,16 @@ static void read_events(Reader *reader, Json *document, Recording *recording) {
                 if (event_kind_from_string(kind, &event->kind) >= 0)
                         recording->n_events++;
         }
-        qsort(recording->events, recording->n_events, sizeof(*recording->events), by_time);
+        if (recording->events)
+                qsort(recording->events, recording->n_events, sizeof(Event), by_time);
 }
 
 /* Recordings of earlier monitors do not say, so nobody has seen it. */
 static LogSeen read_log_seen(Json *monitor) {
-        Json *value = monitor ? json_object_object_get(monitor, "log") : NULL;
+        const char *word = json_string(monitor, "log");
 
-        for (LogSeen seen = LOG_SEEN_NONE; value && seen < _LOG_SEEN_MAX; seen++)
-                if (json_object_is_type(value, json_type_string) &&
-                    strcmp(json_object_get_string(value), log_seen_to_string(seen)) == 0)
+        for (LogSeen seen = LOG_SEEN_NONE; word && seen < _LOG_SEEN_MAX; seen++)
+                if (strcmp(word, log_seen_to_string(seen)) == 0)
                         return seen;
         return LOG_SEEN_NONE;
 }
@@ -279,53 +261,41 @@ static void read_rest(Reader *reader, Json *document, Recording *recording) {
         recording->reports = member(reader, document, "reports", json_type_object);
 }
 
+/* A sentence about the whole. */
+static int refuse(char *error, int r, const char *why) {
+        (void)snprintf(error, RECORDING_ERROR_MAX, "%s", why);
+        return r;
+}
+
 static int parse_document(const char *bytes, size_t length, char *error, Json **ret_document) {
         struct json_tokener *tokener = json_tokener_new();
         enum json_tokener_error why;
-        Json *document;
 
         if (!tokener || length > INT32_MAX) {
                 if (tokener)
                         json_tokener_free(tokener);
-                (void)snprintf(error, RECORDING_ERROR_MAX, "it does not fit into memory");
-                return -ENOMEM;
+                return refuse(error, -ENOMEM, "it does not fit into memory");
         }
-        document = json_tokener_parse_ex(tokener, bytes, (int)length);
+        *ret_document = json_tokener_parse_ex(tokener, bytes, (int)length);
         why = json_tokener_get_error(tokener);
         json_tokener_free(tokener);
-        if (!document) {
-                (void)snprintf(
-                        error,
-                        RECORDING_ERROR_MAX,
-                        why == json_tokener_continue ? "it ends in the middle" : "it is not JSON");
-                return -EBADMSG;
-        }
-        *ret_document = document;
-        return 0;
+        if (*ret_document)
+                return 0;
+        return refuse(
+                error,
+                -EBADMSG,
+                why == json_tokener_continue ? "it ends in the middle" : "it is not JSON");
 }
 
-static bool is_ours(Json *document, char *error) {
-        Json *format = NULL, *version = NULL;
+static int check_format(Json *document, char *error) {
+        const char *format = json_string(document, "format");
 
-        if (json_object_is_type(document, json_type_object)) {
-                format = json_object_object_get(document, "format");
-                version = json_object_object_get(document, "version");
-        }
-        if (!format || !json_object_is_type(format, json_type_string) ||
-            strcmp(json_object_get_string(format), RECORDING_FORMAT) != 0) {
-                (void)snprintf(error, RECORDING_ERROR_MAX, "it is JSON, but not a recording");
-                return false;
-        }
-        if (!version || !json_object_is_type(version, json_type_int) ||
-            json_object_get_int64(version) != RECORDING_VERSION) {
-                (void)snprintf(
-                        error,
-                        RECORDING_ERROR_MAX,
-                        "its version is not %u, the one this program knows",
-                        RECORDING_VERSION);
-                return false;
-        }
-        return true;
+        _Static_assert(RECORDING_VERSION == 1, "what the sentence says");
+        if (!format || strcmp(format, RECORDING_FORMAT) != 0)
+                return refuse(error, -EBADMSG, "it is JSON, but not a recording");
+        if (json_number(document, "version") != RECORDING_VERSION)
+                return refuse(error, -EBADMSG, "its version is not 1, the one this program knows");
+        return 0;
 }
 
 int recording_parse(
@@ -340,9 +310,10 @@ int recording_parse(
         r = parse_document(bytes, length, ret_error, &recording.document);
         if (r < 0)
                 return r;
-        if (!is_ours(recording.document, ret_error)) {
+        r = check_format(recording.document, ret_error);
+        if (r < 0) {
                 recording_free(&recording);
-                return -EBADMSG;
+                return r;
         }
         read_head(&reader, recording.document, &recording);
         read_rng(&reader, recording.document, &recording);

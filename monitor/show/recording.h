@@ -34,11 +34,11 @@ typedef struct Recording {
         uint32_t thinnings;
         size_t n_samples;
         uint64_t *at_usec; /* ascending */
-        uint32_t *minimum_bits, *maximum_bits;
+        uint64_t *minimum_bits, *maximum_bits;
 
         uint64_t starts_from_usec, starts_interval_usec;
         size_t n_starts;
-        uint32_t *execs, *forks;
+        uint64_t *execs, *forks;
 
         size_t n_blocked;
         BlockedSpan *blocked;
