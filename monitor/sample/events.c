@@ -36,38 +36,30 @@ void events_close(Events *events) {
 }
 
 /* hwrng sends no event of its own: what carries it does, and then its name is looked at. */
-static void look_at_hwrng(
-        Events *events,
-        const Views *views,
-        TraceBuffer *trace,
-        uint64_t now_usec) {
+static void look_at_hwrng(Events *events, uint64_t now_usec) {
         char name[sizeof(events->hwrng)] = "";
 
-        if (io_read_text_at(views->sys_fd, HWRNG_FILE, name, sizeof(name)) < 0 ||
+        if (io_read_text_at(events->views->sys_fd, HWRNG_FILE, name, sizeof(name)) < 0 ||
             strcmp(name, "none") == 0)
                 name[0] = '\0';
         if (strcmp(name, events->hwrng) == 0)
                 return;
         (void)stpcpy(events->hwrng, name);
-        trace_buffer_add_event(trace, now_usec, EVENT_HWRNG, name[0] ? name : "none");
+        trace_buffer_add_event(events->trace, now_usec, EVENT_HWRNG, name[0] ? name : "none");
 }
 
-static void look_at_root(
-        Events *events,
-        const Views *views,
-        TraceBuffer *trace,
-        uint64_t now_usec) {
+static void look_at_root(Events *events, uint64_t now_usec) {
         struct stat status;
         bool first = events->root_inode == 0;
 
-        if (fstatat(views->proc_fd, "1/root", &status, 0) < 0)
+        if (fstatat(events->views->proc_fd, "1/root", &status, 0) < 0)
                 return;
         if (status.st_dev == events->root_device && status.st_ino == events->root_inode)
                 return;
         events->root_device = status.st_dev;
         events->root_inode = status.st_ino;
         if (!first)
-                trace_buffer_add_event(trace, now_usec, EVENT_SWITCH_ROOT, "");
+                trace_buffer_add_event(events->trace, now_usec, EVENT_SWITCH_ROOT, "");
 }
 
 static uint64_t read_forks(int fd) {
@@ -84,14 +76,16 @@ static uint64_t read_forks(int fd) {
 }
 
 void events_begin(Events *events, const Views *views, TraceBuffer *trace, uint64_t now_usec) {
+        events->views = views;
+        events->trace = trace;
         events->hwrng[0] = '\0';
-        look_at_hwrng(events, views, trace, now_usec);
-        look_at_root(events, views, trace, now_usec);
+        look_at_hwrng(events, now_usec);
+        look_at_root(events, now_usec);
         if (events->stat_fd >= 0)
                 events->forks_so_far = read_forks(events->stat_fd);
 }
 
-void events_calibrate(Events *events, const Views *views) {
+void events_calibrate(Events *events) {
         /* Without its newline the record could be continued, and is not given to readers yet. */
         static const char line[] = "<7>entropy-monitor: sampling the kernel's RNG\n";
         _cleanup_close_ int fd = -1;
@@ -99,7 +93,7 @@ void events_calibrate(Events *events, const Views *views) {
         KmsgRecord record;
         int r;
 
-        fd = openat(views->dev_fd, "kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        fd = openat(events->views->dev_fd, "kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
         if (fd < 0 || events->kmsg_fd < 0 || lseek(events->kmsg_fd, 0, SEEK_END) < 0)
                 return;
         before_usec = clock_boottime_usec();
@@ -121,7 +115,7 @@ void events_calibrate(Events *events, const Views *views) {
         (void)lseek(events->kmsg_fd, 0, SEEK_SET);
 }
 
-static void take_record(const Events *events, TraceBuffer *trace, const KmsgRecord *record) {
+static void take_record(const Events *events, const KmsgRecord *record) {
         static const EventKind kinds[] = {
                 [KMSG_EVENT_RNG_READY] = EVENT_LOG_READY,
                 [KMSG_EVENT_VM_FORK] = EVENT_VM_FORK,
@@ -136,13 +130,14 @@ static void take_record(const Events *events, TraceBuffer *trace, const KmsgReco
 
         if (record->event != KMSG_EVENT_NONE && record->event != KMSG_EVENT_MONITOR)
                 trace_buffer_add_event(
-                        trace,
+                        events->trace,
                         (uint64_t)MAX(at_usec, INT64_C(0)),
                         kinds[record->event],
                         record->detail);
 }
 
-void events_take_kmsg(Events *events, TraceBuffer *trace) {
+void events_take_kmsg(Events *events) {
+        TraceBuffer *trace = events->trace;
         KmsgRecord record;
         int r;
 
@@ -156,7 +151,7 @@ void events_take_kmsg(Events *events, TraceBuffer *trace) {
                 else if (trace->log_seen == LOG_SEEN_NONE || r != 0)
                         trace->log_seen = LOG_SEEN_CUT;
                 if (r == 0)
-                        take_record(events, trace, &record);
+                        take_record(events, &record);
                 else if (r < 0 && r != -EBADMSG) {
                         cleanup_close(&events->kmsg_fd);
                         return;
@@ -176,11 +171,7 @@ static bool is_new_disk(const Uevent *event) {
         return true;
 }
 
-void events_take_uevents(
-        Events *events,
-        const Views *views,
-        TraceBuffer *trace,
-        uint64_t now_usec) {
+void events_take_uevents(Events *events, uint64_t now_usec) {
         Uevent event;
         int r;
 
@@ -194,43 +185,43 @@ void events_take_uevents(
                 }
                 if (r == 0 && is_new_disk(&event))
                         trace_buffer_add_event(
-                                trace,
+                                events->trace,
                                 now_usec,
                                 EVENT_BLOCK_DEVICE,
                                 event.device_name);
         }
-        look_at_hwrng(events, views, trace, now_usec);
+        look_at_hwrng(events, now_usec);
 }
 
-static void init_exec(Events *events, const Views *views, TraceBuffer *trace, uint64_t at_usec) {
+static void init_exec(Events *events, uint64_t at_usec) {
         char name[64] = "";
 
-        (void)!io_read_text_at(views->proc_fd, "1/comm", name, sizeof(name));
-        trace_buffer_add_event(trace, at_usec, EVENT_INIT_EXEC, name);
-        look_at_root(events, views, trace, at_usec);
+        (void)!io_read_text_at(events->views->proc_fd, "1/comm", name, sizeof(name));
+        trace_buffer_add_event(events->trace, at_usec, EVENT_INIT_EXEC, name);
+        look_at_root(events, at_usec);
 }
 
-static void take_forks(Events *events, TraceBuffer *trace, uint64_t now_usec) {
+static void take_forks(Events *events, uint64_t now_usec) {
         uint64_t forks = read_forks(events->stat_fd);
 
         if (forks > events->forks_so_far)
                 trace_buffer_count_start(
-                        trace,
+                        events->trace,
                         now_usec,
                         0,
                         (uint32_t)(forks - events->forks_so_far));
         events->forks_so_far = MAX(forks, events->forks_so_far);
 }
 
-void events_take_starts(Events *events, const Views *views, TraceBuffer *trace, uint64_t now_usec) {
+void events_take_starts(Events *events, uint64_t now_usec) {
         uint64_t suspended_usec;
         ProcStart start;
         int r;
 
         if (events->starts_fd < 0) {
                 if (events->stat_fd >= 0)
-                        take_forks(events, trace, now_usec);
-                look_at_root(events, views, trace, now_usec);
+                        take_forks(events, now_usec);
+                look_at_root(events, now_usec);
                 return;
         }
 
@@ -249,11 +240,11 @@ void events_take_starts(Events *events, const Views *views, TraceBuffer *trace, 
                         continue;
                 start.at_usec += suspended_usec;
                 trace_buffer_count_start(
-                        trace,
+                        events->trace,
                         start.at_usec,
                         start.kind == PROC_START_EXEC,
                         start.kind == PROC_START_FORK);
                 if (start.kind == PROC_START_EXEC && start.pid == 1)
-                        init_exec(events, views, trace, start.at_usec);
+                        init_exec(events, start.at_usec);
         }
 }

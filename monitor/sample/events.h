@@ -25,6 +25,8 @@ typedef struct Events {
         dev_t root_device; /* of PID 1's root */
         ino_t root_inode;
         char hwrng[UINT8_C(64)];
+        const Views *views; /* as given to events_begin(), as the next */
+        TraceBuffer *trace;
 } Events;
 
 #define EVENTS_NULL \
@@ -33,15 +35,16 @@ typedef struct Events {
 void events_open(const Views *views, Events *ret_events);
 void events_close(Events *events);
 
-/* Looks at what is there already: the current hwrng, PID 1's root. */
+/* Looks at what is there already: the current hwrng, PID 1's root. The views and the trace buffer stay
+ * the caller's, and where they are. */
 void events_begin(Events *events, const Views *views, TraceBuffer *trace, uint64_t now_usec);
 
 /*
  * Finds how far the clock of the kernel's log is from ours (50 ms were seen in an emulated guest),
  * by a line of our own in the log. Where that is not allowed, no difference is assumed.
  */
-void events_calibrate(Events *events, const Views *views);
+void events_calibrate(Events *events);
 
-void events_take_kmsg(Events *events, TraceBuffer *trace);
-void events_take_uevents(Events *events, const Views *views, TraceBuffer *trace, uint64_t now_usec);
-void events_take_starts(Events *events, const Views *views, TraceBuffer *trace, uint64_t now_usec);
+void events_take_kmsg(Events *events);
+void events_take_uevents(Events *events, uint64_t now_usec);
+void events_take_starts(Events *events, uint64_t now_usec);

@@ -155,28 +155,21 @@ static size_t list_inits(
 int init_execute(const MonitorSettings *settings, const Views *views, char *argv[]) {
         const char *paths[INITS_MAX];
         size_t n_paths = list_inits(settings, views, paths), n_tried = count_tried();
-        char text[SETTINGS_INIT_MAX + 64];
 
-        if (n_tried > 0 && n_tried <= n_paths) {
-                (void)snprintf(
-                        text,
-                        sizeof(text),
+        if (n_tried > 0 && n_tried <= n_paths)
+                views_complain(
+                        views,
                         "%s has executed the monitor again, trying the next init",
                         paths[n_tried - 1]);
-                views_complain(views, text);
-        }
         for (size_t i = n_tried; i < n_paths; i++) {
                 note_tried(i + 1);
                 try_init(views, paths[i], argv);
-                if (paths[i] != settings->init)
-                        continue;
-                (void)snprintf(
-                        text,
-                        sizeof(text),
-                        "cannot execute entropy.init=%s: %s",
-                        settings->init,
-                        strerror(errno));
-                views_complain(views, text);
+                if (paths[i] == settings->init)
+                        views_complain(
+                                views,
+                                "cannot execute entropy.init=%s: %s",
+                                settings->init,
+                                strerror(errno));
         }
         views_complain(views, "found no init to execute");
         return EXIT_FAILURE;

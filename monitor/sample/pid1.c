@@ -75,17 +75,12 @@ static int enter_root(int fd) {
  * root that will go, and the first to be killed where memory runs out.
  */
 static void step_aside(const Views *views, char *argv[]) {
-        sigset_t signals;
         int fd;
 
         (void)setsid();
         (void)signal(SIGHUP, SIG_IGN);
         (void)signal(SIGPIPE, SIG_IGN);
-        (void)sigemptyset(&signals);
-        (void)sigaddset(&signals, SIGTERM);
-        (void)sigaddset(&signals, SIGINT);
-        (void)sigaddset(&signals, SIGCHLD);
-        (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+        sampler_block_signals(NULL);
         if (argv[0] && argv[0][0] != '\0')
                 argv[0][0] = '@';
         (void)prctl(PR_SET_NAME, "entropy-monitor", 0, 0, 0);
@@ -140,7 +135,6 @@ static int write_below_init(const Sampler *sampler, RecordingEnd end_why) {
 
 static void write_when_possible(const Sampler *sampler, RecordingEnd end_why) {
         const struct timespec pause = { .tv_nsec = WRITE_PAUSE_NSEC };
-        char text[320];
         int r;
 
         for (unsigned int i = 0; i < WRITE_TRIES; i++) {
@@ -149,13 +143,11 @@ static void write_when_possible(const Sampler *sampler, RecordingEnd end_why) {
                         return;
                 (void)nanosleep(&pause, NULL);
         }
-        (void)snprintf(
-                text,
-                sizeof(text),
+        views_complain(
+                &sampler->views,
                 "cannot write %s: %s",
                 sampler->settings.output,
                 strerror(-r));
-        views_complain(&sampler->views, text);
 }
 
 static int sample_as_child(const MonitorSettings *settings, const Views *views, char *argv[]) {

@@ -67,16 +67,6 @@ static int parse_arguments(int argc, char *argv[], MonitorSettings *settings) {
         return 0;
 }
 
-static void block_signals(sigset_t *ret_before) {
-        sigset_t signals;
-
-        (void)sigemptyset(&signals);
-        (void)sigaddset(&signals, SIGTERM);
-        (void)sigaddset(&signals, SIGINT);
-        (void)sigaddset(&signals, SIGCHLD);
-        (void)sigprocmask(SIG_BLOCK, &signals, ret_before);
-}
-
 /* As vfork() does: a fork would make the sampler's pages copy-on-write, and fault at each. */
 static int spawn(char *argv[], const sigset_t *mask, pid_t *ret_pid) {
         posix_spawnattr_t attributes;
@@ -175,7 +165,7 @@ int record_main(int argc, char *argv[]) {
                 log_error("Another recording waits for the end of the boot already");
                 return EX_TEMPFAIL;
         }
-        block_signals(&before);
+        sampler_block_signals(&before);
         views_open(false, &views);
         r = sampler_new(&settings, &views, &sampler);
         if (r < 0) {

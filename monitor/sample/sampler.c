@@ -48,19 +48,20 @@ static uint32_t read_once(const Views *views, const char *path) {
         return fd >= 0 && read_number(fd, &value) >= 0 ? value : 0;
 }
 
-static int open_signals(int *ret_fd) {
+static sigset_t signals_taken(void) {
         sigset_t signals;
-        int fd;
 
         (void)sigemptyset(&signals);
         (void)sigaddset(&signals, SIGTERM);
         (void)sigaddset(&signals, SIGINT);
         (void)sigaddset(&signals, SIGCHLD);
-        fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-        if (fd < 0)
-                return negative_errno();
-        *ret_fd = fd;
-        return 0;
+        return signals;
+}
+
+void sampler_block_signals(sigset_t *ret_before) {
+        sigset_t signals = signals_taken();
+
+        (void)sigprocmask(SIG_BLOCK, &signals, ret_before);
 }
 
 static size_t samples_for(const MonitorSettings *settings) {
@@ -131,7 +132,7 @@ static void read_threshold(Sampler *sampler, uint64_t now_usec) {
 static void take_starts(Sampler *sampler, uint64_t now_usec) {
         uint64_t interval_usec = MAX(sampler->trace.interval_usec, STARTS_MIN_USEC);
 
-        events_take_starts(&sampler->events, &sampler->views, &sampler->trace, now_usec);
+        events_take_starts(&sampler->events, now_usec);
         sampler->next_starts_usec = now_usec + MIN(interval_usec, STARTS_MAX_USEC);
 }
 
@@ -259,13 +260,9 @@ RecordingEnd sampler_run(Sampler *sampler) {
                 if (entries[3].revents & POLLIN)
                         set_ready(sampler, now_usec);
                 if (entries[1].revents)
-                        events_take_kmsg(&sampler->events, &sampler->trace);
+                        events_take_kmsg(&sampler->events);
                 if (entries[2].revents)
-                        events_take_uevents(
-                                &sampler->events,
-                                &sampler->views,
-                                &sampler->trace,
-                                now_usec);
+                        events_take_uevents(&sampler->events, now_usec);
                 do_what_is_due(sampler, now_usec);
                 if ((entries[0].revents && take_signals(sampler, now_usec, &end_why)) ||
                     now_usec >= end_usec)
@@ -325,11 +322,12 @@ static void warm_up(Sampler *sampler) {
         do_what_is_due(sampler, now_usec);
         take_starts(sampler, now_usec);
         if (sampler->events.uevent_fd >= 0)
-                events_take_uevents(&sampler->events, &sampler->views, &sampler->trace, now_usec);
+                events_take_uevents(&sampler->events, now_usec);
         wait_for_something(sampler, 0, entries);
 }
 
 int sampler_new(const MonitorSettings *settings, const Views *views, Sampler *ret_sampler) {
+        const sigset_t signals = signals_taken();
         Sampler sampler = SAMPLER_NULL;
         int r;
 
@@ -338,8 +336,9 @@ int sampler_new(const MonitorSettings *settings, const Views *views, Sampler *re
         r = trace_buffer_new(settings->interval_usec, samples_for(settings), &sampler.trace);
         if (r < 0)
                 return r;
-        r = open_signals(&sampler.signal_fd);
-        if (r < 0) {
+        sampler.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (sampler.signal_fd < 0) {
+                r = negative_errno();
                 trace_buffer_free(&sampler.trace);
                 return r;
         }
@@ -362,11 +361,11 @@ int sampler_new(const MonitorSettings *settings, const Views *views, Sampler *re
 void sampler_begin(Sampler *sampler) {
         (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NSEC, 0, 0, 0);
         warm_up(sampler);
-        events_calibrate(&sampler->events, &sampler->views);
+        events_calibrate(&sampler->events);
         begin(sampler);
         /* What the kernel said before, which also warms up the reading. */
         if (sampler->events.kmsg_fd >= 0)
-                events_take_kmsg(&sampler->events, &sampler->trace);
+                events_take_kmsg(&sampler->events);
         (void)getrusage(RUSAGE_SELF, &sampler->usage_at_start);
 }
 

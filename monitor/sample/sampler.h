@@ -8,6 +8,7 @@
  * sampler_begin() and the return of sampler_run() nothing is allocated or written to a file.
  */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -44,8 +45,10 @@ typedef struct Sampler {
                 .threshold_fd = -1, .signal_fd = -1                                          \
         }
 
-/* Maps and locks the trace buffer and opens everything. The caller has blocked SIGTERM, SIGINT and
- * SIGCHLD. */
+/* SIGTERM, SIGINT and SIGCHLD, before sampler_new(). ret_before may be NULL. */
+void sampler_block_signals(sigset_t *ret_before);
+
+/* Maps and locks the trace buffer and opens everything. */
 _must_check_ int sampler_new(
         const MonitorSettings *settings,
         const Views *views,

@@ -5,39 +5,29 @@
 
 #include "monitor/sample/trace-buffer.h"
 
-#define MAX_BINS       65536U
-#define MAX_SPANS      512U
-#define MAX_EVENTS     2048U
 #define FIRST_BIN_USEC UINT64_C(10000)
 
 int trace_buffer_new(uint64_t interval_usec, size_t max_samples, TraceBuffer *ret_trace) {
-        const size_t event_bytes = MAX_EVENTS * sizeof(Event);
-        const size_t span_bytes = MAX_SPANS * sizeof(BlockedSpan);
-        const size_t bin_bytes = MAX_BINS * sizeof(StartBin);
         TraceBuffer trace = { .interval_usec = interval_usec, .bin_usec = FIRST_BIN_USEC };
-        uint8_t *at;
+        void *map;
 
         trace.max_samples =
                 MIN(MAX(max_samples, TRACE_BUFFER_MIN_SAMPLES), TRACE_BUFFER_MAX_SAMPLES);
-        trace.map_bytes = event_bytes + span_bytes + bin_bytes + trace.max_samples * sizeof(Sample);
-        at =
+        trace.map_bytes = sizeof(TraceMap) + trace.max_samples * sizeof(Sample);
+        map =
                 mmap(NULL,
                      trace.map_bytes,
                      PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS,
                      -1,
                      0);
-        if (at == MAP_FAILED)
+        if (map == MAP_FAILED)
                 return negative_errno();
 
-        trace.map = at;
-        trace.locked = mlock(at, trace.map_bytes) >= 0;
+        trace.locked = mlock(map, trace.map_bytes) >= 0;
         /* Locking has brought the pages in; without it, writing does. */
-        memset(at, 0xff, trace.map_bytes);
-        trace.events = (Event *)(void *)at;
-        trace.spans = (BlockedSpan *)(void *)(at + event_bytes);
-        trace.bins = (StartBin *)(void *)(at + event_bytes + span_bytes);
-        trace.samples = (Sample *)(void *)(at + event_bytes + span_bytes + bin_bytes);
+        memset(map, 0xff, trace.map_bytes);
+        trace.map = map;
         *ret_trace = trace;
         return 0;
 }
@@ -56,7 +46,7 @@ void trace_buffer_begin(TraceBuffer *trace, uint64_t started_usec) {
 }
 
 static void thin_samples(TraceBuffer *trace) {
-        Sample *samples = trace->samples;
+        Sample *samples = trace->map->samples;
 
         for (size_t i = 0; i < trace->n_samples / 2; i++) {
                 Sample a = samples[2 * i], b = samples[2 * i + 1];
@@ -80,7 +70,7 @@ void trace_buffer_add_sample(TraceBuffer *trace, uint64_t at_usec, uint32_t leve
                 return;
         if (trace->n_samples == trace->max_samples)
                 thin_samples(trace);
-        trace->samples[trace->n_samples++] = (Sample){ (uint32_t)ticks, bits, bits };
+        trace->map->samples[trace->n_samples++] = (Sample){ (uint32_t)ticks, bits, bits };
 }
 
 void trace_buffer_add_event(
@@ -90,11 +80,11 @@ void trace_buffer_add_event(
         const char *text) {
         Event *event;
 
-        if (trace->n_events == MAX_EVENTS) {
+        if (trace->n_events == TRACE_BUFFER_MAX_EVENTS) {
                 trace->lost_events++;
                 return;
         }
-        event = &trace->events[trace->n_events++];
+        event = &trace->map->events[trace->n_events++];
         event->at_usec = at_usec;
         event->kind = kind;
         (void)snprintf(event->text, sizeof(event->text), "%s", text);
@@ -105,7 +95,7 @@ static uint16_t add_saturated(uint16_t a, uint32_t b) {
 }
 
 static void widen_bins(TraceBuffer *trace) {
-        StartBin *bins = trace->bins;
+        StartBin *bins = trace->map->bins;
         size_t n = (trace->n_bins + 1) / 2;
 
         if (trace->n_bins % 2 == 1)
@@ -129,30 +119,30 @@ void trace_buffer_count_start(
 
         if (at_usec < trace->started_usec)
                 return;
-        while ((at = (at_usec - trace->started_usec) / trace->bin_usec) >= MAX_BINS)
+        while ((at = (at_usec - trace->started_usec) / trace->bin_usec) >= TRACE_BUFFER_MAX_BINS)
                 widen_bins(trace);
         while (trace->n_bins <= at)
-                trace->bins[trace->n_bins++] = (StartBin){};
-        bin = &trace->bins[at];
+                trace->map->bins[trace->n_bins++] = (StartBin){};
+        bin = &trace->map->bins[at];
         bin->execs = add_saturated(bin->execs, execs);
         bin->forks = add_saturated(bin->forks, forks);
 }
 
 void trace_buffer_begin_scan(TraceBuffer *trace) {
         for (size_t i = 0; i < trace->n_spans; i++)
-                trace->spans[i].seen = false;
+                trace->map->spans[i].seen = false;
 }
 
 static BlockedSpan *span_of(TraceBuffer *trace, uint64_t at_usec, const BlockedTask *task) {
         BlockedSpan *span;
 
         for (size_t i = trace->n_spans; i > 0; i--)
-                if (trace->spans[i - 1].open && trace->spans[i - 1].tid == task->tid)
-                        return &trace->spans[i - 1];
-        if (trace->n_spans == MAX_SPANS)
+                if (trace->map->spans[i - 1].open && trace->map->spans[i - 1].tid == task->tid)
+                        return &trace->map->spans[i - 1];
+        if (trace->n_spans == TRACE_BUFFER_MAX_SPANS)
                 return NULL;
 
-        span = &trace->spans[trace->n_spans++];
+        span = &trace->map->spans[trace->n_spans++];
         *span = (BlockedSpan){
                 .from_usec = at_usec,
                 .pid = task->pid,
@@ -177,14 +167,14 @@ void trace_buffer_add_blocked(TraceBuffer *trace, uint64_t at_usec, const Blocke
 
 void trace_buffer_end_scan(TraceBuffer *trace) {
         for (size_t i = 0; i < trace->n_spans; i++)
-                trace->spans[i].open &= trace->spans[i].seen;
+                trace->map->spans[i].open &= trace->map->spans[i].seen;
 }
 
 void trace_buffer_release_blocked(TraceBuffer *trace, uint64_t at_usec) {
         for (size_t i = 0; i < trace->n_spans; i++) {
-                if (!trace->spans[i].open)
+                if (!trace->map->spans[i].open)
                         continue;
-                trace->spans[i].open = false;
-                trace->spans[i].to_usec = at_usec;
+                trace->map->spans[i].open = false;
+                trace->map->spans[i].to_usec = at_usec;
         }
 }

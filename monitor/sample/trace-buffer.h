@@ -19,6 +19,9 @@
 /* An hour at 10 ms and a little more; all of a TraceBuffer is under 4 MiB. */
 #define TRACE_BUFFER_MAX_SAMPLES 393216U
 #define TRACE_BUFFER_MIN_SAMPLES 64U
+#define TRACE_BUFFER_MAX_BINS    65536U
+#define TRACE_BUFFER_MAX_SPANS   512U
+#define TRACE_BUFFER_MAX_EVENTS  2048U
 
 typedef struct Sample {
         uint32_t
@@ -32,22 +35,24 @@ typedef struct StartBin {
         uint16_t forks;
 } StartBin;
 
+/* What is mapped. */
+typedef struct TraceMap {
+        Event events[TRACE_BUFFER_MAX_EVENTS];
+        BlockedSpan spans[TRACE_BUFFER_MAX_SPANS];
+        StartBin bins[TRACE_BUFFER_MAX_BINS];
+        Sample samples[]; /* max_samples */
+} TraceMap;
+
 typedef struct TraceBuffer {
-        void *map;
+        TraceMap *map;
         size_t map_bytes;
         bool locked; /* false where RLIMIT_MEMLOCK refused */
         uint64_t started_usec;
         uint64_t interval_usec; /* doubled by each thinning */
+        uint64_t bin_usec;      /* doubled by each widening */
         unsigned int thinnings;
-        Sample *samples;
         size_t n_samples, max_samples;
-        StartBin *bins;
-        size_t n_bins;
-        uint64_t bin_usec;
-        BlockedSpan *spans;
-        size_t n_spans;
-        Event *events;
-        size_t n_events;
+        size_t n_bins, n_spans, n_events;
         uint64_t lost_events, lost_spans;
         LogSeen log_seen;
 } TraceBuffer;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <stdarg.h>
 
 #include "lib/kernel/pseudofs.h"
 #include "monitor/sample/views.h"
@@ -38,9 +39,14 @@ FILE *views_open_proc(const Views *views, const char *path) {
 }
 
 /* Both places, since either may be missing this early; a boot does not depend on the words. */
-void views_complain(const Views *views, const char *text) {
+void views_complain(const Views *views, const char *format, ...) {
         _cleanup_close_ int fd = -1;
+        char text[384];
+        va_list args;
 
+        va_start(args, format);
+        (void)vsnprintf(text, sizeof(text), format, args); // NOLINT(clang-analyzer-valist.*)
+        va_end(args);
         fd = openat(views->dev_fd, "kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
         if (fd >= 0)
                 (void)dprintf(fd, "<4>entropy-monitor: %s\n", text);

@@ -28,4 +28,4 @@ void views_close(Views *views);
 FILE *views_open_proc(const Views *views, const char *path);
 
 /* One line for people, in the kernel's log or on standard error: a boot does not depend on it. */
-void views_complain(const Views *views, const char *text);
+void views_complain(const Views *views, const char *format, ...) _printf_(2, 3);

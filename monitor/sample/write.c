@@ -96,7 +96,7 @@ static void put_rng(FILE *out, const Sampler *sampler) {
 
 /* Of a level that stays, the first sample and the last say everything. */
 static bool is_needed(const TraceBuffer *trace, size_t i) {
-        const Sample *s = &trace->samples[i];
+        const Sample *s = &trace->map->samples[i];
 
         return i == 0 || i + 1 == trace->n_samples || s->minimum_bits != s->maximum_bits ||
                s->minimum_bits != s[-1].maximum_bits || s[-1].minimum_bits != s->minimum_bits ||
@@ -104,15 +104,15 @@ static bool is_needed(const TraceBuffer *trace, size_t i) {
 }
 
 static uint64_t at_usec(const TraceBuffer *trace, size_t i) {
-        return trace->started_usec + trace->samples[i].at_ticks * RECORDING_TICK_USEC;
+        return trace->started_usec + trace->map->samples[i].at_ticks * RECORDING_TICK_USEC;
 }
 
 static uint64_t minimum_bits(const TraceBuffer *trace, size_t i) {
-        return trace->samples[i].minimum_bits;
+        return trace->map->samples[i].minimum_bits;
 }
 
 static uint64_t maximum_bits(const TraceBuffer *trace, size_t i) {
-        return trace->samples[i].maximum_bits;
+        return trace->map->samples[i].maximum_bits;
 }
 
 static void put_sample_column(
@@ -161,12 +161,12 @@ static void put_starts(FILE *out, const Sampler *sampler) {
                 source);
         for (size_t i = 0; i < trace->n_bins; i++) {
                 put_separator(out, i);
-                (void)fprintf(out, "%u", trace->bins[i].execs);
+                (void)fprintf(out, "%u", trace->map->bins[i].execs);
         }
         (void)fputs("],\n    \"forks\": [", out);
         for (size_t i = 0; i < trace->n_bins; i++) {
                 put_separator(out, i);
-                (void)fprintf(out, "%u", trace->bins[i].forks);
+                (void)fprintf(out, "%u", trace->map->bins[i].forks);
         }
         (void)fputs("]\n  },\n", out);
 }
@@ -174,7 +174,7 @@ static void put_starts(FILE *out, const Sampler *sampler) {
 static void put_blocked(FILE *out, const TraceBuffer *trace) {
         (void)fputs("  \"blocked\": [", out);
         for (size_t i = 0; i < trace->n_spans; i++) {
-                const BlockedSpan *span = &trace->spans[i];
+                const BlockedSpan *span = &trace->map->spans[i];
 
                 (void)fprintf(
                         out,
@@ -196,7 +196,7 @@ static void put_blocked(FILE *out, const TraceBuffer *trace) {
 static void put_events(FILE *out, const TraceBuffer *trace) {
         (void)fputs("  \"events\": [", out);
         for (size_t i = 0; i < trace->n_events; i++) {
-                const Event *event = &trace->events[i];
+                const Event *event = &trace->map->events[i];
 
                 (void)fprintf(
                         out,

@@ -18,10 +18,6 @@ typedef struct Answer {
         char by[SEEDED_TEXT_MAX];
 } Answer;
 
-static void line(const char *label, const char *text) {
-        (void)printf("%-10s%s\n", label, text);
-}
-
 static void print_text(const SeededFacts *facts, const Answer *answer) {
         static const char *const sentences[] = {
                 [SEEDED_YES] = "Safely seeded, by",
@@ -29,97 +25,81 @@ static void print_text(const SeededFacts *facts, const Answer *answer) {
                 [SEEDED_NOT_READY] = "NOT READY: getrandom() waits. Credited so far:",
                 [SEEDED_UNKNOWN] = "Cannot tell by what it was seeded:",
         };
-        char text[256], at[FORMAT_USEC_MAX];
 
-        format_usec(answer->since_usec, at);
         (void)printf(
                 "%s %s%s%s\n",
                 sentences[answer->seeded],
                 answer->by,
                 answer->since_usec > 0 ? ", ready at " : "",
-                answer->since_usec > 0 ? at : "");
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "%s, level %u of %u bits, threshold %u",
+                answer->since_usec > 0 ? FORMAT_USEC(answer->since_usec) : "");
+        (void)printf(
+                "kernel    %s, level %u of %u bits, threshold %u\n",
                 refill_model_to_string(facts->model),
                 facts->level_bits,
                 facts->pool_bits,
                 facts->threshold_bits);
-        line("kernel", text);
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "%.100s%s",
+        (void)printf(
+                "hwrng     %s%s\n",
                 facts->hwrng[0] ? facts->hwrng : "none",
                 facts->hwrng[0] && facts->hwrng_credited ? ", credited by the kernel" : "");
-        line("hwrng", text);
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "%" PRIu64 " bits credited%s%.100s",
+        (void)printf(
+                "seeder    %" PRIu64 " bits credited%s%s\n",
                 facts->seeder_bits,
                 facts->seeder_source[0] ? ", most by " : "",
                 facts->seeder_source);
-        line("seeder", text);
-        (void)snprintf(
-                text,
-                sizeof(text),
-                "%" PRIu64 " bits credited%s%.100s, %" PRIu64 " VM forks",
-                facts->rngd_bits,
-                facts->rngd_source[0] ? ", most by " : "",
-                facts->rngd_source,
-                facts->forks);
-        line("rngd", facts->rngd_answers ? text : "does not run, or does not answer");
+        if (facts->rngd_answers)
+                (void)printf(
+                        "rngd      %" PRIu64 " bits credited%s%s, %" PRIu64 " VM forks\n",
+                        facts->rngd_bits,
+                        facts->rngd_source[0] ? ", most by " : "",
+                        facts->rngd_source,
+                        facts->forks);
+        else
+                (void)puts("rngd      does not run, or does not answer");
 }
 
-static void add(Json *object, const char *key, Json *value) {
-        if (json_object_object_add(object, key, value) < 0)
-                (void)json_object_put(value);
-}
-
-static Json *number_or_null(bool known, uint64_t value) {
-        return known ? json_object_new_uint64(value) : NULL;
+/* null where it is not known */
+static void put_known(Json *object, const char *key, bool known, uint64_t value) {
+        json_put(object, key, known ? json_object_new_uint64(value) : NULL);
 }
 
 static Json *kernel_object(const SeededFacts *facts) {
-        Json *kernel = json_object_new_object();
+        Json *kernel = json_new();
 
-        add(kernel, "model", json_object_new_string(refill_model_to_string(facts->model)));
-        add(kernel, "pool_bits", json_object_new_uint64(facts->pool_bits));
-        add(kernel, "level_bits", number_or_null(facts->level_known, facts->level_bits));
-        add(kernel, "threshold_bits", json_object_new_uint64(facts->threshold_bits));
-        add(kernel, "hwrng", facts->hwrng[0] ? json_object_new_string(facts->hwrng) : NULL);
-        add(kernel, "hwrng_credited", json_object_new_boolean(facts->hwrng_credited));
+        json_put_string(kernel, "model", refill_model_to_string(facts->model));
+        json_put_number(kernel, "pool_bits", facts->pool_bits);
+        put_known(kernel, "level_bits", facts->level_known, facts->level_bits);
+        json_put_number(kernel, "threshold_bits", facts->threshold_bits);
+        json_put_string(kernel, "hwrng", facts->hwrng[0] ? facts->hwrng : NULL);
+        json_put_bool(kernel, "hwrng_credited", facts->hwrng_credited);
         return kernel;
 }
 
-static void print_json(const SeededFacts *facts, const Answer *answer) {
-        _cleanup_json_ Json *object = json_object_new_object();
+static bool print_json(const SeededFacts *facts, const Answer *answer) {
+        _cleanup_json_ Json *object = json_new();
+        _cleanup_free_ char *text = NULL;
 
-        add(object, "status", json_object_new_string(seeded_to_string(answer->seeded)));
-        add(object, "code", json_object_new_int((int)answer->seeded));
-        add(object, "ready", facts->ready_known ? json_object_new_boolean(facts->ready) : NULL);
-        add(object, "by", json_object_new_string(answer->by));
-        add(object, "since_usec", number_or_null(answer->since_usec > 0, answer->since_usec));
-        add(object, "kernel", kernel_object(facts));
-        add(object, "seeder_credited_bits", json_object_new_uint64(facts->seeder_bits));
-        add(object, "rngd_running", json_object_new_boolean(facts->rngd_answers));
-        add(object, "rngd_credited_bits", json_object_new_uint64(facts->rngd_bits));
-        add(object,
-            "last_feed_usec",
-            number_or_null(facts->last_feed_usec > 0, facts->last_feed_usec));
-        add(object, "vm_forks", json_object_new_uint64(facts->forks));
-        (void)puts(json_object_to_json_string_ext(
+        json_put_string(object, "status", seeded_to_string(answer->seeded));
+        json_put_number(object, "code", answer->seeded);
+        json_put(
                 object,
-                JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-                        JSON_C_TO_STRING_NOSLASHESCAPE));
+                "ready",
+                facts->ready_known ? json_object_new_boolean(facts->ready) : NULL);
+        json_put_string(object, "by", answer->by);
+        put_known(object, "since_usec", answer->since_usec > 0, answer->since_usec);
+        json_put(object, "kernel", kernel_object(facts));
+        json_put_number(object, "seeder_credited_bits", facts->seeder_bits);
+        json_put_bool(object, "rngd_running", facts->rngd_answers);
+        json_put_number(object, "rngd_credited_bits", facts->rngd_bits);
+        put_known(object, "last_feed_usec", facts->last_feed_usec > 0, facts->last_feed_usec);
+        json_put_number(object, "vm_forks", facts->forks);
+        return json_to_text(object, &text) >= 0 && fputs(text, stdout) >= 0;
 }
 
-static void metric(const char *name, const char *type, const char *help, uint64_t value) {
+static void metric(const char *name, const char *type, const char *help, double value) {
         (void)printf(
                 "# HELP guest_entropy_%s %s\n# TYPE guest_entropy_%s %s\n"
-                "guest_entropy_%s %" PRIu64 "\n",
+                "guest_entropy_%s %.15g\n",
                 name,
                 help,
                 name,
@@ -134,7 +114,7 @@ static void print_prometheus(const SeededFacts *facts, const Answer *answer) {
                "gauge",
                "0 seeded by a credited source, 1 by the kernel's jitter only, 2 not ready, "
                "3 unknown.",
-               (uint64_t)answer->seeded);
+               answer->seeded);
         if (facts->ready_known)
                 metric("ready", "gauge", "Whether getrandom() returns at once.", facts->ready);
         if (facts->level_known)
@@ -142,18 +122,20 @@ static void print_prometheus(const SeededFacts *facts, const Answer *answer) {
         metric("pool_bits", "gauge", "Size of the kernel's pool.", facts->pool_bits);
         metric("hwrng_present", "gauge", "Whether the kernel has an hwrng.", facts->hwrng[0] != 0);
         metric("rngd_up", "gauge", "Whether rngd answers.", facts->rngd_answers);
-        metric("rngd_credited_bits_total", "counter", "Bits that rngd credited.", facts->rngd_bits);
+        metric("rngd_credited_bits_total",
+               "counter",
+               "Bits that rngd credited.",
+               (double)facts->rngd_bits);
         metric("seeder_credited_bits",
                "gauge",
                "Bits that entropy-seeder credited in this boot.",
-               facts->seeder_bits);
-        metric("vm_forks_total", "counter", "VM forks that rngd saw.", facts->forks);
+               (double)facts->seeder_bits);
+        metric("vm_forks_total", "counter", "VM forks that rngd saw.", (double)facts->forks);
         if (answer->since_usec > 0)
-                (void)printf(
-                        "# HELP guest_entropy_ready_seconds Time from boot to ready.\n"
-                        "# TYPE guest_entropy_ready_seconds gauge\n"
-                        "guest_entropy_ready_seconds %.6f\n",
-                        (double)answer->since_usec / 1e6);
+                metric("ready_seconds",
+                       "gauge",
+                       "Time from boot to ready.",
+                       (double)answer->since_usec / 1e6);
 }
 
 int status_main(int argc, char *argv[]) {
@@ -178,11 +160,11 @@ int status_main(int argc, char *argv[]) {
         }
         status_facts(directory && directory[0] == '/' ? directory : DOCUMENTS_DIRECTORY, &facts);
         answer.seeded = seeded_judge(&facts, answer.by, &answer.since_usec);
-        if (format == 'j')
-                print_json(&facts, &answer);
+        if (format == 'j' && !print_json(&facts, &answer))
+                return EX_IOERR;
+        if (format == 't')
+                print_text(&facts, &answer);
         else if (format == 'p')
                 print_prometheus(&facts, &answer);
-        else
-                print_text(&facts, &answer);
         return fflush(stdout) == 0 ? (int)answer.seeded : EX_IOERR;
 }

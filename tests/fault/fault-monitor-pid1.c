@@ -70,6 +70,10 @@ static int fault_setenv(const char *name, const char *value, int overwrite) {
         return FAULT(-1, setenv(name, value, overwrite));
 }
 
+static void fault_block_signals(sigset_t *ret_before) {
+        CU_ASSERT_PTR_NULL(ret_before);
+}
+
 static int fault_sampler_new(const MonitorSettings *settings, const Views *views, Sampler *ret) {
         *ret = (Sampler)SAMPLER_NULL;
         ret->settings = *settings;
@@ -129,24 +133,25 @@ static int fault_nanosleep(const struct timespec *time, struct timespec *left) {
         return time && !left ? 0 : -1;
 }
 
-#define fork            fault_fork
-#define execv           fault_execv
-#define pipe2           fault_pipe2
-#define statfs(p, s)    fault_statfs(p, s)
-#define views_open      fault_views_open
-#define views_open_proc fault_open_proc
-#define setenv          fault_setenv
-#define sampler_new     fault_sampler_new
-#define sampler_begin   fault_sampler_begin
-#define sampler_run     fault_sampler_run
-#define sampler_free    fault_sampler_free
-#define write_recording fault_write_recording
-#define mkdir           fault_mkdir
-#define fchdir          fault_fchdir
-#define socket          fault_socket
-#define bind            fault_bind
-#define chroot          fault_chroot
-#define nanosleep       fault_nanosleep
+#define fork                  fault_fork
+#define execv                 fault_execv
+#define pipe2                 fault_pipe2
+#define statfs(p, s)          fault_statfs(p, s)
+#define views_open            fault_views_open
+#define views_open_proc       fault_open_proc
+#define setenv                fault_setenv
+#define sampler_block_signals fault_block_signals
+#define sampler_new           fault_sampler_new
+#define sampler_begin         fault_sampler_begin
+#define sampler_run           fault_sampler_run
+#define sampler_free          fault_sampler_free
+#define write_recording       fault_write_recording
+#define mkdir                 fault_mkdir
+#define fchdir                fault_fchdir
+#define socket                fault_socket
+#define bind                  fault_bind
+#define chroot                fault_chroot
+#define nanosleep             fault_nanosleep
 #include "monitor/sample/init.c"
 #include "monitor/sample/pid1.c"
 #undef views_open_proc

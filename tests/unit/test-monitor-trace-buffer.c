@@ -21,7 +21,7 @@ static uint32_t lowest(void) {
         uint32_t level = UINT32_MAX;
 
         for (size_t i = 0; i < trace.n_samples; i++)
-                level = MIN(level, trace.samples[i].minimum_bits);
+                level = MIN(level, trace.map->samples[i].minimum_bits);
         return level;
 }
 
@@ -29,7 +29,7 @@ static uint32_t highest(void) {
         uint32_t level = 0;
 
         for (size_t i = 0; i < trace.n_samples; i++)
-                level = MAX(level, trace.samples[i].maximum_bits);
+                level = MAX(level, trace.map->samples[i].maximum_bits);
         return level;
 }
 
@@ -48,9 +48,9 @@ static void test_thinning(void) {
         CU_ASSERT_EQUAL(highest(), 4095);
         CU_ASSERT(trace.thinnings >= 5);
         CU_ASSERT_EQUAL(trace.interval_usec, UINT64_C(10000) << trace.thinnings);
-        CU_ASSERT_EQUAL(trace.samples[0].at_ticks, 0);
+        CU_ASSERT_EQUAL(trace.map->samples[0].at_ticks, 0);
         for (size_t i = 1; i < trace.n_samples; i++)
-                CU_ASSERT(trace.samples[i].at_ticks > trace.samples[i - 1].at_ticks);
+                CU_ASSERT(trace.map->samples[i].at_ticks > trace.map->samples[i - 1].at_ticks);
 }
 
 static void test_sample_limits(void) {
@@ -59,15 +59,15 @@ static void test_sample_limits(void) {
         CU_ASSERT_EQUAL(trace.n_samples, 0);
         trace_buffer_add_sample(&trace, START + 25, 70000);
         CU_ASSERT_EQUAL(trace.n_samples, 1);
-        CU_ASSERT_EQUAL(trace.samples[0].at_ticks, 2);
-        CU_ASSERT_EQUAL(trace.samples[0].maximum_bits, UINT16_MAX);
+        CU_ASSERT_EQUAL(trace.map->samples[0].at_ticks, 2);
+        CU_ASSERT_EQUAL(trace.map->samples[0].maximum_bits, UINT16_MAX);
 }
 
 static uint64_t all_starts(bool execs) {
         uint64_t n = 0;
 
         for (size_t i = 0; i < trace.n_bins; i++)
-                n += execs ? trace.bins[i].execs : trace.bins[i].forks;
+                n += execs ? trace.map->bins[i].execs : trace.map->bins[i].forks;
         return n;
 }
 
@@ -79,17 +79,17 @@ static void test_starts(void) {
         trace_buffer_count_start(&trace, START + 9999, 0, 2);
         trace_buffer_count_start(&trace, START + 10000, 1, 0);
         CU_ASSERT_EQUAL(trace.n_bins, 2);
-        CU_ASSERT_EQUAL(trace.bins[0].execs, 1);
-        CU_ASSERT_EQUAL(trace.bins[0].forks, 2);
+        CU_ASSERT_EQUAL(trace.map->bins[0].execs, 1);
+        CU_ASSERT_EQUAL(trace.map->bins[0].forks, 2);
 
         trace_buffer_count_start(&trace, START + UINT64_C(36000000000), 5, 7);
         CU_ASSERT_EQUAL(all_starts(true), 7);
         CU_ASSERT_EQUAL(all_starts(false), 9);
         CU_ASSERT(trace.bin_usec > 10000);
-        CU_ASSERT_EQUAL(trace.bins[UINT64_C(36000000000) / trace.bin_usec].execs, 5);
+        CU_ASSERT_EQUAL(trace.map->bins[UINT64_C(36000000000) / trace.bin_usec].execs, 5);
         /* A count that does not fit stays at the largest. */
         trace_buffer_count_start(&trace, START, 70000, 0);
-        CU_ASSERT_EQUAL(trace.bins[0].execs, UINT16_MAX);
+        CU_ASSERT_EQUAL(trace.map->bins[0].execs, UINT16_MAX);
 }
 
 static void look(uint64_t at_usec, const BlockedTask *tasks, size_t n) {
@@ -109,19 +109,19 @@ static void test_spans(void) {
         tasks[0].how = BLOCKED_JITTER;
         look(START + 40, tasks, 1);
         CU_ASSERT_EQUAL(trace.n_spans, 2);
-        CU_ASSERT(trace.spans[0].open && trace.spans[0].jitter);
-        CU_ASSERT(!trace.spans[1].open && !trace.spans[1].jitter);
-        CU_ASSERT_EQUAL(trace.spans[1].to_usec, START + 20);
+        CU_ASSERT(trace.map->spans[0].open && trace.map->spans[0].jitter);
+        CU_ASSERT(!trace.map->spans[1].open && !trace.map->spans[1].jitter);
+        CU_ASSERT_EQUAL(trace.map->spans[1].to_usec, START + 20);
 
         /* The same thread again is another wait. */
         look(START + 60, tasks, 2);
         CU_ASSERT_EQUAL(trace.n_spans, 3);
         trace_buffer_release_blocked(&trace, START + 65);
-        CU_ASSERT_EQUAL(trace.spans[0].to_usec, START + 65);
-        CU_ASSERT_EQUAL(trace.spans[1].to_usec, START + 20);
-        CU_ASSERT_EQUAL(trace.spans[2].to_usec, START + 65);
-        CU_ASSERT(!trace.spans[0].open && !trace.spans[2].open);
-        CU_ASSERT_STRING_EQUAL(trace.spans[0].name, "sshd");
+        CU_ASSERT_EQUAL(trace.map->spans[0].to_usec, START + 65);
+        CU_ASSERT_EQUAL(trace.map->spans[1].to_usec, START + 20);
+        CU_ASSERT_EQUAL(trace.map->spans[2].to_usec, START + 65);
+        CU_ASSERT(!trace.map->spans[0].open && !trace.map->spans[2].open);
+        CU_ASSERT_STRING_EQUAL(trace.map->spans[0].name, "sshd");
 }
 
 static void test_full(void) {
@@ -138,7 +138,7 @@ static void test_full(void) {
         CU_ASSERT_EQUAL(trace.n_events + trace.lost_events, 3000);
         CU_ASSERT_EQUAL(trace.n_spans + trace.lost_spans, 3000);
         CU_ASSERT(trace.lost_events > 0 && trace.lost_spans > 0);
-        CU_ASSERT_EQUAL(strlen(trace.events[0].text), EVENT_TEXT_MAX - 1);
+        CU_ASSERT_EQUAL(strlen(trace.map->events[0].text), EVENT_TEXT_MAX - 1);
 }
 
 /* An hour at 10 ms, the largest there is. */
