@@ -64,39 +64,35 @@ static int parse_arguments(int argc, char *argv[], Rules *rules, const char **re
         return 0;
 }
 
-static void put_suite(
-        FILE *stream,
-        const char *path,
-        const RuleResult *results,
-        size_t n_results,
-        size_t n_failed) {
+typedef struct Suite {
+        const char *path; /* of the recording */
+        RuleResult results[RULES_MAX];
+        size_t n_results, n_failed;
+} Suite;
+
+static void put_suite(FILE *stream, const Suite *suite) {
         (void)fprintf(
                 stream,
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                 "<testsuite name=\"entropy-monitor\" tests=\"%zu\" failures=\"%zu\">\n",
-                n_results,
-                n_failed);
-        for (size_t i = 0; i < n_results; i++) {
+                suite->n_results,
+                suite->n_failed);
+        for (size_t i = 0; i < suite->n_results; i++) {
                 (void)fputs("  <testcase classname=\"", stream);
-                markup_put(stream, path);
-                (void)fprintf(stream, "\" name=\"%s\"", results[i].name);
-                if (results[i].passed) {
+                markup_put(stream, suite->path);
+                (void)fprintf(stream, "\" name=\"%s\"", suite->results[i].name);
+                if (suite->results[i].passed) {
                         (void)fputs("/>\n", stream);
                         continue;
                 }
                 (void)fputs(">\n    <failure message=\"", stream);
-                markup_put(stream, results[i].message);
+                markup_put(stream, suite->results[i].message);
                 (void)fputs("\"/>\n  </testcase>\n", stream);
         }
         (void)fputs("</testsuite>\n", stream);
 }
 
-static int write_junit(
-        const char *junit,
-        const char *path,
-        const RuleResult *results,
-        size_t n_results,
-        size_t n_failed) {
+static int write_junit(const char *path, const Suite *suite) {
         _cleanup_free_ char *text = NULL;
         size_t length = 0;
         FILE *stream;
@@ -105,10 +101,10 @@ static int write_junit(
         stream = open_memstream(&text, &length);
         if (!stream)
                 return EX_OSERR;
-        put_suite(stream, path, results, n_results, n_failed);
-        r = fclose(stream) != 0 ? -ENOMEM : io_write_atomic_at(AT_FDCWD, junit, 0644, text, length);
+        put_suite(stream, suite);
+        r = fclose(stream) != 0 ? -ENOMEM : io_write_atomic_at(AT_FDCWD, path, 0644, text, length);
         if (r < 0) {
-                (void)log_errno(LOG_ERR, r, "Cannot write %s", junit);
+                (void)log_errno(LOG_ERR, r, "Cannot write %s", path);
                 return EX_CANTCREAT;
         }
         return 0;
@@ -116,9 +112,8 @@ static int write_junit(
 
 int check_main(int argc, char *argv[]) {
         _cleanup_recording_ Recording recording = {};
-        const char *junit = NULL, *path;
-        size_t n_results, n_failed = 0;
-        RuleResult results[RULES_MAX];
+        const char *junit = NULL;
+        Suite suite = {};
         Analysis analysis;
         Rules rules = {};
         int r;
@@ -126,24 +121,24 @@ int check_main(int argc, char *argv[]) {
         r = parse_arguments(argc, argv, &rules, &junit);
         if (r != 0)
                 return r;
-        path = input_path(argc, argv, optind);
-        r = input_read(path, &recording);
+        suite.path = input_path(argc, argv, optind);
+        r = input_read(suite.path, &recording);
         if (r != 0)
                 return r;
         analysis_make(&recording, &analysis);
-        n_results = rules_apply(&rules, &recording, &analysis, results);
-        for (size_t i = 0; i < n_results; i++) {
-                n_failed += !results[i].passed;
+        suite.n_results = rules_apply(&rules, &recording, &analysis, suite.results);
+        for (size_t i = 0; i < suite.n_results; i++) {
+                const RuleResult *result = &suite.results[i];
+
+                suite.n_failed += !result->passed;
                 (void)printf(
                         "%-6s %s: %s\n",
-                        results[i].passed ? "ok" : "FAILED",
-                        results[i].name,
-                        results[i].message);
+                        result->passed ? "ok" : "FAILED",
+                        result->name,
+                        result->message);
         }
-        if (junit) {
-                r = write_junit(junit, path, results, n_results, n_failed);
-                if (r != 0)
-                        return r;
-        }
-        return n_failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        r = junit ? write_junit(junit, &suite) : 0;
+        if (r != 0)
+                return r;
+        return suite.n_failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

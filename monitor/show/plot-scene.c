@@ -111,22 +111,21 @@ static void add_mark(
         scene->n_marks++;
 }
 
-/* "kernel RNG ready at 2.331 s; platform 64 B +512 bits": each source has a mark of its own. */
-static MarkClass shorten_seeder(const char *text, char *buffer, size_t size) {
-        static const char prefix[] = "kernel RNG ";
-
-        if (strncmp(text, prefix, sizeof(prefix) - 1) == 0)
-                text += sizeof(prefix) - 1;
-        (void)snprintf(buffer, size, "%.*s", (int)strcspn(text, ";"), text);
-        return strncmp(text, "not ready", 9) == 0 ? MARK_NEUTRAL : MARK_GOOD;
+/* The state at the start is not news. */
+static bool is_news(const Recording *recording, const Event *event) {
+        if (event->kind == EVENT_READY)
+                return !recording->ready_at_start;
+        if (event->kind == EVENT_STARTED)
+                return recording->first_process;
+        return event->kind != EVENT_HWRNG || event->at_usec != recording->started_usec;
 }
 
 static void add_event(Scene *scene, const Event *event) {
         static const struct {
                 MarkClass mark_class;
                 unsigned int priority; /* 0: not shown */
-                const char *format;
-        } looks[_EVENT_MAX] = {
+                const char *label;     /* the event's text follows a blank */
+        } kinds[_EVENT_MAX] = {
                 [EVENT_STARTED] = { MARK_NEUTRAL, 9, "monitor" },
                 [EVENT_READY] = { MARK_GOOD, 1, "ready" },
                 [EVENT_FAST_INIT] = { MARK_NEUTRAL, 5, "fast init" },
@@ -141,52 +140,41 @@ static void add_event(Scene *scene, const Event *event) {
                 [EVENT_THRESHOLD] = { MARK_NEUTRAL, 6, "threshold " },
                 [EVENT_BOOT_FINISHED] = { MARK_NEUTRAL, 4, "boot finished" },
         };
-        MarkClass mark_class = looks[event->kind].mark_class;
-        char label[SCENE_LABEL_MAX], text[SCENE_LABEL_MAX];
-        bool with_text;
-        size_t n;
+        static const char rng[] = "kernel RNG ";
+        MarkClass mark_class = kinds[event->kind].mark_class;
+        unsigned int priority = kinds[event->kind].priority;
+        const char *prefix = kinds[event->kind].label, *text = event->text;
+        char label[SCENE_LABEL_MAX];
+        size_t length = 24;
 
-        if (looks[event->kind].priority == 0)
+        if (priority == 0 || !is_news(scene->recording, event))
                 return;
-        /* The state at the start is not news. */
-        if ((event->kind == EVENT_READY && scene->recording->ready_at_start) ||
-            (event->kind == EVENT_STARTED && !scene->recording->first_process) ||
-            (event->kind == EVENT_HWRNG && event->at_usec == scene->recording->started_usec))
-                return;
-        (void)snprintf(text, sizeof(text), "%.24s", event->text);
-        if (event->kind == EVENT_SEEDER)
-                mark_class = shorten_seeder(event->text, text, 25);
-        n = strlen(looks[event->kind].format);
-        with_text = n > 0 && looks[event->kind].format[n - 1] == ' ';
-        (void)snprintf(
-                label,
-                sizeof(label),
-                "%.18s%.24s",
-                looks[event->kind].format,
-                with_text ? text : "");
-        add_mark(scene, event->at_usec, mark_class, looks[event->kind].priority, label);
+        /* "kernel RNG ready at 2.331 s; platform 64 B +512 bits": a source has a mark of its own. */
+        if (event->kind == EVENT_SEEDER) {
+                if (strncmp(text, rng, strlen(rng)) == 0)
+                        text += strlen(rng);
+                if (strncmp(text, "not ready", strlen("not ready")) == 0)
+                        mark_class = MARK_NEUTRAL;
+                length = MIN(length, strcspn(text, ";"));
+        }
+        if (prefix[strlen(prefix) - 1] != ' ')
+                length = 0;
+        (void)snprintf(label, sizeof(label), "%s%.*s", prefix, (int)length, text);
+        add_mark(scene, event->at_usec, mark_class, priority, label);
 }
 
 static void add_credits(Scene *scene) {
-        char label[SCENE_LABEL_MAX];
+        char label[SCENE_LABEL_MAX + ANALYSIS_NAME_MAX];
+        MarkClass mark_class;
 
         for (size_t i = 0; i < scene->analysis.n_credits; i++) {
                 const Credit *credit = &scene->analysis.credits[i];
 
                 if (credit->at_usec == 0)
                         continue;
-                (void)snprintf(
-                        label,
-                        sizeof(label),
-                        "+%" PRIu64 " %.40s",
-                        credit->bits,
-                        credit->who);
-                add_mark(
-                        scene,
-                        credit->at_usec,
-                        credit->bits > 0 ? MARK_GOOD : MARK_NEUTRAL,
-                        3,
-                        label);
+                mark_class = credit->bits > 0 ? MARK_GOOD : MARK_NEUTRAL;
+                (void)snprintf(label, sizeof(label), "+%" PRIu64 " %s", credit->bits, credit->who);
+                add_mark(scene, credit->at_usec, mark_class, 3, label);
         }
         /* Ready before anybody looked, which only the kernel's log knows. */
         if (scene->recording->ready_at_start && scene->analysis.ready_time_known)

@@ -30,7 +30,7 @@ static bool has_suffix(const char *path, const char *suffix) {
         return n >= n_suffix && strcmp(path + n - n_suffix, suffix) == 0;
 }
 
-static bool set_theme(PlotOptions *options, const char *name) {
+static int parse_theme(const char *name, PlotTheme *ret_theme) {
         static const char *const names[] = {
                 [PLOT_THEME_AUTO] = "auto",
                 [PLOT_THEME_LIGHT] = "light",
@@ -39,11 +39,11 @@ static bool set_theme(PlotOptions *options, const char *name) {
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (strcmp(names[i], name) == 0) {
-                        options->theme = (PlotTheme)i;
-                        return true;
+                        *ret_theme = (PlotTheme)i;
+                        return 0;
                 }
         log_error("--theme=%s is none of auto, light and dark", name);
-        return false;
+        return -EINVAL;
 }
 
 static int parse_arguments(int argc, char *argv[], PlotOptions *options) {
@@ -62,7 +62,7 @@ static int parse_arguments(int argc, char *argv[], PlotOptions *options) {
                         options->output = optarg;
                         break;
                 case 't':
-                        if (!set_theme(options, optarg))
+                        if (parse_theme(optarg, &options->theme) < 0)
                                 return EX_USAGE;
                         break;
                 case 'H':
@@ -101,31 +101,28 @@ static int run_converter(int svg_fd, const char *path) {
 }
 
 static int write_png(const char *path, const char *svg, size_t length) {
-        _cleanup_close_ int fd = -1;
+        _cleanup_close_ int fd = memfd_create("plot.svg", MFD_CLOEXEC);
         int r;
 
-        fd = memfd_create("plot.svg", MFD_CLOEXEC);
         if (fd < 0)
                 return negative_errno();
         r = io_write_full(fd, svg, length);
         if (r < 0)
                 return r;
-        if (lseek(fd, 0, SEEK_SET) < 0)
-                return negative_errno();
-        return run_converter(fd, path);
+        return lseek(fd, 0, SEEK_SET) < 0 ? negative_errno() : run_converter(fd, path);
 }
 
-static int write_picture(const PlotOptions *options, const char *text, size_t length) {
-        const char *path = options->output;
+static int write_picture(const char *path, const char *text, size_t length) {
+        bool is_png = path && has_suffix(path, ".png");
         int r;
 
         if (!path || strcmp(path, "-") == 0)
                 r = io_write_full(STDOUT_FILENO, text, length);
-        else if (has_suffix(path, ".png"))
+        else if (is_png)
                 r = write_png(path, text, length);
         else
                 r = io_write_atomic_at(AT_FDCWD, path, 0644, text, length);
-        if (r == -ENOENT && path && has_suffix(path, ".png")) {
+        if (r == -ENOENT && is_png) {
                 log_error("PNG needs %s (librsvg); SVG and HTML do not", PNG_CONVERTER);
                 return EX_UNAVAILABLE;
         }
@@ -153,7 +150,7 @@ static int draw(const PlotOptions *options, const Recording *recordings, size_t 
                 (void)log_errno(LOG_ERR, r, "Cannot draw");
                 return EX_OSERR;
         }
-        return write_picture(options, text, length);
+        return write_picture(options->output, text, length);
 }
 
 int plot_main(int argc, char *argv[]) {
