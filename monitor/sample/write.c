@@ -18,35 +18,89 @@ typedef struct Job {
         const char *documents_directory;
 } Job;
 
-static const char *boolean(bool value) {
-        return value ? "true" : "false";
+/*
+ * By hand and not by json-c, which the rest of the program writes with: a trace buffer holds up to a
+ * million numbers, and json-c takes some 60 bytes for each, which a guest that boots may not have.
+ */
+typedef struct Writer {
+        FILE *out;
+        unsigned int depth; /* of objects and arrays */
+        bool first;         /* nothing is in the innermost one yet */
+} Writer;
+
+/* A line for each value, but those of small objects are on one. */
+static void put_gap(const Writer *writer, bool is_small) {
+        if (is_small)
+                (void)fputc(' ', writer->out);
+        else
+                (void)fprintf(writer->out, "\n%*s", (int)writer->depth * 2, "");
+}
+
+/* What is before a value. key: a word of our own; NULL in an array. */
+static void begin_value(Writer *writer, const char *key) {
+        if (!writer->first)
+                (void)fputc(',', writer->out);
+        put_gap(writer, writer->depth > 2);
+        if (key)
+                (void)fprintf(writer->out, "\"%s\": ", key);
+        writer->first = false;
+}
+
+static void put_word(Writer *writer, const char *key, const char *word) {
+        begin_value(writer, key);
+        (void)fputs(word, writer->out);
+}
+
+static void put_bool(Writer *writer, const char *key, bool value) {
+        put_word(writer, key, value ? "true" : "false");
+}
+
+static void put_signed(Writer *writer, const char *key, int64_t value) {
+        begin_value(writer, key);
+        (void)fprintf(writer->out, "%" PRId64, value);
+}
+
+static void put_number(Writer *writer, const char *key, uint64_t value) {
+        begin_value(writer, key);
+        (void)fprintf(writer->out, "%" PRIu64, value);
 }
 
 /* A process may give itself any name: what is not plain ASCII is escaped byte by byte. */
-static void put_string(FILE *out, const char *text) {
-        (void)fputc('"', out);
+static void put_string(Writer *writer, const char *key, const char *text) {
+        put_word(writer, key, "\"");
         for (; *text; text++)
                 if (*text == '"' || *text == '\\')
-                        (void)fprintf(out, "\\%c", *text);
+                        (void)fprintf(writer->out, "\\%c", *text);
                 else if (text_is_plain(*text))
-                        (void)fputc(*text, out);
+                        (void)fputc(*text, writer->out);
                 else
-                        (void)fprintf(out, "\\u%04x", (unsigned char)*text);
-        (void)fputc('"', out);
+                        (void)fprintf(writer->out, "\\u%04x", (unsigned char)*text);
+        (void)fputc('"', writer->out);
 }
 
-static void put_key_string(FILE *out, const char *key, const char *value) {
-        (void)fprintf(out, "  \"%s\": ", key);
-        put_string(out, value);
-        (void)fputs(",\n", out);
+static void begin(Writer *writer, const char *key, char bracket) {
+        begin_value(writer, key);
+        (void)fputc(bracket, writer->out);
+        writer->depth++;
+        writer->first = true;
 }
 
-static void put_separator(FILE *out, size_t i) {
-        if (i > 0)
-                (void)fputs(i % COLUMN_WRAP == 0 ? ",\n      " : ",", out);
+static void end(Writer *writer, char bracket) {
+        writer->depth--;
+        if (!writer->first)
+                put_gap(writer, writer->depth >= 2);
+        (void)fputc(bracket, writer->out);
+        writer->first = false;
 }
 
-static void put_head(FILE *out, const Job *job) {
+/* One of many numbers. */
+static void put_element(Writer *writer, size_t i, uint64_t value) {
+        const char *separator = i == 0 ? "" : i % COLUMN_WRAP == 0 ? ",\n      " : ",";
+
+        (void)fprintf(writer->out, "%s%" PRIu64, separator, value);
+}
+
+static void put_head(Writer *writer, const Job *job) {
         const Sampler *sampler = job->sampler;
         struct utsname kernel = {};
         char boot_id[64] = "";
@@ -57,41 +111,32 @@ static void put_head(FILE *out, const Job *job) {
                 "sys/kernel/random/boot_id",
                 boot_id,
                 sizeof(boot_id));
-        (void)fputs("{\n", out);
-        put_key_string(out, "format", RECORDING_FORMAT);
-        (void)fprintf(out, "  \"version\": %u,\n", RECORDING_VERSION);
-        put_key_string(out, "program", PACKAGE_VERSION);
-        put_key_string(out, "kernel", kernel.release);
-        put_key_string(out, "machine", kernel.machine);
-        put_key_string(out, "boot_id", boot_id);
-        put_key_string(out, "end", recording_end_to_string(job->end));
-        (void)fprintf(
-                out,
-                "  \"first_process\": %s,\n"
-                "  \"started_usec\": %" PRIu64 ",\n  \"ended_usec\": %" PRIu64 ",\n",
-                boolean(sampler->as_pid1),
-                sampler->trace.started_usec,
-                sampler->ended_usec);
+        put_string(writer, "format", RECORDING_FORMAT);
+        put_number(writer, "version", RECORDING_VERSION);
+        put_string(writer, "program", PACKAGE_VERSION);
+        put_string(writer, "kernel", kernel.release);
+        put_string(writer, "machine", kernel.machine);
+        put_string(writer, "boot_id", boot_id);
+        put_bool(writer, "first_process", sampler->as_pid1);
+        put_string(writer, "end", recording_end_to_string(job->end));
+        put_number(writer, "started_usec", sampler->trace.started_usec);
+        put_number(writer, "ended_usec", sampler->ended_usec);
 }
 
-static void put_rng(FILE *out, const Sampler *sampler) {
-        (void)fprintf(
-                out,
-                "  \"rng\": {\n    \"pool_bits\": %u,\n    \"threshold_bits\": %u,\n"
-                "    \"ready_at_start\": %s,\n    \"ready_usec\": ",
-                sampler->pool_bits,
-                sampler->first_threshold_bits,
-                boolean(sampler->ready_at_start));
+static void put_rng(Writer *writer, const Sampler *sampler) {
+        begin(writer, "rng", '{');
+        put_number(writer, "pool_bits", sampler->pool_bits);
+        put_number(writer, "threshold_bits", sampler->first_threshold_bits);
+        put_bool(writer, "ready_at_start", sampler->ready_at_start);
         if (sampler->ready && !sampler->ready_at_start)
-                (void)fprintf(out, "%" PRIu64, sampler->ready_usec);
+                put_number(writer, "ready_usec", sampler->ready_usec);
         else
-                (void)fputs("null", out);
-        (void)fputs(",\n    \"hwrng\": ", out);
+                put_word(writer, "ready_usec", "null");
         if (sampler->events.hwrng[0])
-                put_string(out, sampler->events.hwrng);
+                put_string(writer, "hwrng", sampler->events.hwrng);
         else
-                (void)fputs("null", out);
-        (void)fputs("\n  },\n", out);
+                put_word(writer, "hwrng", "null");
+        end(writer, '}');
 }
 
 /* Of a level that stays, the first sample and the last say everything. */
@@ -103,117 +148,101 @@ static bool is_needed(const TraceBuffer *trace, size_t i) {
                s->minimum_bits != s[1].maximum_bits || s[1].minimum_bits != s->minimum_bits;
 }
 
-static uint64_t at_usec(const TraceBuffer *trace, size_t i) {
-        return trace->started_usec + trace->map->samples[i].at_ticks * RECORDING_TICK_USEC;
-}
-
-static uint64_t minimum_bits(const TraceBuffer *trace, size_t i) {
-        return trace->map->samples[i].minimum_bits;
-}
-
-static uint64_t maximum_bits(const TraceBuffer *trace, size_t i) {
-        return trace->map->samples[i].maximum_bits;
-}
+typedef enum Column {
+        COLUMN_AT,
+        COLUMN_MINIMUM,
+        COLUMN_MAXIMUM,
+} Column;
 
 static void put_sample_column(
-        FILE *out,
+        Writer *writer,
         const TraceBuffer *trace,
-        const char *name,
-        uint64_t (*value_of)(const TraceBuffer *trace, size_t i)) {
+        const char *key,
+        Column column) {
         size_t written = 0;
 
-        (void)fprintf(out, ",\n    \"%s\": [", name);
+        put_word(writer, key, "[");
         for (size_t i = 0; i < trace->n_samples; i++) {
-                if (!is_needed(trace, i))
-                        continue;
-                put_separator(out, written++);
-                (void)fprintf(out, "%" PRIu64, value_of(trace, i));
+                const Sample *s = &trace->map->samples[i];
+                uint64_t at_usec = trace->started_usec + s->at_ticks * RECORDING_TICK_USEC;
+
+                if (is_needed(trace, i))
+                        put_element(
+                                writer,
+                                written++,
+                                column == COLUMN_AT        ? at_usec
+                                : column == COLUMN_MINIMUM ? s->minimum_bits
+                                                           : s->maximum_bits);
         }
-        (void)fputc(']', out);
+        (void)fputc(']', writer->out);
 }
 
-static void put_samples(FILE *out, const TraceBuffer *trace) {
-        (void)fprintf(
-                out,
-                "  \"samples\": {\n    \"interval_usec\": %" PRIu64 ",\n    \"taken\": %zu,\n"
-                "    \"thinnings\": %u",
-                trace->interval_usec,
-                trace->n_samples,
-                trace->thinnings);
-        put_sample_column(out, trace, "at_usec", at_usec);
-        put_sample_column(out, trace, "minimum_bits", minimum_bits);
-        put_sample_column(out, trace, "maximum_bits", maximum_bits);
-        (void)fputs("\n  },\n", out);
+static void put_samples(Writer *writer, const TraceBuffer *trace) {
+        begin(writer, "samples", '{');
+        put_number(writer, "interval_usec", trace->interval_usec);
+        put_number(writer, "taken", trace->n_samples);
+        put_number(writer, "thinnings", trace->thinnings);
+        put_sample_column(writer, trace, "at_usec", COLUMN_AT);
+        put_sample_column(writer, trace, "minimum_bits", COLUMN_MINIMUM);
+        put_sample_column(writer, trace, "maximum_bits", COLUMN_MAXIMUM);
+        end(writer, '}');
 }
 
-static void put_starts(FILE *out, const Sampler *sampler) {
+static void put_starts(Writer *writer, const Sampler *sampler) {
         const TraceBuffer *trace = &sampler->trace;
         const char *source = sampler->events.starts_fd >= 0 ? STARTS_SOURCE_CONNECTOR
                              : sampler->events.stat_fd >= 0 ? STARTS_SOURCE_STAT
                                                             : STARTS_SOURCE_NONE;
 
-        (void)fprintf(
-                out,
-                "  \"starts\": {\n    \"from_usec\": %" PRIu64 ",\n    \"interval_usec\": %" PRIu64
-                ",\n    \"source\": \"%s\",\n    \"execs\": [",
-                trace->started_usec,
-                trace->bin_usec,
-                source);
-        for (size_t i = 0; i < trace->n_bins; i++) {
-                put_separator(out, i);
-                (void)fprintf(out, "%u", trace->map->bins[i].execs);
-        }
-        (void)fputs("],\n    \"forks\": [", out);
-        for (size_t i = 0; i < trace->n_bins; i++) {
-                put_separator(out, i);
-                (void)fprintf(out, "%u", trace->map->bins[i].forks);
-        }
-        (void)fputs("]\n  },\n", out);
+        begin(writer, "starts", '{');
+        put_number(writer, "from_usec", trace->started_usec);
+        put_number(writer, "interval_usec", trace->bin_usec);
+        put_string(writer, "source", source);
+        put_word(writer, "execs", "[");
+        for (size_t i = 0; i < trace->n_bins; i++)
+                put_element(writer, i, trace->map->bins[i].execs);
+        (void)fputc(']', writer->out);
+        put_word(writer, "forks", "[");
+        for (size_t i = 0; i < trace->n_bins; i++)
+                put_element(writer, i, trace->map->bins[i].forks);
+        (void)fputc(']', writer->out);
+        end(writer, '}');
 }
 
-static void put_blocked(FILE *out, const TraceBuffer *trace) {
-        (void)fputs("  \"blocked\": [", out);
+static void put_blocked(Writer *writer, const TraceBuffer *trace) {
+        begin(writer, "blocked", '[');
         for (size_t i = 0; i < trace->n_spans; i++) {
                 const BlockedSpan *span = &trace->map->spans[i];
 
-                (void)fprintf(
-                        out,
-                        "%s\n    { \"pid\": %d, \"tid\": %d, \"from_usec\": %" PRIu64
-                        ", \"to_usec\": %" PRIu64 ", \"jitter\": %s, \"open\": %s, \"name\": ",
-                        i > 0 ? "," : "",
-                        (int)span->pid,
-                        (int)span->tid,
-                        span->from_usec,
-                        span->to_usec,
-                        boolean(span->jitter),
-                        boolean(span->open));
-                put_string(out, span->name);
-                (void)fputs(" }", out);
+                begin(writer, NULL, '{');
+                put_signed(writer, "pid", span->pid);
+                put_signed(writer, "tid", span->tid);
+                put_number(writer, "from_usec", span->from_usec);
+                put_number(writer, "to_usec", span->to_usec);
+                put_bool(writer, "jitter", span->jitter);
+                put_bool(writer, "open", span->open);
+                put_string(writer, "name", span->name);
+                end(writer, '}');
         }
-        (void)fputs(trace->n_spans > 0 ? "\n  ],\n" : "],\n", out);
+        end(writer, ']');
 }
 
-static void put_events(FILE *out, const TraceBuffer *trace) {
-        (void)fputs("  \"events\": [", out);
+static void put_events(Writer *writer, const TraceBuffer *trace) {
+        begin(writer, "events", '[');
         for (size_t i = 0; i < trace->n_events; i++) {
                 const Event *event = &trace->map->events[i];
 
-                (void)fprintf(
-                        out,
-                        "%s\n    { \"at_usec\": %" PRIu64 ", \"kind\": \"%s\", \"text\": ",
-                        i > 0 ? "," : "",
-                        event->at_usec,
-                        event_kind_to_string(event->kind));
-                put_string(out, event->text);
-                (void)fputs(" }", out);
+                begin(writer, NULL, '{');
+                put_number(writer, "at_usec", event->at_usec);
+                put_string(writer, "kind", event_kind_to_string(event->kind));
+                put_string(writer, "text", event->text);
+                end(writer, '}');
         }
-        (void)fputs("\n  ],\n", out);
+        end(writer, ']');
 }
 
-static void put_reports(FILE *out, const char *directory) {
-        const char *separator = "\n";
-
-        (void)fputs("  \"reports\": {", out);
+static void put_reports(Writer *writer, const char *directory) {
+        begin(writer, "reports", '{');
         for (DocumentId id = 0; id < _DOCUMENT_MAX; id++) {
                 _cleanup_json_ Json *document = NULL, *shown = NULL;
                 char name[DOCUMENT_NAME_MAX];
@@ -224,15 +253,12 @@ static void put_reports(FILE *out, const char *directory) {
                 if (!shown)
                         continue;
                 document_name(id, name);
-                (void)fprintf(
-                        out,
-                        "%s    \"%s\": %s",
-                        separator,
+                put_word(
+                        writer,
                         name,
                         json_object_to_json_string_ext(shown, JSON_C_TO_STRING_PLAIN));
-                separator = ",\n";
         }
-        (void)fputs("\n  },\n", out);
+        end(writer, '}');
 }
 
 static uint64_t cpu_usec(const struct rusage *usage) {
@@ -240,58 +266,62 @@ static uint64_t cpu_usec(const struct rusage *usage) {
                (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
 }
 
-static void put_monitor(FILE *out, const Sampler *sampler) {
-        const struct rusage *before = &sampler->usage_at_start, *after = &sampler->usage;
-
-        (void)fprintf(
-                out,
-                "  \"monitor\": {\n    \"cpu_usec\": %" PRIu64
-                ",\n    \"page_faults\": %ld,\n    \"wakes\": %" PRIu64
-                ",\n    \"late_samples\": %" PRIu64
-                ",\n    \"memory_bytes\": %zu,\n    \"locked\": %s,\n",
-                cpu_usec(after) - cpu_usec(before),
-                after->ru_minflt + after->ru_majflt - before->ru_minflt - before->ru_majflt,
-                sampler->wakes,
-                sampler->late_samples,
-                sampler->trace.map_bytes,
-                boolean(sampler->trace.locked));
-        (void)fprintf(
-                out,
-                "    \"log\": \"%s\",\n    \"log_offset_usec\": %" PRId64
-                ",\n    \"lost\": { \"events\": %" PRIu64 ", \"blocked\": %" PRIu64
-                ", \"starts\": %" PRIu64 " }\n  }\n}\n",
-                log_seen_to_string(sampler->trace.log_seen),
-                sampler->events.log_offset_usec,
-                sampler->trace.lost_events,
-                sampler->trace.lost_spans,
-                sampler->events.lost_starts);
+static uint64_t page_faults(const struct rusage *usage) {
+        return (uint64_t)(usage->ru_minflt + usage->ru_majflt);
 }
 
-/*
- * By hand and not by json-c, which the rest of the program writes with: a trace buffer holds up to a
- * million numbers, and json-c takes 60 bytes for each, which a guest that boots may not have.
- */
-static int put_all(const Job *job, int fd) {
-        FILE *out = fdopen(fd, "w");
+static void put_monitor(Writer *writer, const Sampler *sampler) {
+        const struct rusage *before = &sampler->usage_at_start, *after = &sampler->usage;
+        const TraceBuffer *trace = &sampler->trace;
+
+        begin(writer, "monitor", '{');
+        put_number(writer, "cpu_usec", cpu_usec(after) - cpu_usec(before));
+        put_number(writer, "page_faults", page_faults(after) - page_faults(before));
+        put_number(writer, "wakes", sampler->wakes);
+        put_number(writer, "late_samples", sampler->late_samples);
+        put_number(writer, "memory_bytes", trace->map_bytes);
+        put_bool(writer, "locked", trace->locked);
+        put_string(writer, "log", log_seen_to_string(trace->log_seen));
+        put_signed(writer, "log_offset_usec", sampler->events.log_offset_usec);
+        begin(writer, "lost", '{');
+        put_number(writer, "events", trace->lost_events);
+        put_number(writer, "blocked", trace->lost_spans);
+        put_number(writer, "starts", sampler->events.lost_starts);
+        end(writer, '}');
+        end(writer, '}');
+}
+
+static void put_all(Writer *writer, const Job *job) {
+        (void)fputc('{', writer->out);
+        writer->depth++;
+        writer->first = true;
+        put_head(writer, job);
+        put_rng(writer, job->sampler);
+        put_samples(writer, &job->sampler->trace);
+        put_starts(writer, job->sampler);
+        put_blocked(writer, &job->sampler->trace);
+        put_events(writer, &job->sampler->trace);
+        put_reports(writer, job->documents_directory);
+        put_monitor(writer, job->sampler);
+        end(writer, '}');
+        (void)fputc('\n', writer->out);
+}
+
+/* Takes the descriptor. */
+static int fill(const Job *job, int fd) {
+        Writer writer = { .out = fdopen(fd, "w") };
         int r;
 
-        if (!out) {
+        if (!writer.out) {
                 r = negative_errno();
                 (void)close(fd);
                 return r;
         }
-        put_head(out, job);
-        put_rng(out, job->sampler);
-        put_samples(out, &job->sampler->trace);
-        put_starts(out, job->sampler);
-        put_blocked(out, &job->sampler->trace);
-        put_events(out, &job->sampler->trace);
-        put_reports(out, job->documents_directory);
-        put_monitor(out, job->sampler);
-        r = fflush(out) != 0 ? negative_errno() : ferror(out) ? -EIO : 0;
+        put_all(&writer, job);
+        r = fflush(writer.out) != 0 ? negative_errno() : ferror(writer.out) ? -EIO : 0;
         if (r == 0 && fsync(fd) < 0 && errno != EINVAL)
                 r = negative_errno();
-        if (fclose(out) != 0 && r == 0)
+        if (fclose(writer.out) != 0 && r == 0)
                 r = negative_errno();
         return r;
 }
@@ -316,7 +346,7 @@ static int write_nameless(const Job *job, int dirfd, const char *path) {
         copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
         if (copy < 0)
                 return -EOPNOTSUPP;
-        r = put_all(job, copy);
+        r = fill(job, copy);
         if (r < 0)
                 return r;
         (void)snprintf(link, sizeof(link), "self/fd/%d", fd);
@@ -329,7 +359,7 @@ static int write_nameless(const Job *job, int dirfd, const char *path) {
 static int write_named(const Job *job, int dirfd, const char *path) {
         int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 
-        return fd < 0 ? negative_errno() : put_all(job, fd);
+        return fd < 0 ? negative_errno() : fill(job, fd);
 }
 
 int write_recording(
