@@ -52,7 +52,7 @@ def verbs():
 
 
 def options(verb):
-    text = (DIRECTORY / f"{verb}.c").read_text()
+    text = next(DIRECTORY.glob(f"*/{verb}.c")).read_text()
     return {f"--{name}" for name in re.findall(r'\{ "([a-z-]+)", \w+_argument', text)}
 
 
