@@ -7,7 +7,7 @@
 
 #define DOCUMENTS_DIRECTORY "/run/guest-entropy"
 
-/* As many runs of the seeder have a run report of their own, in the initramfs and in the real root. */
+/* The initramfs and the real root each have a run report for this many runs of the seeder. */
 #define DOCUMENT_SEEDER_RUNS 9U
 
 typedef enum DocumentId {
@@ -22,12 +22,12 @@ typedef enum DocumentId {
 /* "seeder-initramfs", "seeder-2", "rngd" */
 void document_name(DocumentId id, char ret_name[static DOCUMENT_NAME_MAX]);
 
-/* directory is where they are. -ENOENT or -ECONNREFUSED where nobody left one, -EBADMSG for what is
- * not a JSON object. The caller puts the object. */
+/* directory contains the documents. -ENOENT or -ECONNREFUSED if there is none, -EBADMSG if it is
+ * not a JSON object. The caller releases the object. */
 _must_check_ int document_read(const char *directory, DocumentId id, Json **ret_document);
 
 /*
- * The parts of a document that anybody may see: a recording is readable by all, and the seeder's
- * run report also holds the salt and the digests of seeds. NULL where memory runs out.
+ * The public parts of a document. A recording is world-readable, but the seeder's run report also
+ * holds the salt and the digests of seeds. NULL if memory runs out.
  */
 Json *document_public(Json *document);

@@ -57,8 +57,8 @@ static bool asks_for_version(const char *word) {
         return strcmp(word, "--version") == 0;
 }
 
-/* A container's first process may be a verb. The machine's is its init, whatever words the kernel
- * has found on its command line. */
+/* The first process of a container may be a verb. On the machine itself it is the init, whatever
+ * words the kernel passes on from its command line. */
 static bool is_init(int argc, char *argv[]) {
         if (getpid() != 1)
                 return false;
@@ -76,7 +76,7 @@ int main(int argc, char *argv[]) {
                 return pid1_main(argc, argv);
 
         log_open("entropy-monitor", log_target_detect(), LOG_NOTICE);
-        (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is told as a full disk is */
+        (void)signal(SIGXFSZ, SIG_IGN); /* report a file size limit like a full disk */
         if (argc < 2) {
                 print_help(stderr);
                 return EX_USAGE;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the writer of a recording and its reader agree on: the names and limits of the format in
- * entropy-monitor-recording(5). The sampler writes, report and the like read; neither knows the other.
+ * The names and limits of a recording, entropy-monitor-recording(5), that its writer (sample/) and its
+ * readers (show/, status/) share.
  */
 
 #include <stdbool.h>
@@ -25,20 +25,20 @@
 
 typedef enum RecordingEnd {
         RECORDING_END_DURATION,
-        RECORDING_END_READY, /* until ready, and the time after it, is over */
-        RECORDING_END_BOOT,  /* entropy-monitor finish says that the boot is over */
+        RECORDING_END_READY, /* --until=ready, and the extra time, is over */
+        RECORDING_END_BOOT,  /* entropy-monitor finish reported the end of the boot */
         RECORDING_END_SIGNAL,
-        RECORDING_END_COMMAND, /* the child that command_pid named has ended */
+        RECORDING_END_COMMAND, /* the command has exited */
 } RecordingEnd;
 
 typedef struct BlockedSpan {
-        uint64_t from_usec; /* the scan that saw it first, and the last one that did */
+        uint64_t from_usec; /* the first and the last scan that saw it */
         uint64_t to_usec;
         pid_t pid;
         pid_t tid;
-        bool jitter; /* was seen in the kernel's jitter loop */
+        bool jitter; /* seen in the kernel's jitter loop */
         bool open;
-        bool seen; /* by the scan that is under way */
+        bool seen; /* by the current scan */
         char name[BLOCKED_NAME_MAX];
 } BlockedSpan;
 
@@ -68,10 +68,10 @@ typedef struct Event {
         char text[EVENT_TEXT_MAX];
 } Event;
 
-/* What was seen of the kernel's log, which alone names those who read too early. */
+/* How much of the kernel log was read. Only the log names the processes that read too early. */
 typedef enum LogSeen {
         LOG_SEEN_NONE,
-        LOG_SEEN_CUT, /* lines are missing: its beginning, or some between */
+        LOG_SEEN_CUT, /* lines are missing, at its beginning or in between */
         LOG_SEEN_WHOLE,
         _LOG_SEEN_MAX,
 } LogSeen;

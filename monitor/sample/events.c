@@ -11,7 +11,7 @@
 #include "monitor/sample/events.h"
 
 #define HWRNG_FILE "class/misc/hw_random/rng_current"
-/* A bound for each turn: the level must go on being sampled in a storm of events. */
+/* Limits each turn, so that a storm of events does not stop the sampling. */
 #define AT_ONCE 4096U
 
 void events_open(const Views *views, Events *ret_events) {
@@ -35,7 +35,7 @@ void events_close(Events *events) {
         cleanup_close(&events->stat_fd);
 }
 
-/* hwrng sends no event of its own: what carries it does, and then its name is looked at. */
+/* hwrng has no events of its own. Its device has, so its name is read again after them. */
 static void look_at_hwrng(Events *events, uint64_t now_usec) {
         char name[sizeof(events->hwrng)] = "";
 
@@ -86,7 +86,8 @@ void events_begin(Events *events, const Views *views, TraceBuffer *trace, uint64
 }
 
 void events_calibrate(Events *events) {
-        /* Without its newline the record could be continued, and is not given to readers yet. */
+        /* Without the newline the kernel waits for a continuation and keeps the record from
+         * readers. */
         static const char line[] = "<7>entropy-monitor: sampling the kernel's RNG\n";
         _cleanup_close_ int fd = -1;
         uint64_t before_usec, after_usec;
@@ -145,7 +146,7 @@ void events_take_kmsg(Events *events) {
                 r = kmsg_read(events->kmsg_fd, &record);
                 if (r == KMSG_E_END)
                         return;
-                /* The first record that a kernel makes has the number 0. */
+                /* The first record of a boot has the number 0. */
                 if (trace->log_seen == LOG_SEEN_NONE && r == 0 && record.sequence == 0)
                         trace->log_seen = LOG_SEEN_WHOLE;
                 else if (trace->log_seen == LOG_SEEN_NONE || r != 0)

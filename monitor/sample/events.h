@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Where events come from besides the level: the kernel log, device events, processes that start,
- * PID 1's root. Each takes what waits and puts it into the trace buffer; none waits or allocates. A
- * source that cannot be opened is one column less, never a failure.
+ * The sources of events: the kernel log, device events, process starts, PID 1's root. Each call
+ * moves what is pending into the trace buffer, without waiting or allocating. A source that cannot
+ * be opened is missing in the recording; that is not a failure.
  */
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ typedef struct Events {
         dev_t root_device; /* of PID 1's root */
         ino_t root_inode;
         char hwrng[UINT8_C(64)];
-        const Views *views; /* as given to events_begin(), as the next */
+        const Views *views; /* both as passed to events_begin() */
         TraceBuffer *trace;
 } Events;
 
@@ -35,13 +35,13 @@ typedef struct Events {
 void events_open(const Views *views, Events *ret_events);
 void events_close(Events *events);
 
-/* Looks at what is there already: the current hwrng, PID 1's root. The views and the trace buffer stay
- * the caller's, and where they are. */
+/* Notes the state at the start: the current hwrng, PID 1's root. The caller keeps the views and
+ * the trace buffer in place for as long as the events are used. */
 void events_begin(Events *events, const Views *views, TraceBuffer *trace, uint64_t now_usec);
 
 /*
- * Finds how far the clock of the kernel's log is from ours (50 ms were seen in an emulated guest),
- * by a line of our own in the log. Where that is not allowed, no difference is assumed.
+ * Measures the offset of the kernel log's clock (50 ms in an emulated guest) by writing a line to
+ * the log. If that is not permitted, the offset is taken as 0.
  */
 void events_calibrate(Events *events);
 

@@ -16,7 +16,8 @@
 #define WAIT_MSEC     30000
 #define WAIT_MAX_USEC (600 * USEC_PER_SEC)
 
-/* The process that listens on the sampler's name, if it is root's: any user may take a name. */
+/* The process that listens on the sampler's name. It must be root's, since any user may take a
+ * name. */
 static int find_sampler(pid_t *ret_pid) {
         const struct sockaddr_un address = {
                 .sun_family = AF_UNIX,
@@ -39,7 +40,7 @@ static int find_sampler(pid_t *ret_pid) {
         return 0;
 }
 
-/* When systemd was finished; 0 if nobody knows, and then the boot ends now. */
+/* When systemd finished; 0 if unknown, which means now. */
 static uint64_t end_of_boot(uint64_t wait_usec) {
         uint64_t usec;
         int r;
@@ -63,7 +64,7 @@ static int ask_and_wait(pid_t pid, uint64_t finished_usec) {
         fd = (int)syscall(SYS_pidfd_open, pid, 0);
         if (sigqueue(pid, SIGTERM, value) < 0)
                 return negative_errno();
-        /* Before Linux 5.3 there is nothing to wait on: it will write all the same. */
+        /* Before Linux 5.3 there is no pidfd to wait on. The recording is written all the same. */
         if (fd < 0)
                 return 0;
         entry.fd = fd;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* entropy-monitor finish: tells the one sampler that waits for it that the boot is over. */
+/* entropy-monitor finish: reports the end of the boot to the one sampler that waits for it. */
 
 #include <stddef.h>
 #include <sys/un.h>
 
-/* The sampler listens on this name of the abstract namespace for as long as it lives; nothing is
- * ever said over it: it tells finish which process to ask. */
+/* The sampler listens on this name in the abstract namespace for as long as it lives. Nothing is
+ * sent over it. It only identifies the sampler's process. */
 #define FINISH_SOCKET_NAME "\0guest-entropy/monitor"
 #define FINISH_SOCKET_SIZE \
         ((socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof(FINISH_SOCKET_NAME) - 1))

@@ -15,8 +15,8 @@
 #define TMPFS_MAGIC_NUMBER UINT32_C(0x01021994)
 #define INITS_MAX          8U
 #define ROOT_TEXT_MAX      48U
-/* In the environment of the init, since nothing else of this process lasts through a script that
- * executes the monitor again: the root, and how many inits on its list were executed. */
+/* The root, and how many inits of the list were executed in it. Kept in the environment, which
+ * is all that survives a script that executes the monitor again. */
 #define TRIED_VARIABLE "ENTROPY_MONITOR_TRIED"
 /* The kernel's PROC_PID_INIT_INO, the same since Linux 3.8. */
 #define FIRST_PID_NAMESPACE UINT64_C(0xeffffffc)
@@ -29,13 +29,13 @@ bool init_is_machines(void) {
         if (proc_fd >= 0 && fstatat(proc_fd, path, &status, 0) >= 0)
                 return status.st_ino == FIRST_PID_NAMESPACE;
         cleanup_close(&proc_fd);
-        /* Nobody has mounted it yet, as when the kernel has just started. */
+        /* Not mounted yet, as right after the kernel has started. */
         if (pseudofs_open("proc", &proc_fd) < 0 || fstatat(proc_fd, path, &status, 0) < 0)
                 return true;
         return status.st_ino == FIRST_PID_NAMESPACE;
 }
 
-/* The type of the file system at "/": false where nobody tells. */
+/* The type of the file system at "/". False if it is unknown. */
 static bool read_root_type(const Views *views, char *ret_type, size_t size) {
         FILE *stream = views_open_proc(views, "self/mountinfo");
         _cleanup_free_ char *line = NULL;
@@ -51,14 +51,14 @@ static bool read_root_type(const Views *views, char *ret_type, size_t size) {
                         continue;
                 type += strlen(" - ");
                 (void)snprintf(ret_type, size, "%.*s", (int)strcspn(type, " "), type);
-                found = true; /* and the last one lies on top */
+                found = true; /* the last one is the topmost */
         }
         if (stream)
                 (void)fclose(stream);
         return found;
 }
 
-/* The kernel's first root, into which it unpacks an initramfs; not a tmpfs that somebody mounted. */
+/* The kernel's initial root, into which it unpacks an initramfs, and not a tmpfs mounted later. */
 static bool in_rootfs(const Views *views) {
         struct statfs status;
         char type[16];
@@ -69,7 +69,7 @@ static bool in_rootfs(const Views *views) {
         return !read_root_type(views, type, sizeof(type)) || strcmp(type, "rootfs") == 0;
 }
 
-/* Somebody may have put the monitor in init's very place: it must not start itself for ever. */
+/* The monitor may be installed in the place of init. It must not execute itself forever. */
 static bool is_self(const Views *views, const char *path) {
         struct stat self, other;
 
@@ -78,7 +78,7 @@ static bool is_self(const Views *views, const char *path) {
         return self.st_dev == other.st_dev && self.st_ino == other.st_ino;
 }
 
-/* What the note begins with as long as this is the root. */
+/* The first part of the variable, which identifies the current root. */
 static bool describe_root(char ret_text[static ROOT_TEXT_MAX]) {
         struct stat root;
 
@@ -93,7 +93,7 @@ static bool describe_root(char ret_text[static ROOT_TEXT_MAX]) {
         return true;
 }
 
-/* How many inits of this root's list a monitor before this one, in the same process, has executed. */
+/* How many inits a previous monitor in this process has executed in this root. */
 static size_t count_tried(void) {
         const char *note = getenv(TRIED_VARIABLE);
         char root[ROOT_TEXT_MAX];
@@ -144,7 +144,7 @@ static size_t list_inits(
         _Static_assert(ELEMENTSOF(usual) + 2 <= INITS_MAX, "room for each");
         if (settings->init[0])
                 ret_paths[n++] = settings->init;
-        /* Without rdinit= it was /init itself that led here. */
+        /* Without rdinit=, /init itself has executed the monitor. */
         if (settings->rdinit && in_rootfs(views))
                 ret_paths[n++] = "/init";
         for (size_t i = 0; i < ELEMENTSOF(usual); i++)

@@ -29,7 +29,7 @@
 #define INIT_ROOT        "1/root"
 #define EXEC_WAIT_MSEC   50
 
-/* Whole, whatever a boot loader and a bootconfig have made of it. */
+/* All of it, however long a boot loader and a bootconfig have made it. */
 static void read_command_line(const Views *views, MonitorSettings *settings) {
         FILE *stream = views_open_proc(views, "cmdline");
         _cleanup_free_ char *text = NULL;
@@ -38,7 +38,7 @@ static void read_command_line(const Views *views, MonitorSettings *settings) {
         if (stream && getdelim(&text, &size, '\0', stream) >= 0)
                 settings_take_command_line(settings, text);
         else
-                /* Nobody knows: an initramfs that runs twice is better than none. */
+                /* Unknown: running the initramfs twice is better than not at all. */
                 settings->rdinit = true;
         if (stream)
                 (void)fclose(stream);
@@ -58,10 +58,10 @@ bool pid1_take_name(void) {
                 return !taken;
         }
         (void)listen(fd, 1);
-        return true; /* the socket stays open as long as the sampler lives */
+        return true; /* the socket stays open until the sampler exits */
 }
 
-/* Absolute links on the way mean the root that the directory is, if that is allowed. */
+/* Makes the directory the root, if permitted, so that absolute links are resolved in it. */
 static int enter_root(int fd) {
         if (fchdir(fd) < 0)
                 return negative_errno();
@@ -70,9 +70,9 @@ static int enter_root(int fd) {
 }
 
 /*
- * What keeps the child out of everybody's way: a session of its own, a name that systemd spares
- * when it kills all that is left of an initramfs (argv[0] begins with '@'), nothing open below a
- * root that will go, and the first to be killed where memory runs out.
+ * Keeps the child out of the way: a session of its own, a name that systemd spares when it kills
+ * the processes of an initramfs (argv[0] begins with '@'), no open files below a root that will be
+ * removed, and the highest OOM score.
  */
 static void step_aside(const Views *views, char *argv[]) {
         int fd;
@@ -102,7 +102,7 @@ static void step_aside(const Views *views, char *argv[]) {
         }
 }
 
-/* The directories of the path, which are missing as long as nobody else has used them. */
+/* Creates the directories of the path, which may not exist this early. */
 static void make_directories(const char *path) {
         char directory[SETTINGS_OUTPUT_MAX];
 
@@ -119,7 +119,7 @@ static int write_below_init(const Sampler *sampler, RecordingEnd end_why) {
 
         while (*path == '/')
                 path++;
-        /* The root of PID 1, wherever it has gone since. */
+        /* The current root of PID 1. */
         root = openat(sampler->views.proc_fd, INIT_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root < 0)
                 return negative_errno();
@@ -128,7 +128,7 @@ static int write_below_init(const Sampler *sampler, RecordingEnd end_why) {
                 make_directories(path);
                 r = write_recording(sampler, end_why, AT_FDCWD, path, &DOCUMENTS_DIRECTORY[1]);
         }
-        /* Out of it again: it may be one that is to go away. */
+        /* Leave it again, since it may be removed. */
         (void)!enter_root(sampler->views.proc_fd);
         return r;
 }
@@ -155,7 +155,7 @@ static int sample_as_child(const MonitorSettings *settings, const Views *views, 
         RecordingEnd end_why;
         int r;
 
-        /* That of the initramfs goes on in the real root. */
+        /* The sampler of the initramfs continues in the real root. */
         if (!pid1_take_name())
                 return EXIT_SUCCESS;
         step_aside(views, argv);
@@ -166,7 +166,7 @@ static int sample_as_child(const MonitorSettings *settings, const Views *views, 
         }
         sampler.as_pid1 = true;
         sampler_begin(&sampler);
-        /* One that waits for its turn behind everything a boot starts would see little of it. */
+        /* At normal priority it would wait behind all that a boot starts, and miss it. */
         (void)setpriority(PRIO_PROCESS, 0, SAMPLER_NICE);
         end_why = sampler_run(&sampler);
         json_avoid_random();
@@ -176,9 +176,9 @@ static int sample_as_child(const MonitorSettings *settings, const Views *views, 
 }
 
 /*
- * To map and lock memory takes milliseconds, which a single processor must not take from the init.
- * The end of the pipe that the parent holds is closed when it executes the init; the time is for one
- * that a slow disk has to be asked for.
+ * Waits until the parent has executed the init, which closes its end of the pipe. Mapping and
+ * locking memory takes milliseconds, by which the init would be late on a single processor. The
+ * timeout is for an init on a slow disk.
  */
 static void let_init_pass(int pipe_fd) {
         struct pollfd entry = { .fd = pipe_fd, .events = POLLIN };
@@ -196,8 +196,8 @@ int pid1_main(int argc, char *argv[]) {
 
         (void)argc;
         /*
-         * A kernel without a console leaves descriptors 0 to 2 closed, and the views may land
-         * there. They are closed on exec like the others, so init finds what the kernel left.
+         * Without a console the kernel leaves descriptors 0 to 2 closed, and the views may get
+         * these numbers. They are closed on exec, so that the init finds what the kernel left.
          */
         views_open(true, &views);
         settings_defaults(&settings);

@@ -3,7 +3,7 @@
 
 /*
  * The monitor as the first process (init= or rdinit=): a child samples, and PID 1 becomes the real
- * init at once. Whatever fails here, the boot goes on as if the monitor were not there.
+ * init at once. Whatever fails, the boot continues as if the monitor were not there.
  */
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 int pid1_main(int argc, char *argv[]);
 
 /*
- * One sampler per boot may wait for finish, which finds it by a socket's name. False if another
- * one has it; else this process keeps it as long as it lives.
+ * One sampler may wait for finish, which finds it by the name of a socket. False if another process
+ * has taken the name; else this process keeps it until it exits.
  */
 bool pid1_take_name(void);

@@ -61,13 +61,13 @@ static int parse_arguments(int argc, char *argv[], MonitorSettings *settings) {
                 }
                 any_duration |= letter == 'd';
         }
-        /* Another end was named, so the default duration must not come before it. */
+        /* The default duration must not come before another end that was given. */
         if (!any_duration && (settings->until != UNTIL_DURATION || optind < argc))
                 settings->duration_usec = SETTINGS_MAX_DURATION;
         return 0;
 }
 
-/* As vfork() does: a fork would make the sampler's pages copy-on-write, and fault at each. */
+/* Like vfork(). After a fork() the sampler's pages would be copy-on-write and fault. */
 static int spawn(char *argv[], const sigset_t *mask, pid_t *ret_pid) {
         posix_spawnattr_t attributes;
         int r;
@@ -105,7 +105,7 @@ static int write_out(const Sampler *sampler, RecordingEnd end_why) {
         return EXIT_SUCCESS;
 }
 
-/* Early, so that a long recording does not end with a path that cannot be written. */
+/* Checked early, so that a long recording is not lost to a path that cannot be written. */
 static bool can_write(const char *path) {
         char directory[SETTINGS_OUTPUT_MAX];
         char *slash;

@@ -87,7 +87,7 @@ static void set_ready(Sampler *sampler, uint64_t now_usec) {
         sample(sampler, now_usec);
 }
 
-/* Before 5.6 POLLIN only says that the pool holds bits: ask, without waiting. */
+/* Before Linux 5.6 POLLIN only means that the pool holds bits. Asks without waiting instead. */
 static void ask_if_ready(Sampler *sampler, uint64_t now_usec) {
         if (random_getrandom_works() > 0)
                 set_ready(sampler, now_usec);
@@ -143,7 +143,7 @@ static void do_what_is_due(Sampler *sampler, uint64_t now_usec) {
                 sample(sampler, now_usec);
                 if (!sampler->ready && !sampler->poll_is_ready)
                         ask_if_ready(sampler, now_usec);
-                /* On the grid, and ticks that were missed stay missed. */
+                /* Stay on the grid. Missed ticks are not made up for. */
                 if (now_usec - sampler->next_sample_usec >= interval_usec)
                         sampler->late_samples++;
                 sampler->next_sample_usec +=
@@ -166,7 +166,7 @@ static bool command_ended(Sampler *sampler) {
 }
 
 void *sampler_signal_value(uint64_t finished_usec) {
-        /* Half an hour is what fits into a small pointer. */
+        /* A 32-bit pointer has room for half an hour. */
         if (finished_usec > UINTPTR_MAX >> 1)
                 finished_usec = 0;
         return (void *)(uintptr_t)(finished_usec << 1 | 1);
@@ -183,7 +183,7 @@ static void take_end_of_boot(Sampler *sampler, uint64_t now_usec, uint64_t finis
                 known ? "systemd" : "");
 }
 
-/* Whether a signal ends the sampling, and then why. */
+/* Whether a signal ends the sampling, and why. */
 static bool take_signals(Sampler *sampler, uint64_t now_usec, RecordingEnd *ret_end) {
         struct signalfd_siginfo info;
 
@@ -236,7 +236,7 @@ static void wait_for_something(Sampler *sampler, uint64_t end_usec, struct pollf
         entries[0] = (struct pollfd){ .fd = sampler->signal_fd, .events = POLLIN };
         entries[1] = (struct pollfd){ .fd = sampler->events.kmsg_fd, .events = POLLIN };
         entries[2] = (struct pollfd){ .fd = sampler->events.uevent_fd, .events = POLLIN };
-        /* POLLIN stays up once it is ready. */
+        /* POLLIN stays set once the RNG is ready. */
         entries[3] = (struct pollfd){
                 .fd = sampler->ready || !sampler->poll_is_ready ? -1 : sampler->random_fd,
                 .events = POLLIN,
@@ -307,12 +307,12 @@ static void begin(Sampler *sampler) {
         sampler->late_samples = sampler->wakes = 0;
 }
 
-/* Every path once, so that no page is missing later; then all of it is forgotten. */
+/* Runs every path once, so that no page is missing later. The results are discarded. */
 static void warm_up(Sampler *sampler) {
         uint64_t now_usec;
         struct pollfd entries[4];
 
-        /* The program and its libraries, too: a page that nobody has used yet is a fault later. */
+        /* The program and its libraries, too: a page that was not used yet faults later. */
         (void)mlockall(MCL_CURRENT);
         (void)warm_stack(WARM_STACK_FRAMES);
         begin(sampler);
@@ -349,7 +349,7 @@ int sampler_new(const MonitorSettings *settings, const Views *views, Sampler *re
         sampler.pool_bits = read_once(views, SYSCTL "poolsize");
         sampler.threshold_bits = read_once(views, SYSCTL "write_wakeup_threshold");
         sampler.first_threshold_bits = sampler.threshold_bits;
-        /* The file went away with the blocking pool, in 5.6. */
+        /* Linux 5.6 removed this file with the blocking pool. */
         sampler.poll_is_ready =
                 sampler.random_fd >= 0 &&
                 faccessat(views->proc_fd, SYSCTL "read_wakeup_threshold", F_OK, 0) < 0;
@@ -363,7 +363,7 @@ void sampler_begin(Sampler *sampler) {
         warm_up(sampler);
         events_calibrate(&sampler->events);
         begin(sampler);
-        /* What the kernel said before, which also warms up the reading. */
+        /* Earlier log lines, which also warms up the reading. */
         if (sampler->events.kmsg_fd >= 0)
                 events_take_kmsg(&sampler->events);
         (void)getrusage(RUSAGE_SELF, &sampler->usage_at_start);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Watches the kernel's RNG from one process: level at an interval, readiness, events, who is
- * blocked. It only watches: no getrandom() that waits, no read of /dev/random or /dev/urandom,
- * either of which would start the kernel's jitter loop and change what is measured. Between
- * sampler_begin() and the return of sampler_run() nothing is allocated or written to a file.
+ * Samples the kernel's RNG from one process: the level at an interval, readiness, events, blocked
+ * processes. It never waits in getrandom() and never reads /dev/random or /dev/urandom, since
+ * either would start the kernel's jitter loop and change what is measured. Between sampler_begin()
+ * and the return of sampler_run() nothing is allocated or written to a file.
  */
 
 #include <signal.h>
@@ -20,7 +20,7 @@
 
 typedef struct Sampler {
         MonitorSettings settings;
-        Views views; /* not the sampler's own: the caller closes them */
+        Views views; /* owned by the caller */
         TraceBuffer trace;
         Events events;
         int random_fd;    /* /dev/random, for poll() alone */
@@ -61,7 +61,7 @@ void sampler_begin(Sampler *sampler);
 RecordingEnd sampler_run(Sampler *sampler);
 
 /*
- * The value with which finish queues its SIGTERM: 1, and above that bit CLOCK_MONOTONIC of the end
- * of the boot, 0 if it is not known. No other way to the sampler would need less of it.
+ * The value that finish queues with SIGTERM: 1, and above that bit the end of the boot in
+ * CLOCK_MONOTONIC, 0 if unknown. The sampler needs no further descriptor for it.
  */
 void *sampler_signal_value(uint64_t finished_usec);

@@ -22,7 +22,7 @@ typedef struct BusLibrary {
         __typeof__(&sd_bus_close_unref) close_unref;
 } BusLibrary;
 
-/* The library stays until the program ends: there is one call of this in each. */
+/* The library is never unloaded: each program calls this once. */
 static int load_library(BusLibrary *ret_library) {
         BusLibrary library = {};
         void *handle;
@@ -30,7 +30,7 @@ static int load_library(BusLibrary *ret_library) {
         handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
         if (!handle)
                 return -ELIBACC;
-        /* POSIX says that what dlsym() returns can be a function, ISO C does not. */
+        /* By POSIX, but not by ISO C, a pointer from dlsym() may be a function's. */
         *(void **)&library.new = dlsym(handle, "sd_bus_new");
         *(void **)&library.set_address = dlsym(handle, "sd_bus_set_address");
         *(void **)&library.set_timeout = dlsym(handle, "sd_bus_set_method_call_timeout");
@@ -45,8 +45,8 @@ static int load_library(BusLibrary *ret_library) {
 }
 
 /*
- * On systemd's own socket, as a bus may not be there, and with a new connection each time: one that
- * stays would be told of every job that ends.
+ * Uses systemd's private socket, since there may be no bus, and a new connection each time: a
+ * lasting one would receive a signal for every job.
  */
 static int ask(const BusLibrary *library, uint64_t *ret_usec) {
         uint64_t usec = 0;

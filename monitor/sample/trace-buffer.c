@@ -25,7 +25,7 @@ int trace_buffer_new(uint64_t interval_usec, size_t max_samples, TraceBuffer *re
                 return negative_errno();
 
         trace.locked = mlock(map, trace.map_bytes) >= 0;
-        /* Locking has brought the pages in; without it, writing does. */
+        /* Locking has faulted the pages in. Without it, writing does. */
         memset(map, 0xff, trace.map_bytes);
         trace.map = map;
         *ret_trace = trace;

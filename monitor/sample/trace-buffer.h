@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What the sampler saw, in memory that is mapped, locked and written to once before the first
- * sample. Nothing here allocates afterwards or fails: full samples thin themselves (half as many,
- * each the extremes of two), full bins of starts double their width, and what is full beyond that
- * is counted as lost. No clock, no file: times come in as CLOCK_BOOTTIME.
+ * What the sampler records, in memory that is mapped, locked and written to once before the first
+ * sample. Afterwards nothing allocates or fails: when the samples are full, each two become one
+ * that has their extremes; when the bins are full, they double their width; events and spans beyond
+ * the limits are counted as lost. It reads no clock: times are passed in as CLOCK_BOOTTIME.
  */
 
 #include <stdbool.h>
@@ -24,8 +24,7 @@
 #define TRACE_BUFFER_MAX_EVENTS  2048U
 
 typedef struct Sample {
-        uint32_t
-                at_ticks; /* of RECORDING_TICK_USEC, since TraceBuffer.started_usec: good for 11 hours */
+        uint32_t at_ticks; /* of RECORDING_TICK_USEC, since started_usec: enough for 11 hours */
         uint16_t minimum_bits;
         uint16_t maximum_bits;
 } Sample;
@@ -63,7 +62,7 @@ _must_check_ int trace_buffer_new(
         TraceBuffer *ret_trace);
 void trace_buffer_free(TraceBuffer *trace);
 
-/* Forgets everything: what was written to warm up. */
+/* Discards everything that was written to warm up. */
 void trace_buffer_begin(TraceBuffer *trace, uint64_t started_usec);
 
 void trace_buffer_add_sample(TraceBuffer *trace, uint64_t at_usec, uint32_t level_bits);
@@ -75,5 +74,5 @@ void trace_buffer_begin_scan(TraceBuffer *trace);
 void trace_buffer_add_blocked(TraceBuffer *trace, uint64_t at_usec, const BlockedTask *task);
 void trace_buffer_end_scan(TraceBuffer *trace);
 
-/* The RNG is ready: whoever waited does no longer. */
+/* The RNG is ready, so the blocked processes continue. */
 void trace_buffer_release_blocked(TraceBuffer *trace, uint64_t at_usec);

@@ -38,7 +38,7 @@ FILE *views_open_proc(const Views *views, const char *path) {
         return stream;
 }
 
-/* Both places, since either may be missing this early; a boot does not depend on the words. */
+/* Either place may be missing this early. */
 void views_complain(const Views *views, const char *format, ...) {
         _cleanup_close_ int fd = -1;
         char text[384];

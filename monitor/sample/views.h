@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The directories the sampler reads below: proc, devtmpfs and sysfs, this process's own where asked. */
+/* The file systems that the sampler reads: proc, devtmpfs and sysfs, or private instances of
+ * them. */
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,8 +19,8 @@ typedef struct Views {
         { .proc_fd = -1, .dev_fd = -1, .sys_fd = -1 }
 
 /*
- * own: instances that are mounted nowhere, for PID 1, before anybody has mounted anything; what
- * the kernel refuses falls back to /proc, /dev and /sys. Never fails: without a view less is seen.
+ * own: instances that are mounted nowhere, for PID 1, before anything is mounted. If the kernel
+ * refuses, /proc, /dev and /sys are used. Never fails: without a view less is recorded.
  */
 void views_open(bool own, Views *ret_views);
 void views_close(Views *views);
@@ -27,5 +28,6 @@ void views_close(Views *views);
 /* A file below proc; NULL where it cannot be read. */
 FILE *views_open_proc(const Views *views, const char *path);
 
-/* One line for people, in the kernel's log or on standard error: a boot does not depend on it. */
+/* One line in the kernel log or on standard error. Errors are ignored: a boot does not depend on
+ * it. */
 void views_complain(const Views *views, const char *format, ...) _printf_(2, 3);

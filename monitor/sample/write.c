@@ -19,16 +19,16 @@ typedef struct Job {
 } Job;
 
 /*
- * By hand and not by json-c, which the rest of the program writes with: a trace buffer holds up to a
- * million numbers, and json-c takes some 60 bytes for each, which a guest that boots may not have.
+ * JSON without json-c, which the rest of the program uses. A trace buffer holds up to a million
+ * numbers, and json-c needs some 60 bytes for each: too much for a small guest that is booting.
  */
 typedef struct Writer {
         FILE *out;
         unsigned int depth; /* of objects and arrays */
-        bool first;         /* nothing is in the innermost one yet */
+        bool first;         /* the innermost one is still empty */
 } Writer;
 
-/* A line for each value, but those of small objects are on one. */
+/* Each value has its own line, except in small objects. */
 static void put_gap(const Writer *writer, bool is_small) {
         if (is_small)
                 (void)fputc(' ', writer->out);
@@ -36,7 +36,7 @@ static void put_gap(const Writer *writer, bool is_small) {
                 (void)fprintf(writer->out, "\n%*s", (int)writer->depth * 2, "");
 }
 
-/* What is before a value. key: a word of our own; NULL in an array. */
+/* What precedes a value. key needs no escaping; NULL in an array. */
 static void begin_value(Writer *writer, const char *key) {
         if (!writer->first)
                 (void)fputc(',', writer->out);
@@ -139,7 +139,7 @@ static void put_rng(Writer *writer, const Sampler *sampler) {
         end(writer, '}');
 }
 
-/* Of a level that stays, the first sample and the last say everything. */
+/* Of equal samples in a row, the first and the last are enough. */
 static bool is_needed(const TraceBuffer *trace, size_t i) {
         const Sample *s = &trace->map->samples[i];
 
@@ -337,7 +337,7 @@ static int open_nameless(int dirfd, const char *path) {
         return openat(dirfd, slash ? directory : ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
 }
 
-/* Who is killed meanwhile leaves nothing. -EOPNOTSUPP where such a file cannot be had. */
+/* Leaves nothing behind if killed. -EOPNOTSUPP if the file system has no unnamed files. */
 static int write_nameless(const Job *job, int dirfd, const char *path) {
         _cleanup_close_ int fd = open_nameless(dirfd, path);
         char link[32];

@@ -6,8 +6,8 @@
 #include "monitor/sample/sampler.h"
 
 /*
- * Publishes the recording below a directory: written beside its place, fsync, renamed over it. path
- * is relative to dirfd, or absolute. documents_directory is where rngd and the seeder leave theirs.
+ * Publishes the recording atomically: written beside its place, synced, renamed. path is relative
+ * to dirfd or absolute. documents_directory contains the documents of rngd and the seeder.
  */
 _must_check_ int write_recording(
         const Sampler *sampler,

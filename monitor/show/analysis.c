@@ -6,10 +6,10 @@
 #include "lib/base/text.h"
 #include "monitor/show/analysis.h"
 
-/* As many process starts per second, over one second, count as load. */
+/* At least this many process starts within one second count as load. */
 #define LOAD_STARTS_PER_SEC 5U
-/* What happened so shortly before the RNG became ready is taken for its cause: seeder and rngd
- * stamp the time before or after the ioctl, and an hwrng is seen after it was read. */
+/* Events this close to the time of readiness may be its cause: seeder and rngd take the time
+ * before or after the ioctl, and an hwrng is seen after it was read. */
 #define CAUSE_USEC (100 * USEC_PER_MSEC)
 
 const uint64_t *analysis_starts(const Recording *recording) {
@@ -61,7 +61,7 @@ static void count_starts(const Recording *recording, Analysis *analysis) {
                 rate_of((double)most, window * recording->starts_interval_usec);
 }
 
-/* The nearer of the two extremes of a thinned sample comes first. */
+/* Assumes that the nearer extreme of a thinned sample came first. */
 static void add_step(Rates *rates, uint64_t *level, uint64_t minimum, uint64_t maximum) {
         uint64_t to_minimum = *level > minimum ? *level - minimum : minimum - *level;
         uint64_t to_maximum = *level > maximum ? *level - maximum : maximum - *level;
@@ -79,7 +79,7 @@ static void add_step(Rates *rates, uint64_t *level, uint64_t minimum, uint64_t m
         }
 }
 
-/* The threshold that was in force; rngd raises it. */
+/* The threshold at that time; rngd raises it. */
 static uint32_t threshold_at(const Recording *recording, uint64_t at_usec) {
         uint32_t bits = recording->threshold_bits, changed;
 
@@ -154,7 +154,7 @@ static void go_through_events(const Recording *recording, Analysis *analysis) {
                         set_once(&analysis->switch_root_usec, event->at_usec);
                 if (event->kind == EVENT_BOOT_FINISHED)
                         set_once(&analysis->boot_finished_usec, event->at_usec);
-                /* Ready before the monitor looked: the kernel's log still knows when. */
+                /* Ready before the recording began: the kernel log has the time. */
                 if (event->kind == EVENT_LOG_READY && recording->ready_at_start &&
                     !analysis->ready_time_known) {
                         analysis->ready_usec = event->at_usec;

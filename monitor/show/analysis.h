@@ -12,7 +12,7 @@
 #define ANALYSIS_MAX_CREDITS 32U
 #define ANALYSIS_NAME_MAX    48U
 
-/* Who brought the bits that made the RNG ready, as far as the recording tells. */
+/* What made the RNG ready, as far as the recording shows. */
 typedef enum ReadyCause {
         READY_CAUSE_UNKNOWN,
         READY_CAUSE_NOT_READY,

@@ -9,7 +9,7 @@
 #include "monitor/show/input.h"
 #include "monitor/show/verbs.h"
 
-/* What changes by less is the same boot again. */
+/* Smaller differences are noise. */
 #define NOISE_FRACTION 0.02
 
 typedef enum Wish {
@@ -32,7 +32,7 @@ static double msec(bool known, uint64_t usec) {
 static const char *judge(Wish wish, double a, double b) {
         if (isnan(a) && isnan(b))
                 return "";
-        /* A time that only one of them has: the other never got there. */
+        /* If only one has the time, the other boot never got that far. */
         if (isnan(a) || isnan(b))
                 return wish == WISH_NONE ? "" : isnan(b) ? "worse" : "better";
         if (fabs(b - a) <= NOISE_FRACTION * MAX(fabs(a), fabs(b)))

@@ -13,8 +13,8 @@ static double seconds(uint64_t usec) {
         return (double)usec / 1e6;
 }
 
-/* RFC 4180: quoted where the text has what separates. A leading = + - @ would be a formula to a
- * spreadsheet, so such a text gets an apostrophe before it. */
+/* Quoted as in RFC 4180. A spreadsheet would take a text that begins with = + - @ for a formula,
+ * so it gets an apostrophe. */
 static void put_field(const char *text) {
         (void)putchar('"');
         if (*text && strchr("=+-@", *text))

@@ -5,8 +5,8 @@
 
 #include "monitor/show/recording.h"
 
-/* Reads a recording or says why not: an exit status, 0 to go on. */
+/* Reads a recording or logs the error. Returns an exit status, or 0. */
 int input_read(const char *path, Recording *ret_recording);
 
-/* The default recording where a verb is given none. */
+/* The argument, or the default recording. */
 const char *input_path(int argc, char *argv[], int at);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Text in XML and HTML: names of processes and files are data of others. */
+/* Untrusted text in XML and HTML, such as names of processes and files. */
 
 #include <stdio.h>
 
-/* As the content of an element or of an attribute in quotes. What is not plain ASCII becomes '?'. */
+/* For an element or a quoted attribute. What is not plain ASCII becomes '?'. */
 void markup_put(FILE *stream, const char *text);

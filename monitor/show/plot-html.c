@@ -5,7 +5,7 @@
 #include "monitor/show/plot-html.h"
 #include "monitor/show/verdict.h"
 
-/* plot-page.html, as the build made it a string. */
+/* plot-page.html, embedded by the build. */
 extern const char plot_page[];
 
 #define STYLE_PLACE  "@STYLE@"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Recordings as one HTML file, the SVG of each with zoom and hover: nothing is loaded from elsewhere. */
+/* Recordings as one HTML file that loads nothing: the SVG of each, with zoom and hover. */
 
 #include <stdio.h>
 

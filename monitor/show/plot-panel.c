@@ -18,7 +18,7 @@
 #define AXIS_HEIGHT   44.0
 #define GAP           14.0
 #define N_BARS        220U
-/* Points of the level per pixel. In a page, where one can zoom in, nearly all that there are. */
+/* Points of the level per pixel. A page can be zoomed, so it has nearly all of them. */
 #define RESOLUTION      2.0
 #define RESOLUTION_PAGE 64.0
 
@@ -108,7 +108,7 @@ double panel_top_bits(const Scene *scene) {
         return (double)scene->top_bits * 1.06;
 }
 
-/* From the top of the level's part on. */
+/* Relative to the top of the level's part. */
 static double level_y(const Panel *panel, uint64_t bits) {
         return LEVEL_HEIGHT - (double)bits / panel_top_bits(panel->scene) * LEVEL_HEIGHT;
 }
@@ -131,7 +131,7 @@ static void draw_level_axis(const Panel *panel) {
                 panel->level_y + LEVEL_HEIGHT / 2);
 }
 
-/* Until when a getrandom() would have waited; 0: it is not known, or never. */
+/* Until when getrandom() would have blocked; 0: never, or unknown. */
 static uint64_t not_ready_until(const Panel *panel) {
         const Analysis *analysis = &panel->scene->analysis;
         uint64_t until_usec = analysis->ready ? analysis->ready_usec : panel->scene->to_usec;
@@ -149,7 +149,7 @@ static void put_point(const Panel *panel, double x, uint64_t bits) {
                 level_y(panel, bits));
 }
 
-/* The extremes of the samples that fall on one point, in the order: before, high, low, after. */
+/* The samples of one point become: the level before, the highest, the lowest, the level after. */
 static void put_level_points(const Panel *panel, bool closed) {
         const Recording *recording = panel->scene->recording;
         double resolution = panel->in_page ? RESOLUTION_PAGE : RESOLUTION;
@@ -188,7 +188,7 @@ static void put_level_points(const Panel *panel, bool closed) {
                 put_point(panel, last_x, 0);
 }
 
-/* In a box of its own, whose viewBox is what the page's script zooms. */
+/* In an SVG of its own, whose viewBox the script of the page zooms. */
 static void draw_level(const Panel *panel) {
         if (panel->scene->recording->n_samples == 0) {
                 shape_text(
@@ -216,7 +216,7 @@ static void draw_level(const Panel *panel) {
         (void)fputs("\"/>\n</svg>\n", panel->stream);
 }
 
-/* On a latching kernel it means nothing but "ready". */
+/* On a latching kernel it only means "ready". */
 static void draw_threshold_label(const Panel *panel, uint64_t bits) {
         bool counting = panel->scene->recording->model == RANDOM_MODEL_COUNTING;
         double y = panel->level_y + level_y(panel, bits) + (counting ? -5 : 15);
@@ -236,7 +236,7 @@ static void draw_threshold_label(const Panel *panel, uint64_t bits) {
                 text);
 }
 
-/* It moves when a daemon sets it. */
+/* It changes when a daemon sets it. */
 static void draw_threshold(const Panel *panel) {
         const Recording *recording = panel->scene->recording;
         Span span = { .from_usec = panel->scene->zero_usec };
@@ -261,7 +261,7 @@ static void draw_threshold(const Panel *panel) {
         end_group(panel);
 }
 
-/* The numbers that the page's script makes other bars of. */
+/* The counts, from which the script of the page makes new bars when zoomed. */
 static void put_start_counts(const Panel *panel) {
         const Recording *recording = panel->scene->recording;
         const uint64_t *starts = analysis_starts(recording);
@@ -383,12 +383,12 @@ static void draw_time_axis(const Panel *panel) {
                                                 : "seconds since the recording began");
 }
 
-/* A page that is less wide needs more rows. */
+/* A narrow page needs more rows. */
 size_t panel_rows(const Scene *scene, bool in_page) {
         return in_page ? MIN(scene->n_marks, SCENE_MAX_ROWS) : scene->n_rows;
 }
 
-/* Of what lies between the level and the time axis. */
+/* The height between the level and the time axis. */
 static double lower_height(const Scene *scene) {
         return GAP + STARTS_HEIGHT + GAP +
                LANE_HEIGHT * (double)(scene->n_lane_rows + (scene->n_hidden > 0 ? 1 : 0));

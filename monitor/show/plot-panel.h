@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The picture of one recording: phases, marks, level, process starts, processes that waited. */
+/* The plot of one recording: phases, marks, level, process starts, blocked processes. */
 
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "monitor/show/plot-scene.h"
 
-/* In a page the title stands above the picture. */
+/* in_page: the page has the title above it, and more detail is drawn. */
 void panel_draw(const Scene *scene, bool in_page, double y, FILE *stream);
 double panel_height(const Scene *scene, bool in_page);
 
 /* Of its labels. */
 size_t panel_rows(const Scene *scene, bool in_page);
 
-/* What is at the top of the level's part, in bits: a little air above a full pool. */
+/* The level at the top of its part, in bits: a little more than a full pool. */
 double panel_top_bits(const Scene *scene);

@@ -25,8 +25,8 @@ uint64_t scene_time_step(const Scene *scene, unsigned int n) {
                                 return power * factors[i];
 }
 
-/* Nothing is sampled before the first process: a fifth of the picture says enough of that time,
- * unless the RNG became ready in it. */
+/* Nothing is sampled before the first process, so that time gets a fifth of the plot, unless the
+ * RNG became ready in it. */
 static void cut_kernel(Scene *scene) {
         const Analysis *analysis = &scene->analysis;
         uint64_t init_usec = analysis->init_usec, rest;
@@ -69,7 +69,8 @@ static void add_phase(Scene *scene, PhaseKind kind, uint64_t from_usec, uint64_t
                 scene->phases[scene->n_phases++] = (Phase){ kind, { from_usec, to_usec } };
 }
 
-/* The kernel ran an init of the initramfs, and that of the real root was the monitor: init=. */
+/* Whether the kernel ran the init of an initramfs and the monitor was that of the real root:
+ * init=. */
 static bool began_after_initramfs(const Recording *recording) {
         for (size_t i = 0; i < recording->n_events; i++)
                 if (recording->events[i].kind == EVENT_INIT_STARTED)
@@ -111,7 +112,7 @@ static void add_mark(
         scene->n_marks++;
 }
 
-/* The state at the start is not news. */
+/* The state at the start of the recording is not an event. */
 static bool is_news(const Recording *recording, const Event *event) {
         if (event->kind == EVENT_READY)
                 return !recording->ready_at_start;
@@ -149,7 +150,7 @@ static void add_event(Scene *scene, const Event *event) {
 
         if (priority == 0 || !is_news(scene->recording, event))
                 return;
-        /* "kernel RNG ready at 2.331 s; platform 64 B +512 bits": a source has a mark of its own. */
+        /* "kernel RNG ready at 2.331 s; platform 64 B +512 bits": sources have their own marks. */
         if (event->kind == EVENT_SEEDER) {
                 if (strncmp(text, rng, strlen(rng)) == 0)
                         text += strlen(rng);
@@ -176,7 +177,7 @@ static void add_credits(Scene *scene) {
                 (void)snprintf(label, sizeof(label), "+%" PRIu64 " %s", credit->bits, credit->who);
                 add_mark(scene, credit->at_usec, mark_class, 3, label);
         }
-        /* Ready before anybody looked, which only the kernel's log knows. */
+        /* Ready before the recording began, by the kernel log. */
         if (scene->recording->ready_at_start && scene->analysis.ready_time_known)
                 add_mark(scene, scene->analysis.ready_usec, MARK_GOOD, 1, "ready");
 }
@@ -200,7 +201,7 @@ static Extent extent_of(const Scene *scene, const Mark *mark, double width, doub
         return mark->to_the_left ? (Extent){ x - length, x } : (Extent){ x, x + length };
 }
 
-/* Whether the label of a mark before this one is in its way there, or says the same. */
+/* Whether an earlier label is in the way in that row, or is the same and near. */
 static bool is_taken(const Scene *scene, size_t i, int row, double width, double label_width) {
         const Mark *mark = &scene->marks[i];
         Extent wanted = extent_of(scene, mark, width, label_width);
@@ -210,7 +211,7 @@ static bool is_taken(const Scene *scene, size_t i, int row, double width, double
                 const Mark *other = &scene->marks[k];
                 Extent taken = extent_of(scene, other, width, label_width);
 
-                /* Ten reads in a row have one label. */
+                /* Ten reads in a row share one label. */
                 if (other->row >= 0 && strcmp(other->label, mark->label) == 0 &&
                     mark->at_usec - other->at_usec < near_usec)
                         return true;

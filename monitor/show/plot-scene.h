@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * What a picture of a recording shows and where: the range of time, the phases of the boot, the
- * marks with a row for each label so that none covers another, the rows of blocked processes.
- * Numbers only; plot-panel.c draws them.
+ * The layout of a plot: the range of time, the phases of the boot, the marks with a row for each
+ * label so that none covers another, the rows of blocked processes. plot-panel.c draws it.
  */
 
 #include <stdbool.h>
@@ -23,14 +22,14 @@
 typedef enum MarkClass {
         MARK_NEUTRAL,
         MARK_GOOD, /* ready, credited bits */
-        MARK_BAD,  /* reads of an uninitialised RNG */
+        MARK_BAD,  /* uninitialized urandom reads */
 } MarkClass;
 
 typedef struct Mark {
         uint64_t at_usec;
         MarkClass mark_class;
-        unsigned int priority; /* lower is labelled first when there is no room for all */
-        int row;               /* of its label; -1: no room, the mark alone */
+        unsigned int priority; /* lower ones get their labels first */
+        int row;               /* of its label; -1: no label */
         bool to_the_left;      /* the label ends at the mark */
         char label[SCENE_LABEL_MAX];
 } Mark;

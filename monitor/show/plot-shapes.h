@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The shapes of a panel as elements of an SVG. Where a shape is in time is written twice: in pixels,
- * and in microseconds for the script of the page, which moves it when one zooms.
+ * The shapes of a panel as SVG elements. Each position in time is written twice: in pixels, and in
+ * microseconds for the script of the page, which moves the shapes when it is zoomed.
  */
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ typedef struct Panel {
 
 double shape_x(const Panel *panel, uint64_t at_usec);
 
-/* A rectangle, at least so wide. */
+/* A rectangle with a minimum width. */
 void shape_bar(
         const Panel *panel,
         const char *class,
@@ -35,7 +35,7 @@ void shape_bar(
         double height,
         double least_width);
 
-/* title: what is shown under the pointer. */
+/* title: the tooltip. */
 void shape_line(
         const Panel *panel,
         const char *class,
@@ -44,11 +44,11 @@ void shape_line(
         double to_y,
         const char *title);
 
-/* As wide as the plot, whatever its time. */
+/* A horizontal line as wide as the plot. */
 void shape_rule(const Panel *panel, const char *class, double y);
 
-/* Attributes are ours, the text may be anybody's. */
+/* The text may be untrusted, the attributes may not. */
 void shape_text(const Panel *panel, double x, double y, const char *attributes, const char *text);
 
-/* A word on a stretch of time, where it fits. */
+/* A label inside a span of time, hidden if it does not fit. */
 void shape_word(const Panel *panel, const char *class, Span span, double y, const char *word);

@@ -8,7 +8,7 @@
 #define WIDTH     (PLOT_LEFT + PLOT_WIDTH + PLOT_RIGHT)
 #define MAX_LANES 8U
 
-/* plot.css, as the build made it two strings. */
+/* plot.css, embedded by the build. */
 extern const char plot_style_light[];
 extern const char plot_style_dark[];
 

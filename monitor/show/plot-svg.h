@@ -22,8 +22,8 @@ _must_check_ int plot_svg(
         FILE *stream);
 
 /*
- * The same of one recording as a part of a page, which has its style and its title: with as many
- * points, rows and numbers as one that zooms in wants to see. Errors as above.
+ * The plot of one recording as a part of a page that has the style and the title, with the detail
+ * that is needed to zoom in. Errors as above.
  */
 _must_check_ int plot_svg_for_page(const Recording *recording, FILE *stream);
 

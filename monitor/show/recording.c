@@ -14,7 +14,7 @@
 #define LEVEL_MAX_BITS UINT32_C(1000000)
 #define INTERVAL_MAX   UINT64_C(3600000000)
 
-/* The first thing that is wrong; later ones are not looked at. */
+/* Keeps the first error. */
 typedef struct Reader {
         char *error;
         bool failed;
@@ -63,7 +63,7 @@ static bool boolean(Reader *reader, Json *object, const char *key) {
         return value && json_object_get_boolean(value);
 }
 
-/* Text for terminals and pictures: no control characters, cut to fit. */
+/* Plain text, truncated to fit. */
 static void text(Reader *reader, Json *object, const char *key, char *buffer, size_t size) {
         Json *value = member(reader, object, key, json_type_string);
 
@@ -71,7 +71,7 @@ static void text(Reader *reader, Json *object, const char *key, char *buffer, si
         text_make_plain(buffer);
 }
 
-/* The array, and room for a value of each of its elements: 0 if the recording is no good. */
+/* The array, and memory for its values. 0 if the recording is invalid. */
 static size_t array_of(
         Reader *reader,
         Json *object,
@@ -112,7 +112,7 @@ static size_t column(
         return n;
 }
 
-/* NULL: it is no object, or the recording is no good. */
+/* NULL if it is not an object, or the recording is invalid. */
 static Json *entry_of(Reader *reader, Json *array, size_t i, const char *key) {
         Json *entry = json_object_array_get_idx(array, i);
 
@@ -229,7 +229,7 @@ static void read_events(Reader *reader, Json *document, Recording *recording) {
                 event->at_usec = number(reader, entry, "at_usec", TIME_MAX_USEC);
                 text(reader, entry, "text", event->text, sizeof(event->text));
                 text(reader, entry, "kind", kind, sizeof(kind));
-                /* A later minor version may know more kinds. */
+                /* Later versions may have more kinds. */
                 if (event_kind_from_string(kind, &event->kind) >= 0)
                         recording->n_events++;
         }
@@ -237,7 +237,7 @@ static void read_events(Reader *reader, Json *document, Recording *recording) {
                 qsort(recording->events, recording->n_events, sizeof(Event), by_time);
 }
 
-/* Recordings of earlier monitors do not say, so nobody has seen it. */
+/* LOG_SEEN_NONE if the recording does not say. */
 static LogSeen read_log_seen(Json *monitor) {
         const char *word = json_string(monitor, "log");
 
@@ -261,7 +261,7 @@ static void read_rest(Reader *reader, Json *document, Recording *recording) {
         recording->reports = member(reader, document, "reports", json_type_object);
 }
 
-/* A sentence about the whole. */
+/* Reports an error of the whole document. */
 static int refuse(char *error, int r, const char *why) {
         (void)snprintf(error, RECORDING_ERROR_MAX, "%s", why);
         return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A recording as a file holds it, entropy-monitor-recording(5): read with every value checked. */
+/* Reads a recording, entropy-monitor-recording(5), and checks every value. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #define RECORDING_MAX_TEXT 128U
 
 typedef struct Recording {
-        const char *path; /* the caller's; for messages and titles */
+        const char *path; /* the caller's, for messages and titles */
         char program[RECORDING_MAX_TEXT];
         char kernel[RECORDING_MAX_TEXT];
         char machine[RECORDING_MAX_TEXT];

@@ -68,7 +68,7 @@ static RuleResult check_level(uint32_t limit_bits, const Analysis *analysis) {
                 limit_bits);
 }
 
-/* That the log has no such line says something only where all of it was seen. */
+/* The absence of such lines proves nothing unless the whole log was read. */
 static RuleResult check_reads(const Recording *recording, const Analysis *analysis) {
         static const char *const doubts[] = {
                 [LOG_SEEN_NONE] = ", but the kernel's log was not read",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The limits that check holds a recording to, and what came of each: pure. */
+/* The limits of check and their results. Pure functions. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ typedef struct RuleResult {
         char message[RULES_MESSAGE_MAX];
 } RuleResult;
 
-/* One result for each rule that is set; what the recording does not tell has not passed. */
+/* One result for each rule that is set. What the recording does not show fails. */
 size_t rules_apply(
         const Rules *rules,
         const Recording *recording,

@@ -13,11 +13,11 @@
 const char *format_usec(uint64_t usec, char buffer[static FORMAT_USEC_MAX]);
 #define FORMAT_USEC(usec) format_usec(usec, (char[FORMAT_USEC_MAX]){})
 
-/* The verdict in one sentence; returns what would help, NULL where nothing needs to. */
+/* The verdict in one sentence. Returns advice, or NULL if none is needed. */
 const char *verdict_of(
         const Recording *recording,
         const Analysis *analysis,
         char buffer[static VERDICT_MAX]);
 
-/* The name of the file, its kernel and what that has. */
+/* The file name, the kernel, its model and its hardware RNG. */
 void title_of(const Recording *recording, char ret_title[static TITLE_MAX]);

@@ -3,7 +3,7 @@
 
 #include "monitor/status/seeded.h"
 
-/* A run report with fewer bits has helped, but is not why the RNG is safe. */
+/* Fewer bits than this do not make the RNG safe by themselves. */
 #define ENOUGH_BITS 256U
 
 static Seeded answer(Seeded seeded, const char *by, const char *detail, char *ret_by) {
@@ -49,7 +49,7 @@ Seeded seeded_judge(
                         "the kernel's jitter loop, as the recording of this boot shows",
                         "",
                         ret_by);
-        /* Ready after init ran, and there is nothing else it could have come from. */
+        /* Ready after init ran, and no other source is present. */
         if (facts->log_known && facts->log_ready_usec > 0 && facts->log_init_usec > 0 &&
             !facts->hwrng[0] && !facts->cpu_trusted && !facts->rngd_ran)
                 return answer(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Whether this guest is safely seeded, judged from facts that were collected before: pure. */
+/* Whether this guest is safely seeded, judged from collected facts. Pure functions. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 
 /* The exit status of entropy-monitor status. */
 typedef enum Seeded {
-        SEEDED_YES = 0,       /* by a source that somebody credits: rngd, the seeder, the kernel */
+        SEEDED_YES = 0,       /* by a source that rngd, the seeder or the kernel credits */
         SEEDED_JITTER = 1,    /* ready, but by nothing except the kernel's own jitter */
         SEEDED_NOT_READY = 2, /* getrandom() would wait */
         SEEDED_UNKNOWN = 3,
@@ -31,16 +31,16 @@ typedef struct SeededFacts {
 
         char hwrng[RECORDING_MAX_TEXT]; /* empty: none */
         bool hwrng_credited;            /* the kernel credits what it reads from it */
-        bool cpu_trusted; /* the CPU has an instruction, and nobody told the kernel not to trust it */
+        bool cpu_trusted; /* the CPU has an RNG, and the kernel is not told to distrust it */
 
         bool rngd_answers,
-                rngd_ran; /* ran: it may have credited what nobody can ask it about now */
+                rngd_ran; /* ran: it may have credited bits, but can no longer be asked */
         uint64_t rngd_bits, seeder_bits; /* credited in this boot */
         char rngd_source[RECORDING_MAX_TEXT], seeder_source[RECORDING_MAX_TEXT];
         uint64_t rngd_since_usec, last_feed_usec; /* 0: not known */
         uint64_t forks;
 
-        bool recording_jitter; /* this boot's recording shows the jitter loop, and no other source */
+        bool recording_jitter; /* this boot's recording shows only the jitter loop */
 } SeededFacts;
 
 /* ret_by: a few words, "rngd (hwrng)"; ret_since_usec: CLOCK_BOOTTIME, 0 where it is not known. */

@@ -19,7 +19,7 @@
 #define RNG_QUALITY     "sys/class/misc/hw_random/rng_quality"
 
 static void ask_kernel(const RootDir *root, SeededFacts *facts) {
-        /* The one question that is exact on every kernel, and it does not wait. */
+        /* Exact on every kernel, and does not wait. */
         const int works = random_getrandom_works();
 
         facts->ready_known = works >= 0;
@@ -134,7 +134,7 @@ static void ask_rngd(const char *directory, SeededFacts *facts) {
         uint64_t most = 0;
         _cleanup_close_ int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        /* rngd makes this file when it starts, and leaves it. */
+        /* rngd creates this file at its start and never removes it. */
         facts->rngd_ran = fd >= 0 && faccessat(fd, "generation", F_OK, 0) >= 0;
         if (document_read(directory, DOCUMENT_RNGD, &document) < 0)
                 return;
