@@ -108,11 +108,3 @@ int io_write_atomic_at(
                 (void)unlinkat(dirfd, temporary, 0);
         return r;
 }
-
-int io_set_nonblocking(int fd) {
-        int flags = fcntl(fd, F_GETFL);
-
-        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-                return negative_errno();
-        return 0;
-}

@@ -34,5 +34,3 @@ _must_check_ int io_write_atomic_at(
         mode_t mode,
         const void *buffer,
         size_t length);
-
-_must_check_ int io_set_nonblocking(int fd);

@@ -379,10 +379,6 @@ HealthTest health_failed_test(const Health *health) {
         return health->failed_test;
 }
 
-uint32_t health_failed_distance_bytes(const Health *health) {
-        return health->failed_distance_bytes;
-}
-
 const char *health_test_to_string(HealthTest test) {
         if ((unsigned)test >= ELEMENTSOF(test_names))
                 return "unknown";

@@ -79,7 +79,7 @@ typedef struct Health {
         uint32_t streak;
 
         HealthTest failed_test;
-        uint32_t failed_distance_bytes;
+        uint32_t failed_distance_bytes; /* PERIOD: the lag; STEP: the stride, a counter's width */
         bool retired;
 } Health;
 
@@ -99,9 +99,6 @@ HealthVerdict health_test(Health *health, const uint8_t *bytes, size_t length_by
 
 /* Which test said no at the last call, for the log; HEALTH_TEST_NONE if none did. */
 HealthTest health_failed_test(const Health *health);
-
-/* For HEALTH_TEST_PERIOD and _STEP: the lag, or the stride (a counter's width); else 0. */
-uint32_t health_failed_distance_bytes(const Health *health);
 
 /* "repetition count", "short period"...; never NULL. */
 const char *health_test_to_string(HealthTest test);

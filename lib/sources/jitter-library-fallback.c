@@ -12,6 +12,3 @@ int jitter_library_new(void **ret_collector) {
 int jitter_library_read(void *collector, uint8_t *buffer, size_t size) {
         return -EOPNOTSUPP;
 }
-
-void jitter_library_free(void *collector) {
-}

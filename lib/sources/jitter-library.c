@@ -24,7 +24,3 @@ int jitter_library_read(void *collector, uint8_t *buffer, size_t size) {
 
         return n < 0 || (size_t)n != size ? -EIO : 0;
 }
-
-void jitter_library_free(void *collector) {
-        jent_entropy_collector_free(collector);
-}

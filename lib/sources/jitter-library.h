@@ -18,4 +18,3 @@ _must_check_ int jitter_library_new(void **ret_collector);
 
 /* -EIO: its health tests failed. */
 _must_check_ int jitter_library_read(void *collector, uint8_t *buffer, size_t size);
-void jitter_library_free(void *collector);

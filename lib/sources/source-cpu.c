@@ -109,13 +109,9 @@ static int cpu_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_le
         return 0;
 }
 
-static void cpu_close(Source *source) {
-}
-
 const SourceOps source_cpu = {
         .name = "cpu",
         .probe = cpu_probe,
         .open = cpu_open,
         .read = cpu_read,
-        .close = cpu_close,
 };

@@ -91,15 +91,10 @@ static int egd_read_source(Source *source, uint8_t *buffer, size_t size, size_t 
         return r;
 }
 
-static void egd_close(Source *source) {
-        cleanup_close(&source->fd);
-}
-
 const SourceOps source_egd = {
         .name = "egd",
         .blocking = true,
         .probe = egd_probe,
         .open = egd_open,
         .read = egd_read_source,
-        .close = egd_close,
 };

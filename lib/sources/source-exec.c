@@ -31,10 +31,6 @@ static int exec_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_l
         return r == PROGRAM_E_FAILED ? -EIO : r;
 }
 
-static void exec_close(Source *source) {
-        cleanup_close(&source->fd);
-}
-
 const SourceOps source_exec = {
         .name = "exec",
         .blocking = true,
@@ -43,5 +39,4 @@ const SourceOps source_exec = {
         .probe = exec_probe,
         .open = exec_open,
         .read = exec_read,
-        .close = exec_close,
 };

@@ -91,10 +91,6 @@ static int file_drain(Source *source) {
         return n < 0 && errno != EAGAIN && errno != EINTR ? negative_errno() : 0;
 }
 
-static void file_close(Source *source) {
-        cleanup_close(&source->fd);
-}
-
 const SourceOps source_file = {
         .name = "file",
         .blocking = true,
@@ -102,5 +98,4 @@ const SourceOps source_file = {
         .open = file_open,
         .read = file_read,
         .drain = file_drain,
-        .close = file_close,
 };

@@ -112,15 +112,10 @@ static int hwrng_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_
         return 0;
 }
 
-static void hwrng_close(Source *source) {
-        cleanup_close(&source->fd);
-}
-
 const SourceOps source_hwrng = {
         .name = "hwrng",
         .blocking = true,
         .probe = hwrng_probe,
         .open = hwrng_open,
         .read = hwrng_read,
-        .close = hwrng_close,
 };

@@ -112,13 +112,6 @@ static int jitter_read(Source *source, uint8_t *buffer, size_t size, size_t *ret
         return 0;
 }
 
-static void jitter_close(Source *source) {
-        cleanup_close(&source->fd);
-        if (source->state)
-                jitter_library_free(source->state);
-        source->state = NULL;
-}
-
 const SourceOps source_jitter = {
         .name = "jitter",
         .blocking = true,
@@ -126,5 +119,4 @@ const SourceOps source_jitter = {
         .probe = jitter_probe,
         .open = jitter_open,
         .read = jitter_read,
-        .close = jitter_close,
 };

@@ -106,9 +106,6 @@ static int metadata_read(Source *source, uint8_t *buffer, size_t size, size_t *r
         return r == PROGRAM_E_FAILED ? error_of(status) : r;
 }
 
-static void metadata_close(Source *source) {
-}
-
 const SourceOps source_metadata = {
         .name = "metadata",
         .blocking = true,
@@ -117,5 +114,4 @@ const SourceOps source_metadata = {
         .probe = metadata_probe,
         .open = metadata_open,
         .read = metadata_read,
-        .close = metadata_close,
 };

@@ -87,15 +87,10 @@ static int tpm_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_le
         return -EBUSY;
 }
 
-static void tpm_close(Source *source) {
-        cleanup_close(&source->fd);
-}
-
 const SourceOps source_tpm = {
         .name = "tpm",
         .blocking = true,
         .probe = tpm_probe,
         .open = tpm_open,
         .read = tpm_read,
-        .close = tpm_close,
 };

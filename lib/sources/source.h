@@ -108,6 +108,8 @@ typedef struct SourceOps {
 
         /* Drops what waits to be read, without waiting for more. NULL: nothing can wait. */
         int (*drain)(Source *source);
+
+        /* Frees what open() left in source->state; NULL: nothing, or it ends with the worker. */
         void (*close)(Source *source);
 } SourceOps;
 

@@ -52,16 +52,6 @@ static int fault_renameat(int from_fd, const char *from, int to_fd, const char *
         return FAULT(-1, renameat(from_fd, from, to_fd, to));
 }
 
-static int fault_fcntl(int fd, int command, ...) {
-        va_list args;
-        int value;
-
-        va_start(args, command);
-        value = command == F_SETFL ? va_arg(args, int) : 0;
-        va_end(args);
-        return FAULT(-1, fcntl(fd, command, value));
-}
-
 #define read     fault_read
 #define write    fault_write
 #define openat   fault_openat
@@ -69,7 +59,6 @@ static int fault_fcntl(int fd, int command, ...) {
 #define fsync    fault_fsync
 #define close    fault_close
 #define renameat fault_renameat
-#define fcntl    fault_fcntl
 #include "lib/base/io.c"
 #undef read
 #undef write
@@ -78,7 +67,6 @@ static int fault_fcntl(int fd, int command, ...) {
 #undef fsync
 #undef close
 #undef renameat
-#undef fcntl
 
 static int directory = -1;
 
@@ -159,19 +147,10 @@ static void test_read(void) {
         }
 }
 
-static void test_set_nonblocking(void) {
-        FAULT_EACH(error, EBADF) {
-                int r = io_set_nonblocking(directory);
-
-                CU_ASSERT_EQUAL(r, fault_hit() ? -EBADF : 0);
-        }
-}
-
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_write_atomic),
         HARNESS_TEST(test_interrupted),
         HARNESS_TEST(test_read),
-        HARNESS_TEST(test_set_nonblocking),
         CU_TEST_INFO_NULL,
 };
 

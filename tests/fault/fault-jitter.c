@@ -77,7 +77,7 @@ static void test_each_call(void) {
                 CU_ASSERT_EQUAL(n, r == 0 ? 128 : 0);
                 for (size_t i = 0; i < n; i++)
                         CU_ASSERT_EQUAL(buffer[i], i);
-                source_jitter.close(&source);
+                cleanup_close(&source.fd);
                 CU_ASSERT_EQUAL(lowest_free_fd(), free_fd);
         }
         CU_ASSERT_EQUAL(rounds, 5);

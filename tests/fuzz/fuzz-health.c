@@ -31,7 +31,7 @@ static void check(
 
         require(verdict >= HEALTH_PASS && verdict <= HEALTH_PERMANENT);
         require(failed == (health_failed_test(health) != HEALTH_TEST_NONE));
-        require(health_failed_distance_bytes(health) <= HEALTH_LAG_MAX);
+        require(health->failed_distance_bytes <= HEALTH_LAG_MAX);
         require(strcmp(health_test_to_string(health_failed_test(health)), "unknown") != 0);
         if (length < HEALTH_MIN_BATCH_BYTES)
                 require(verdict != HEALTH_PASS);

@@ -271,7 +271,7 @@ static void test_servers(void) {
                                         -ECONNRESET);
                 }
                 CU_ASSERT(clock_monotonic_usec() - since_usec < 3 * WAIT_USEC);
-                source_egd.close(&source);
+                cleanup_close(&source.fd);
                 stop_server();
         }
 }
@@ -291,7 +291,7 @@ static void test_two_reads(void) {
         CU_ASSERT_EQUAL(source_egd.read(&source, buffer + 100, 300, &m), 0);
         CU_ASSERT_EQUAL(n + m, 400);
         check_bytes(buffer, 400);
-        source_egd.close(&source);
+        cleanup_close(&source.fd);
         stop_server();
 }
 
@@ -332,7 +332,7 @@ static void test_tcp(void) {
         CU_ASSERT_EQUAL(source_egd.read(&source, buffer, sizeof(buffer), &n), 0);
         CU_ASSERT_EQUAL(n, sizeof(buffer));
         check_bytes(buffer, n);
-        source_egd.close(&source);
+        cleanup_close(&source.fd);
         stop_server();
 }
 

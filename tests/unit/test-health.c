@@ -231,7 +231,7 @@ static void test_periods_in_one_batch(void) {
                         if (period <= 8)
                                 continue;
                         CU_ASSERT_EQUAL(health_failed_test(&health), HEALTH_TEST_PERIOD);
-                        CU_ASSERT_EQUAL(health_failed_distance_bytes(&health), period);
+                        CU_ASSERT_EQUAL(health.failed_distance_bytes, period);
                 }
 }
 
@@ -292,7 +292,7 @@ static void test_counter_is_named(void) {
         health_init(&health, FULL_QUALITY);
         CU_ASSERT_EQUAL(health_test(&health, bytes, sizeof(bytes)), HEALTH_PERMANENT);
         CU_ASSERT_EQUAL(health_failed_test(&health), HEALTH_TEST_STEP);
-        CU_ASSERT_EQUAL(health_failed_distance_bytes(&health), 1);
+        CU_ASSERT_EQUAL(health.failed_distance_bytes, 1);
 }
 
 static void test_poor_bytes(void) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What a program writes to stderr, seen through a pipe that takes its place. */
-#include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
@@ -13,7 +12,7 @@ static void setup(void) {
         saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
         CU_ASSERT_EQUAL_FATAL(pipe2(told, O_CLOEXEC), 0);
         CU_ASSERT_EQUAL(dup2(told[1], STDERR_FILENO), STDERR_FILENO);
-        CU_ASSERT_EQUAL(io_set_nonblocking(told[0]), 0);
+        CU_ASSERT_EQUAL(fcntl(told[0], F_SETFL, O_NONBLOCK), 0);
 }
 
 static void teardown(void) {

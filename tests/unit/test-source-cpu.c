@@ -61,7 +61,7 @@ static void test_none(void) {
         CU_ASSERT_EQUAL(source_cpu.open(&source), -ENODEV);
         CU_ASSERT_EQUAL(read_cpu(buffer, sizeof(buffer), &length), -ENODEV);
         CU_ASSERT_EQUAL(length, 7);
-        source_cpu.close(&source);
+        cleanup_close(&source.fd);
 }
 
 static void test_seeds(void) {

@@ -41,7 +41,7 @@ static int run_within(const char *script, uint64_t wait_usec, size_t size) {
         r = source.ops->open(&source);
         if (r >= 0)
                 r = source.ops->read(&source, buffer, size, &length);
-        source.ops->close(&source);
+        cleanup_close(&source.fd);
         return r;
 }
 

@@ -20,7 +20,7 @@ static void setup(void) {
 }
 
 static void teardown(void) {
-        source.ops->close(&source);
+        cleanup_close(&source.fd);
         rootdir_close(&root);
         CU_ASSERT_EQUAL(scratch_open_files(), open_before);
         scratch_teardown();
@@ -77,11 +77,11 @@ static void test_offset(void) {
         CU_ASSERT_EQUAL(source.ops->read(&source, buffer, 8, &length), 0);
         CU_ASSERT_EQUAL(length, 3);
         CU_ASSERT_NSTRING_EQUAL((char *)buffer, "789", 3);
-        source.ops->close(&source);
+        cleanup_close(&source.fd);
 
         source.config.offset = UINT64_MAX;
         CU_ASSERT_EQUAL(open_path(scratch_path("file")), -EINVAL);
-        source.ops->close(&source);
+        cleanup_close(&source.fd);
         source.config.offset = 1000;
         CU_ASSERT_EQUAL(open_path(scratch_path("file")), 0);
         CU_ASSERT_EQUAL(source.ops->read(&source, buffer, 8, &length), -ENODATA);

@@ -96,7 +96,7 @@ static void test_look(void) {
 
                 CU_ASSERT_EQUAL(source_tpm.probe(&other, &root, &probe), -ENODEV);
                 CU_ASSERT(source_tpm.open(&source) < 0);
-                source_tpm.close(&source);
+                cleanup_close(&source.fd);
         }
         CU_ASSERT(probe.fresh);
         CU_ASSERT_EQUAL(probe.source_class, SOURCE_CLASS_LOCAL_HARDWARE);
@@ -194,7 +194,7 @@ static void test_swtpm(void) {
         CU_ASSERT(memcmp(first, zero, TPM_RANDOM_MAX) != 0);
         CU_ASSERT(memcmp(first + TPM_RANDOM_MAX, zero, 64 - TPM_RANDOM_MAX) != 0);
 
-        source_tpm.close(&source);
+        cleanup_close(&source.fd);
         CU_ASSERT_EQUAL(source.fd, -1);
         (void)kill(pid, SIGKILL);
         CU_ASSERT_EQUAL(waitpid(pid, NULL, 0), pid);
