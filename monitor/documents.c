@@ -71,10 +71,7 @@ int document_read(const char *directory, DocumentId id, Json **ret_document) {
         if (r < 0)
                 return r;
 
-        text = malloc(DOCUMENT_MAX_BYTES);
-        if (!text)
-                return -ENOMEM;
-        r = io_read_full(fd, text, DOCUMENT_MAX_BYTES, &length);
+        r = io_read_all(fd, DOCUMENT_MAX_BYTES, &text, &length);
         if (r < 0)
                 return r;
         return json_parse(text, length, ret_document);

@@ -13,7 +13,8 @@
 #define DOCUMENT_MAX_BYTES (256 * 1024)
 #define TIMEOUT_SEC        5
 
-static int ask(const char *path, char *text, size_t size) {
+static int ask(const char *path, char **ret_text) {
+        _cleanup_free_ char *text = NULL;
         _cleanup_close_ int fd = -1;
         size_t length;
         int r;
@@ -21,11 +22,13 @@ static int ask(const char *path, char *text, size_t size) {
         r = unix_socket_connect(path, TIMEOUT_SEC, &fd);
         if (r < 0)
                 return r;
-        r = io_read_full(fd, text, size - 1, &length);
+        r = io_read_all(fd, DOCUMENT_MAX_BYTES, &text, &length);
         if (r < 0)
                 return r;
-        text[length] = '\0';
-        return length > 0 ? 0 : -ENODATA;
+        if (length == 0)
+                return -ENODATA;
+        *ret_text = TAKE_PTR(text);
+        return 0;
 }
 
 static void print_kernel(Json *document) {
@@ -91,12 +94,12 @@ static int print_table(const char *text) {
 }
 
 int status_client(bool as_json) {
-        _cleanup_free_ char *text = malloc(DOCUMENT_MAX_BYTES);
+        _cleanup_free_ char *text = NULL;
         char path[256];
         int r;
 
         (void)snprintf(path, sizeof(path), "%s/rngd.sock", runtime_directory());
-        r = text ? ask(path, text, DOCUMENT_MAX_BYTES) : -ENOMEM;
+        r = ask(path, &text);
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "No rngd answers on %s", path);
                 return EX_UNAVAILABLE;

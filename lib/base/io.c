@@ -6,6 +6,8 @@
 
 #include "lib/base/io.h"
 
+#define READ_FIRST_BYTES 4096U
+
 int io_read_full(int fd, void *buffer, size_t size, size_t *ret_length) {
         size_t length = 0;
 
@@ -21,6 +23,35 @@ int io_read_full(int fd, void *buffer, size_t size, size_t *ret_length) {
                 length += (size_t)n;
         }
 
+        *ret_length = length;
+        return 0;
+}
+
+int io_read_all(int fd, size_t max_bytes, char **ret_text, size_t *ret_length) {
+        _cleanup_free_ char *text = NULL;
+        size_t length = 0, size = MIN(READ_FIRST_BYTES, max_bytes + 1);
+
+        for (;;) {
+                char *larger = realloc(text, size + 1);
+                size_t n;
+                int r;
+
+                if (!larger)
+                        return -ENOMEM;
+                text = larger;
+                r = io_read_full(fd, text + length, size - length, &n);
+                if (r < 0)
+                        return r;
+                length += n;
+                if (length < size)
+                        break;
+                if (length > max_bytes)
+                        return -EFBIG;
+                size = MIN(2 * size, max_bytes + 1);
+        }
+
+        text[length] = '\0';
+        *ret_text = TAKE_PTR(text);
         *ret_length = length;
         return 0;
 }

@@ -15,6 +15,12 @@
 /* Reads until the buffer is full or the file ends; a short *ret_length therefore means end of file. */
 _must_check_ int io_read_full(int fd, void *buffer, size_t size, size_t *ret_length);
 
+/*
+ * The rest of a file, however long files are that say nothing of their length. ret_text is the caller's, and
+ * has a zero byte behind its end. -EFBIG for more than max_bytes.
+ */
+_must_check_ int io_read_all(int fd, size_t max_bytes, char **ret_text, size_t *ret_length);
+
 /* Writes all of it. A reader that went away is -EPIPE, never a signal, on sockets only. */
 _must_check_ int io_write_full(int fd, const void *buffer, size_t length);
 

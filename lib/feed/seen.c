@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "lib/base/hash.h"
@@ -79,29 +78,10 @@ void seen_make_salt(uint8_t salt[static 16]) {
 }
 
 static int read_file(int directory_fd, const char *name, char **ret_text, size_t *ret_length) {
-        _cleanup_free_ char *text = NULL;
-        _cleanup_close_ int fd = -1;
-        struct stat status;
-        size_t length;
-        int r;
+        _cleanup_close_ int fd =
+                openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-        fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0)
-                return negative_errno();
-        if (fstat(fd, &status) < 0)
-                return negative_errno();
-        if (!S_ISREG(status.st_mode) || status.st_size > (off_t)FILE_MAX_BYTES)
-                return -EBADMSG;
-        text = malloc((size_t)status.st_size + 1);
-        if (!text)
-                return -ENOMEM;
-        r = io_read_full(fd, text, (size_t)status.st_size, &length);
-        if (r < 0)
-                return r;
-
-        *ret_text = TAKE_PTR(text);
-        *ret_length = length;
-        return 0;
+        return fd < 0 ? negative_errno() : io_read_all(fd, FILE_MAX_BYTES, ret_text, ret_length);
 }
 
 static int load(int directory_fd, const char *name, Seen *ret_seen) {

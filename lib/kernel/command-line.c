@@ -6,8 +6,7 @@
 #include "lib/kernel/command-line.h"
 #include "lib/kernel/pseudofs.h"
 
-#define FIRST_BYTES 4096U
-#define MAX_BYTES   (1U << 20)
+#define MAX_BYTES (1U << 20)
 
 static int open_file(const RootDir *root) {
         _cleanup_(rootdir_close) RootDir proc = ROOTDIR_NULL;
@@ -23,31 +22,16 @@ static int open_file(const RootDir *root) {
 int kernel_command_line_read(const RootDir *root, char **ret_text) {
         _cleanup_close_ int fd = open_file(root);
         _cleanup_free_ char *text = NULL;
-        size_t length = 0, size = FIRST_BYTES;
+        size_t length;
+        int r;
 
         if (fd < 0)
                 return fd;
-        for (;;) {
-                char *larger = realloc(text, size + 1);
-                size_t n;
-                int r;
-
-                if (!larger)
-                        return -ENOMEM;
-                text = larger;
-                r = io_read_full(fd, text + length, size - length, &n);
-                if (r < 0)
-                        return r;
-                length += n;
-                if (length < size)
-                        break;
-                if (size >= MAX_BYTES)
-                        return -EFBIG;
-                size *= 2;
-        }
+        r = io_read_all(fd, MAX_BYTES, &text, &length);
+        if (r < 0)
+                return r;
         if (memchr(text, '\0', length))
                 return -EBADMSG;
-        text[length] = '\0';
         *ret_text = TAKE_PTR(text);
         return 0;
 }

@@ -331,26 +331,11 @@ int recording_parse(
 }
 
 static int read_file(const char *path, char **ret_bytes, size_t *ret_length) {
-        _cleanup_free_ char *bytes = NULL;
         _cleanup_close_ int fd = -1;
-        size_t length;
-        int r;
 
         fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                     : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        if (fd < 0)
-                return negative_errno();
-        bytes = malloc(FILE_MAX_BYTES);
-        if (!bytes)
-                return -ENOMEM;
-        r = io_read_full(fd, bytes, FILE_MAX_BYTES, &length);
-        if (r < 0)
-                return r;
-        if (length == FILE_MAX_BYTES)
-                return -EFBIG;
-        *ret_bytes = TAKE_PTR(bytes);
-        *ret_length = length;
-        return 0;
+        return fd < 0 ? negative_errno() : io_read_all(fd, FILE_MAX_BYTES, ret_bytes, ret_length);
 }
 
 int recording_read(

@@ -48,6 +48,10 @@ static int fault_close(int fd) {
         return FAULT(-1, r);
 }
 
+static void *fault_realloc(void *bytes, size_t size) {
+        return FAULT(NULL, realloc(bytes, size));
+}
+
 static int fault_renameat(int from_fd, const char *from, int to_fd, const char *to) {
         return FAULT(-1, renameat(from_fd, from, to_fd, to));
 }
@@ -58,6 +62,7 @@ static int fault_renameat(int from_fd, const char *from, int to_fd, const char *
 #define fchmod   fault_fchmod
 #define fsync    fault_fsync
 #define close    fault_close
+#define realloc  fault_realloc
 #define renameat fault_renameat
 #include "lib/base/io.c"
 #undef read
@@ -66,6 +71,7 @@ static int fault_renameat(int from_fd, const char *from, int to_fd, const char *
 #undef fchmod
 #undef fsync
 #undef close
+#undef realloc
 #undef renameat
 
 static int directory = -1;
@@ -147,10 +153,26 @@ static void test_read(void) {
         }
 }
 
+static void test_read_all(void) {
+        (void)scratch_write("file", "bytes");
+        FAULT_EACH(error, EIO) {
+                int fd = openat(directory, "file", O_RDONLY | O_CLOEXEC), r;
+                _cleanup_free_ char *text = NULL;
+                size_t length = 99;
+
+                r = io_read_all(fd, 100, &text, &length);
+                CU_ASSERT_EQUAL(r < 0, fault_hit());
+                CU_ASSERT_EQUAL(length, r < 0 ? 99 : 5);
+                CU_ASSERT_EQUAL(text == NULL, r < 0);
+                cleanup_close(&fd);
+        }
+}
+
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_write_atomic),
         HARNESS_TEST(test_interrupted),
         HARNESS_TEST(test_read),
+        HARNESS_TEST(test_read_all),
         CU_TEST_INFO_NULL,
 };
 

@@ -30,10 +30,6 @@ static int fault_openat(int fd, const char *path, int flags, mode_t mode) {
         return FAULT(-1, openat(fd, path, flags, mode));
 }
 
-static int fault_fstat(int fd, struct stat *status) {
-        return FAULT(-1, fstat(fd, status));
-}
-
 static int fault_fchmod(int fd, mode_t mode) {
         return FAULT(-1, fchmod(fd, mode));
 }
@@ -58,7 +54,6 @@ static ssize_t fault_write(int fd, const void *buffer, size_t n) {
 #define openat(...)                                 OPENAT_MODE(__VA_ARGS__, 0, 0)
 #define malloc                                      fault_malloc
 #define calloc                                      fault_calloc
-#define fstat                                       fault_fstat
 #define fchmod                                      fault_fchmod
 #define renameat                                    fault_renameat
 #define fsync                                       fault_fsync
@@ -70,7 +65,6 @@ static ssize_t fault_write(int fd, const void *buffer, size_t n) {
 #undef openat
 #undef malloc
 #undef calloc
-#undef fstat
 #undef fchmod
 #undef renameat
 #undef fsync

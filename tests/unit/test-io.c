@@ -82,6 +82,31 @@ static void test_read_full_fails(void) {
         CU_ASSERT_EQUAL(length, 99);
 }
 
+static void test_read_all(void) {
+        static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 9999, 10000 };
+        static char bytes[10001];
+        size_t length = 7;
+        char *text = NULL;
+        int fd;
+
+        memset(bytes, 'x', sizeof(bytes));
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                harness_row("%zu bytes", sizes[i]);
+                fd = open(scratch_write_bytes("file", bytes, sizes[i]), O_RDONLY | O_CLOEXEC);
+                CU_ASSERT_EQUAL(io_read_all(fd, 10000, &text, &length), 0);
+                CU_ASSERT_EQUAL(length, sizes[i]);
+                CU_ASSERT_EQUAL(strlen(text), sizes[i]);
+                cleanup_free(&text);
+                cleanup_close(&fd);
+        }
+        fd = open(scratch_write_bytes("file", bytes, sizeof(bytes)), O_RDONLY | O_CLOEXEC);
+        CU_ASSERT_EQUAL(io_read_all(fd, 10000, &text, &length), -EFBIG);
+        CU_ASSERT_EQUAL(io_read_all(-1, 10000, &text, &length), -EBADF);
+        CU_ASSERT_PTR_NULL(text);
+        CU_ASSERT_EQUAL(length, 10000);
+        cleanup_close(&fd);
+}
+
 static void test_write_full(void) {
         char buffer[8];
         int pair[2];
@@ -222,6 +247,7 @@ static void test_write_atomic_for_readers(void) {
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_read_full),
         HARNESS_TEST(test_read_full_in_pieces),
+        HARNESS_TEST(test_read_all),
         HARNESS_TEST(test_read_full_fails),
         HARNESS_TEST(test_write_full),
         HARNESS_TEST(test_read_text),
