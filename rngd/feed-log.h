@@ -4,7 +4,7 @@
 /* What the log says of the sources and of what came of them. */
 
 #include "lib/feed/feeder.h"
-#include "rngd/reader.h"
+#include "lib/feed/reader.h"
 
 /* Each with what it is and its state. */
 void feed_log_sources(const Reader readers[static _SOURCE_LIVE_MAX]);

@@ -87,7 +87,8 @@ static bool look_at(Feeding *feeding, Reader *reader);
 
 /* The administrator's own choice is kept. */
 static void leave_hwrng(Feeding *feeding, Reader *reader) {
-        if (reader->settings->device || !hwrng_choice_leave(&feeding->hwrng_choice, reader->root))
+        if (reader->settings.config.device ||
+            !hwrng_choice_leave(&feeding->hwrng_choice, reader->root))
                 return;
         log_notice("hwrng: %s is left for another one that is there", reader_detail(reader));
         (void)look_at(feeding, reader);
@@ -129,7 +130,8 @@ static void take_batch(Feeding *feeding, Reader *reader) {
         if (fed == 0 || fed == FEED_E_UNTESTED) {
                 if (reseed && report.reseed_error < 0 && feeding->ready)
                         (void)log_errno(LOG_DEBUG, report.reseed_error, "RNDRESEEDCRNG, ignoring");
-                (void)random_level_bits(feeding->random, &level_bits);
+                if (log_enabled(LOG_INFO))
+                        (void)random_level_bits(feeding->random, &level_bits);
                 feed_log_batch(reader, batch, &report, level_bits);
                 tell_stale(reader, &report);
         } else
@@ -445,9 +447,15 @@ bool feeding_probe(Feeding *feeding) {
         return appeared;
 }
 
+static void configure(Feeding *feeding, SourceId id) {
+        const ReaderSettings settings = source_settings_for_reader(&feeding->settings->sources[id]);
+
+        reader_configure(&feeding->readers[id], &settings);
+}
+
 void feeding_configure(Feeding *feeding) {
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                reader_configure(&feeding->readers[id], &feeding->settings->sources[id]);
+                configure(feeding, id);
                 follow_worker(feeding, &feeding->readers[id]);
         }
         (void)feeding_probe(feeding);
@@ -504,16 +512,17 @@ int feeding_init(
                 feeding->readers[id].news = &feeding->worker_news;
                 feeding->readers[id].before_close = unwatch_worker;
                 feeding->readers[id].userdata = feeding;
-                reader_configure(&feeding->readers[id], &settings->sources[id]);
+                configure(feeding, id);
         }
         return batch_init(&feeding->batch);
 }
 
 void feeding_deinit(Feeding *feeding) {
+        if (!feeding->event) /* it never was there */
+                return;
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
                 feeding->answers[id] = sd_event_source_disable_unref(feeding->answers[id]);
-                if (feeding->readers[id].settings)
-                        reader_stop(&feeding->readers[id]);
+                (void)reader_stop(&feeding->readers[id]);
         }
         feeding->deadline_source = sd_event_source_disable_unref(feeding->deadline_source);
         feeding->next_source = sd_event_source_disable_unref(feeding->next_source);

@@ -12,8 +12,8 @@
 #include "lib/base/error.h"
 #include "lib/base/rootdir.h"
 #include "lib/feed/feeder.h"
+#include "lib/feed/reader.h"
 #include "rngd/hwrng-choice.h"
-#include "rngd/reader.h"
 #include "rngd/request.h"
 #include "rngd/settings/settings.h"
 

@@ -269,7 +269,9 @@ static int on_post(sd_event_source *s, void *userdata) {
 static StatusFacts gather_status(void *userdata) {
         const Manager *manager = userdata;
         const Feeding *feeding = &manager->feeding;
-        StatusFacts facts = {
+
+        return (StatusFacts){
+                .random = &manager->random,
                 .model = feeding->model,
                 .ready = feeding->ready,
                 .pool_bits = feeding->pool_bits,
@@ -284,9 +286,6 @@ static StatusFacts gather_status(void *userdata) {
                 .counters = &feeding->counters,
                 .triggers = feeding->triggers,
         };
-
-        (void)random_level_bits(&manager->random, &facts.level_bits);
-        return facts;
 }
 
 /* ---- life ---- */

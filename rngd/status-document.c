@@ -5,10 +5,12 @@
 
 static Json *kernel_object(const StatusFacts *facts) {
         Json *object = json_new();
+        uint32_t level_bits = 0;
 
+        (void)random_level_bits(facts->random, &level_bits);
         json_put_string(object, "model", refill_model_to_string(facts->model));
         json_put_number(object, "pool_bits", facts->pool_bits);
-        json_put_number(object, "level_bits", facts->level_bits);
+        json_put_number(object, "level_bits", level_bits);
         json_put_bool(object, "ready", facts->ready);
         json_put(
                 object,

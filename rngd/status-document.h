@@ -8,14 +8,16 @@
 
 #include "lib/base/error.h"
 #include "lib/feed/counters.h"
-#include "rngd/reader.h"
+#include "lib/feed/reader.h"
+#include "lib/kernel/random.h"
 #include "rngd/request.h"
 
 /* What there is to say. What it points to is not owned. */
 typedef struct StatusFacts {
+        const KernelRandom *random; /* for its level: read only for a document */
         RandomModel model;
         bool ready;
-        uint32_t pool_bits, level_bits;
+        uint32_t pool_bits;
         uint32_t threshold_bits;   /* 0: left alone */
         uint64_t ready_since_usec; /* by the kernel's log; 0: not known */
         uint64_t started_usec;

@@ -150,6 +150,29 @@ void source_settings_deinit(SourceSettings sources[static _SOURCE_MAX]) {
         }
 }
 
+ReaderSettings source_settings_for_reader(const SourceSettings *settings) {
+        return (ReaderSettings){
+                .enabled = settings->enabled,
+                .trust = settings->trust,
+                .credit_override_per_1024 = settings->credit_override_per_1024,
+                .config = {
+                        .path = settings->path,
+                        .device = settings->device,
+                        .argv = settings->argv,
+                        .address = settings->address,
+                        .url = settings->url,
+                        .format = settings->format,
+                        .ca_file = settings->ca_file,
+                        .enabled_by_admin = settings->by_admin,
+                        /* A little before the reader's own deadline, so that the source's reason wins. */
+                        .wait_usec = settings->timeout_usec / 10 * 9,
+                },
+                .uid = settings->user.uid,
+                .gid = settings->user.gid,
+                .timeout_usec = settings->timeout_usec,
+        };
+}
+
 int source_find(const char *name, size_t length, SourceId *ret_id) {
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 if (strlen(source_name(id)) == length &&

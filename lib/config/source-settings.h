@@ -5,6 +5,7 @@
 
 #include "lib/config/file.h"
 #include "lib/config/values.h"
+#include "lib/feed/reader.h"
 #include "lib/sources/source.h"
 
 #define SOURCE_SETTINGS_DEFAULT_HWRNG "/dev/hwrng"
@@ -53,6 +54,9 @@ _must_check_ int source_settings_finish(
 
 /* Of CreditTrust. */
 extern const SettingWord source_trust_words[];
+
+/* The same for whoever reads the source; strings stay those of settings. */
+ReaderSettings source_settings_for_reader(const SourceSettings *settings);
 
 /* By a name that need not end there: 0 or -ENOENT. */
 _must_check_ int source_find(const char *name, size_t length, SourceId *ret_id);

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/parse.h"
-#include "rngd/reader.h"
+#include "lib/feed/reader.h"
 
 /* With the back-offs in between 47 s, at the usual time-out. */
 #define LATE_MAX 3U
@@ -20,13 +20,13 @@ void reader_init(Reader *reader, SourceId id, const RootDir *root, bool confiden
         health_init(&reader->health, CREDIT_PER_1024_MAX);
 }
 
-void reader_stop(Reader *reader) {
+pid_t reader_stop(Reader *reader) {
         if (reader->worker.fd >= 0 && reader->before_close)
                 reader->before_close(reader->userdata, reader->id);
-        (void)worker_stop(&reader->worker);
         reader->n_late = 0;
         if (reader->state == READER_ASKED)
                 reader->state = READER_IDLE;
+        return worker_stop(&reader->worker);
 }
 
 const char *reader_state_to_string(ReaderState state) {
@@ -46,26 +46,15 @@ const char *reader_detail(const Reader *reader) {
 /* ---- what it is ---- */
 
 static SourceConfig config_of(const Reader *reader) {
-        const SourceSettings *settings = reader->settings;
+        SourceConfig config = reader->settings.config;
 
-        return (SourceConfig){
-                .path = settings->path,
-                .device = settings->device,
-                .argv = settings->argv,
-                .address = settings->address,
-                .url = settings->url,
-                .format = settings->format,
-                .ca_file = settings->ca_file,
-                .enabled_by_admin = settings->by_admin,
-                .offset = reader->probe.fresh ? 0 : reader->file_offset,
-                /* A little before our own deadline, so that the source's reason wins. */
-                .wait_usec = settings->timeout_usec / 10 * 9,
-        };
+        config.offset = reader->probe.fresh ? 0 : reader->file_offset;
+        return config;
 }
 
-void reader_configure(Reader *reader, const SourceSettings *settings) {
-        reader->settings = settings;
-        reader_stop(reader);
+void reader_configure(Reader *reader, const ReaderSettings *settings) {
+        reader->settings = *settings;
+        (void)reader_stop(reader);
         reader_forget(reader);
         reader->not_offered = false;
         reader->told_stale = false;
@@ -89,15 +78,15 @@ static bool is_there(Reader *reader) {
 void reader_probe(Reader *reader) {
         bool there = is_there(reader);
 
-        if (!reader->settings->enabled) {
-                reader_stop(reader);
+        if (!reader->settings.enabled) {
+                (void)reader_stop(reader);
                 reader->state = READER_DISABLED;
                 return;
         }
         if (!there) {
                 if (reader->state == READER_ASKED) /* its answer will say ENODEV */
                         return;
-                reader_stop(reader);
+                (void)reader_stop(reader);
                 /* What comes next is another device, or this one mended: judged afresh. */
                 reader_forget(reader);
                 reader->state = READER_ABSENT;
@@ -117,14 +106,14 @@ void reader_forget(Reader *reader) {
 }
 
 void reader_expect_stale(Reader *reader) {
-        const bool trusted = reader->settings->trust == CREDIT_TRUST_ALWAYS;
+        const bool trusted = reader->settings.trust == CREDIT_TRUST_ALWAYS;
 
         reader->stale_bytes = reader->probe.stale_bytes == SOURCE_STALE_ALWAYS && trusted
                                       ? 0
                                       : reader->probe.stale_bytes;
         reader->drain = true;
         if (reader->probe.reopen)
-                reader_stop(reader);
+                (void)reader_stop(reader);
 }
 
 bool reader_is_usable(const Reader *reader) {
@@ -132,20 +121,15 @@ bool reader_is_usable(const Reader *reader) {
                reader->state == READER_WAITING;
 }
 
-bool reader_can_be_asked(const Reader *reader, uint64_t now_usec) {
-        return reader->state == READER_IDLE ||
-               (reader->state == READER_WAITING && now_usec >= reader->retry_usec);
-}
-
 CreditInput reader_credit_input(const Reader *reader) {
         return (CreditInput){
                 .source_class = reader->probe.source_class,
                 .fresh = reader->probe.fresh,
                 .confidential_guest = reader->confidential,
-                .enabled_by_admin = reader->settings->by_admin,
-                .trust = reader->settings->trust,
+                .enabled_by_admin = reader->settings.config.enabled_by_admin,
+                .trust = reader->settings.trust,
                 .quality_per_1024 = reader->probe.quality_per_1024,
-                .override_per_1024 = reader->settings->credit_override_per_1024,
+                .override_per_1024 = reader->settings.credit_override_per_1024,
         };
 }
 
@@ -170,16 +154,17 @@ static void adjust_health(Reader *reader) {
 
 /* ---- failures ---- */
 
-void reader_back_off(Reader *reader, uint64_t now_usec) {
+static void back_off(Reader *reader, uint64_t now_usec) {
         reader->state = READER_WAITING;
         reader->failed_usec = now_usec;
         reader->retry_usec = now_usec + backoff_next_usec(&reader->backoff);
 }
 
 static int fail(Reader *reader, uint64_t now_usec, const char *why) {
+        reader->error = 0;
         (void)snprintf(reader->failure, sizeof(reader->failure), "%s", why);
         if (reader->state != READER_ABSENT && reader->state != READER_DISABLED)
-                reader_back_off(reader, now_usec);
+                back_off(reader, now_usec);
         return READER_E_FAILED;
 }
 
@@ -192,14 +177,14 @@ static int fail_with_errno(Reader *reader, uint64_t now_usec, const char *what, 
 
 /* A trigger says when to look again, unless a new device is there already. */
 static int fail_absent(Reader *reader, uint64_t now_usec, const char *why) {
-        reader_stop(reader);
+        (void)reader_stop(reader);
         reader_probe(reader);
         return fail(reader, now_usec, why);
 }
 
 /* A regular file gave what it had; or there is no such thing here. */
 static int fail_ended(Reader *reader, const char *why) {
-        reader_stop(reader);
+        (void)reader_stop(reader);
         reader->state = READER_ABSENT;
         return fail(reader, 0, why);
 }
@@ -210,22 +195,25 @@ static bool was_replaced(const Reader *reader) {
 
         if (reader->id != SOURCE_FILE)
                 return false;
-        return stat(reader->settings->path, &now) < 0 || now.st_dev != reader->opened_device ||
-               now.st_ino != reader->opened_inode;
+        return stat(reader->settings.config.path, &now) < 0 ||
+               now.st_dev != reader->opened_device || now.st_ino != reader->opened_inode;
 }
 
 static void remember_file(Reader *reader) {
         struct stat now = {};
 
         if (reader->id == SOURCE_FILE)
-                (void)stat(reader->settings->path, &now);
+                (void)stat(reader->settings.config.path, &now);
         reader->opened_device = now.st_dev;
         reader->opened_inode = now.st_ino;
 }
 
-static int fail_with_source_error(Reader *reader, int error, uint64_t now_usec) {
+static int fail_as_source(Reader *reader, int error, uint64_t now_usec) {
         const char *text = source_error_to_string(reader->id, error);
 
+        /* Of one seed: the next is asked for. */
+        if (source_ops(reader->id)->seeds)
+                return fail(reader, now_usec, text);
         switch (-error) {
         case ENODEV:
         case ENXIO:
@@ -240,20 +228,26 @@ static int fail_with_source_error(Reader *reader, int error, uint64_t now_usec) 
         case ETIMEDOUT:
                 /* A server may still owe bytes; a FIFO may be another one than was opened. */
                 if (reader->id == SOURCE_EGD || was_replaced(reader))
-                        reader_stop(reader);
+                        (void)reader_stop(reader);
                 return fail(reader, now_usec, text);
         case EOPNOTSUPP:
                 reader->not_offered = true;
                 return fail_ended(reader, text);
         case ENOTTY:
-                reader_stop(reader);
+                (void)reader_stop(reader);
                 return fail(reader, now_usec, text);
         default:
-                reader_stop(reader); /* the next request opens it anew */
+                (void)reader_stop(reader); /* the next request opens it anew */
                 if (reader->id == SOURCE_METADATA || (reader->id == SOURCE_EXEC && error == -EIO))
                         return fail(reader, now_usec, text);
                 return fail_with_errno(reader, now_usec, "read failed", error);
         }
+}
+
+static int fail_with_source_error(Reader *reader, int error, uint64_t now_usec) {
+        (void)fail_as_source(reader, error, now_usec);
+        reader->error = error;
+        return READER_E_FAILED;
 }
 
 /* ---- requests and answers ---- */
@@ -262,8 +256,8 @@ static int start_worker(Reader *reader) {
         const WorkerSpec spec = {
                 .source = reader->id,
                 .config = config_of(reader),
-                .uid = reader->settings->user.uid,
-                .gid = reader->settings->user.gid,
+                .uid = reader->settings.uid,
+                .gid = reader->settings.gid,
                 .news = reader->news,
         };
 
@@ -276,7 +270,7 @@ static int start_worker(Reader *reader) {
 static int fail_to_start(Reader *reader, uint64_t now_usec, int error) {
         char text[READER_FAILURE_MAX];
 
-        reader_stop(reader);
+        (void)reader_stop(reader);
         (void)snprintf(
                 text,
                 sizeof(text),
@@ -303,12 +297,12 @@ static int ask_worker(Reader *reader, uint64_t now_usec) {
                 total,
                 reader->stale_bytes > 0 ? 1 : MIN(total, HEALTH_MIN_BATCH_BYTES));
         if (r < 0) {
-                reader_stop(reader);
+                (void)reader_stop(reader);
                 return fail_with_errno(reader, now_usec, "cannot ask its worker", r);
         }
         reader->drain = false;
         reader->state = READER_ASKED;
-        reader->deadline_usec = now_usec + reader->settings->timeout_usec;
+        reader->deadline_usec = now_usec + reader->settings.timeout_usec;
         return READER_E_ASKED;
 }
 
@@ -322,6 +316,7 @@ static int read_now(Reader *reader, uint32_t n_bytes, Batch *batch, uint64_t now
         if (r < 0)
                 return fail_with_source_error(reader, r, now_usec);
         batch->source = reader->id;
+        batch->label[0] = '\0';
         batch->length = length;
         batch->stale_bytes = 0;
         batch->replay = false;
@@ -339,7 +334,7 @@ int reader_ask(Reader *reader, uint32_t n_bytes, Batch *batch, uint64_t now_usec
         if (reader->worker.asked_bytes > 0) {
                 /* It is late with what it was asked for before. */
                 reader->state = READER_ASKED;
-                reader->deadline_usec = now_usec + reader->settings->timeout_usec;
+                reader->deadline_usec = now_usec + reader->settings.timeout_usec;
                 return READER_E_ASKED;
         }
         adjust_health(reader);
@@ -403,7 +398,7 @@ int reader_receive(Reader *reader, Batch *batch, uint64_t now_usec) {
         case WORKER_E_SOURCE:
                 return on_source_error(reader, error, now_usec);
         default:
-                reader_stop(reader);
+                (void)reader_stop(reader);
                 if (r == WORKER_E_GONE && !was_asked)
                         return READER_E_AGAIN; /* nothing was lost; the next request starts another */
                 return fail(
@@ -427,12 +422,12 @@ int reader_late(Reader *reader, uint64_t now_usec) {
                 text,
                 sizeof(text),
                 "no answer within %.1f s; %s",
-                (double)reader->settings->timeout_usec / 1e6,
+                (double)reader->settings.timeout_usec / 1e6,
                 goes_on ? "its worker goes on waiting" : "its worker was killed");
         if (goes_on)
                 reader->n_late++;
         else
-                reader_stop(reader);
+                (void)reader_stop(reader);
         return fail(reader, now_usec, text);
 }
 
@@ -442,7 +437,7 @@ int reader_reaped(Reader *reader, pid_t pid, uint64_t now_usec) {
         if (reader->worker.pid != pid)
                 return 0;
         worker_reaped(&reader->worker);
-        reader_stop(reader);
+        (void)reader_stop(reader);
         return was_asked ? fail(reader, now_usec, "its worker ended") : 0;
 }
 
@@ -453,9 +448,9 @@ void reader_judged(Reader *reader, int fed, uint64_t now_usec) {
                         reader->state = READER_IDLE;
                 return;
         }
-        reader_back_off(reader, now_usec);
+        back_off(reader, now_usec);
         if (fed != FEED_E_BROKEN)
                 return;
-        reader_stop(reader);
+        (void)reader_stop(reader);
         reader->state = READER_RETIRED;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * One source as a daemon sees it: what it is now, whether it can be asked, its worker, its health, its
+ * One source as a program sees it: what it is now, whether it can be asked, its worker, its health, its
  * back-off, and how much of what it gives may be older than a copy of this machine. A reader decides
  * nothing about when bytes are needed, knows no event loop, and takes the time as an argument
  * (CLOCK_BOOTTIME). What it reports it returns; the reason of a failure is in reader->failure.
@@ -13,7 +13,6 @@
 #include <sys/types.h>
 
 #include "lib/base/error.h"
-#include "lib/config/source-settings.h"
 #include "lib/feed/feeder.h"
 #include "lib/feed/worker.h"
 #include "lib/policy/backoff.h"
@@ -31,12 +30,23 @@ typedef enum ReaderState {
         _READER_STATE_MAX,
 } ReaderState;
 
+/* What its owner decided. What it points to is the owner's. */
+typedef struct ReaderSettings {
+        bool enabled;
+        CreditTrust trust;
+        uint32_t credit_override_per_1024; /* or CREDIT_OVERRIDE_NONE */
+        SourceConfig config;
+        uid_t uid; /* of its worker */
+        gid_t gid;
+        uint64_t timeout_usec; /* of one request */
+} ReaderSettings;
+
 typedef struct Reader {
         SourceId id;
-        const SourceSettings *settings; /* not owned, nor is the next */
-        const RootDir *root;
-        WorkerNews *news;  /* the same; or NULL */
-        bool confidential; /* this is a confidential guest */
+        ReaderSettings settings;
+        const RootDir *root; /* not owned, nor is the next */
+        WorkerNews *news;    /* or NULL */
+        bool confidential;   /* this is a confidential guest */
 
         ReaderState state;
         SourceProbe probe; /* what it was when it was last looked at */
@@ -62,6 +72,7 @@ typedef struct Reader {
         ino_t opened_inode;
         bool told_stale; /* that what it gives is not credited since its writer may have made it ahead */
         bool not_offered; /* only opening it could show that: not looked for again until a reload */
+        int error; /* of the source, with READER_E_FAILED; 0: it was not the source that failed */
         char failure[READER_FAILURE_MAX];
 } Reader;
 
@@ -75,7 +86,7 @@ enum {
 void reader_init(Reader *reader, SourceId id, const RootDir *root, bool confidential);
 
 /* With new settings: what it did wrong under the old ones no longer counts. */
-void reader_configure(Reader *reader, const SourceSettings *settings);
+void reader_configure(Reader *reader, const ReaderSettings *settings);
 
 /* Looks whether its device is there, and whether it is another one than before. */
 void reader_probe(Reader *reader);
@@ -85,8 +96,6 @@ void reader_forget(Reader *reader);
 
 /* What waits in buffers may be from before a copy of this machine was made: none of it is credited. */
 void reader_expect_stale(Reader *reader);
-
-bool reader_can_be_asked(const Reader *reader, uint64_t now_usec);
 
 /*
  * Asks for n_bytes that can be credited, and for those that must be passed over before. 0: the batch
@@ -106,10 +115,8 @@ _must_check_ int reader_reaped(Reader *reader, pid_t pid, uint64_t now_usec);
 /* What feeder_feed() said of its last batch (0, FEED_E_... or negative). */
 void reader_judged(Reader *reader, int fed, uint64_t now_usec);
 
-void reader_stop(Reader *reader);
-
-/* Not to be asked before a back-off. */
-void reader_back_off(Reader *reader, uint64_t now_usec);
+/* Ends its worker, whose pid it returns to whoever waits for it; 0: there was none. */
+pid_t reader_stop(Reader *reader);
 
 /* For the credit decision: of its source, and of one batch of it. */
 CreditInput reader_credit_input(const Reader *reader);
