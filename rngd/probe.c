@@ -11,9 +11,8 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
-#include "lib/feed/worker.h"
+#include "lib/feed/reader.h"
 #include "lib/kernel/clock.h"
-#include "lib/policy/credit.h"
 #include "lib/policy/health.h"
 #include "lib/sources/device.h"
 #include "rngd/probe.h"
@@ -25,16 +24,11 @@
 #define RATE_BATCH_BYTES  512U
 
 typedef struct Probe {
-        SourceId id;
-        const SourceSettings *settings;
-        SourceConfig config;
-        uint64_t timeout_usec;
+        Reader reader;
+        Health health; /* as strict as it gets, whatever the source's bytes are worth */
         RootDir root;
-        Worker worker;
-        Health health;
         Batch *batch;
         WorkerNews news;
-        char error[128];
 } Probe;
 
 static volatile sig_atomic_t interrupted;
@@ -62,136 +56,93 @@ static void probe_init(
         SourceId id,
         uint64_t timeout_max_usec,
         Batch *batch) {
-        uint64_t timeout_usec = MIN(settings->sources[id].timeout_usec, timeout_max_usec);
+        SourceSettings source = settings->sources[id];
+        ReaderSettings for_reader;
 
+        source.timeout_usec = MIN(source.timeout_usec, timeout_max_usec);
+        for_reader = source_settings_for_reader(&source);
         *probe = (Probe){
-                .id = id,
-                .settings = &settings->sources[id],
-                .config = {
-                        .path = settings->sources[id].path,
-                        .argv = settings->sources[id].argv,
-                        .address = settings->sources[id].address,
-                        .url = settings->sources[id].url,
-                        .format = settings->sources[id].format,
-                        .ca_file = settings->sources[id].ca_file,
-                        .enabled_by_admin = settings->sources[id].by_admin,
-                        /* A little before our own deadline, so that the source's reason wins. */
-                        .wait_usec = timeout_usec / 10 * 9,
-                },
-                .timeout_usec = timeout_usec,
-                .worker = WORKER_NULL,
+                .root = ROOTDIR_NULL,
                 .batch = batch,
                 .news = { .say = say_for_worker },
         };
         if (rootdir_open("/", &probe->root) < 0)
                 probe->root.fd = -1; /* then nothing is found below it */
         health_init(&probe->health, CREDIT_PER_1024_MAX);
+        reader_init(&probe->reader, id, &probe->root, false);
+        probe->reader.news = &probe->news;
+        reader_configure(&probe->reader, &for_reader);
+        reader_probe(&probe->reader);
 }
 
 static void probe_stop(Probe *probe) {
-        pid_t pid = worker_stop(&probe->worker);
+        pid_t pid = reader_stop(&probe->reader);
 
         if (pid > 0)
                 (void)waitpid(pid, NULL, 0);
         rootdir_close(&probe->root);
 }
 
-static int fail(Probe *probe, int error, const char *text) {
-        (void)snprintf(probe->error, sizeof(probe->error), "%s", text);
-        return error;
+static int fail(Reader *reader, const char *text) {
+        (void)snprintf(reader->failure, sizeof(reader->failure), "%s", text);
+        return READER_E_FAILED;
 }
 
-static int start(Probe *probe) {
-        const WorkerSpec spec = {
-                .source = probe->id,
-                .config = probe->config,
-                .uid = probe->settings->user.uid,
-                .gid = probe->settings->user.gid,
-                .news = &probe->news,
-        };
+static int wait_for_answer(Probe *probe, uint64_t until_usec) {
+        Reader *reader = &probe->reader;
+        const uint64_t now_usec = clock_boottime_usec();
+        struct pollfd entry = { .fd = reader->worker.fd, .events = POLLIN };
+        int r;
 
-        if (probe->worker.pid > 0)
+        r = poll(&entry, 1, (int)((until_usec - MIN(until_usec, now_usec)) / USEC_PER_MSEC));
+        if (interrupted)
+                return fail(reader, "interrupted");
+        return r > 0 ? reader_receive(reader, probe->batch, clock_boottime_usec())
+                     : reader_late(reader, clock_boottime_usec());
+}
+
+/* The refusal that the daemon would give, before a worker is started for nothing. */
+static int check_device(Reader *reader) {
+        DeviceKind kind;
+        int r;
+
+        if (reader->id != SOURCE_HWRNG && reader->id != SOURCE_FILE)
                 return 0;
-        return worker_start(&probe->worker, &spec);
+        r = device_check(reader->settings.config.path, &kind);
+        if (r > 0)
+                return fail(reader, device_refusal_to_string(r));
+        return r < 0 ? fail(reader, strerror(-r)) : 0;
 }
 
-static int receive(Probe *probe) {
-        struct pollfd entry = { .fd = probe->worker.fd, .events = POLLIN };
-        int error = 0, r;
-
-        r = poll(&entry, 1, (int)(probe->timeout_usec / USEC_PER_MSEC));
-        if (r <= 0)
-                return fail(probe, -ETIMEDOUT, r < 0 ? "interrupted" : "no answer in time");
-        r = worker_receive(&probe->worker, probe->batch, &error);
-        if (r == WORKER_E_SOURCE)
-                return fail(probe, error, source_error_to_string(probe->id, error));
-        return r == 0 ? 0 : fail(probe, -EIO, "its worker ended");
-}
-
-static int read_worker(Probe *probe, uint32_t n_bytes) {
-        int r;
-
-        r = start(probe);
-        if (r < 0)
-                return fail(probe, r, worker_start_error_to_string(r));
-        r = worker_ask(&probe->worker, n_bytes, 0);
-        if (r < 0)
-                return fail(probe, r, strerror(-r));
-        return receive(probe);
-}
-
-static int read_now(Probe *probe, uint32_t n_bytes) {
-        Source source = { .ops = source_ops(probe->id), .fd = -1 };
-        size_t length;
-        int r;
-
-        r = source.ops->read(&source, probe->batch->secret->bytes, n_bytes, &length);
-        if (r < 0)
-                return fail(probe, r, source_error_to_string(probe->id, r));
-        probe->batch->length = length;
-        return 0;
-}
-
-/* One batch that passed its health tests; else negative, and error says why. */
-static int probe_read(Probe *probe, uint32_t n_bytes) {
+/* One batch that passed its health tests; else READER_E_FAILED, and reader.failure says why. */
+static int probe_once(Probe *probe, uint32_t n_bytes) {
+        Reader *reader = &probe->reader;
+        const uint64_t now_usec = clock_boottime_usec();
         HealthVerdict verdict;
         int r;
 
-        r = source_ops(probe->id)->blocking ? read_worker(probe, n_bytes)
-                                            : read_now(probe, n_bytes);
-        if (r < 0)
+        r = check_device(reader);
+        if (r != 0)
                 return r;
+        r = reader_ask(reader, n_bytes, probe->batch, now_usec);
+        while (r == READER_E_ASKED)
+                r = wait_for_answer(probe, now_usec + reader->settings.timeout_usec);
+        if (r == READER_E_AGAIN)
+                return fail(reader, source_error_to_string(reader->id, -ENODEV));
+        if (r != 0) /* what a daemon would do about it is of no use here */
+                return reader->error == 0
+                               ? r
+                               : fail(reader, source_error_to_string(reader->id, reader->error));
 
         verdict = health_test(&probe->health, probe->batch->secret->bytes, probe->batch->length);
         if (verdict == HEALTH_PASS)
                 return 0;
         secret_wipe(probe->batch->secret);
         return fail(
-                probe,
-                -EBADMSG,
+                reader,
                 verdict == HEALTH_TOO_SHORT
                         ? "gave too few bytes to be tested"
                         : health_test_to_string(health_failed_test(&probe->health)));
-}
-
-/* The refusal that the daemon would give, before a worker is started for nothing. */
-static int check_device(Probe *probe) {
-        DeviceKind kind;
-        int r;
-
-        if (probe->id != SOURCE_HWRNG && probe->id != SOURCE_FILE)
-                return 0;
-        r = device_check(probe->settings->path, &kind);
-        if (r > 0)
-                return fail(probe, -EINVAL, device_refusal_to_string(r));
-        return r < 0 ? fail(probe, r, strerror(-r)) : 0;
-}
-
-static int probe_once(Probe *probe, uint32_t n_bytes) {
-        int r;
-
-        r = check_device(probe);
-        return r < 0 ? r : probe_read(probe, n_bytes);
 }
 
 /* Calls visit for each source; EXIT_SUCCESS if one of them works, else 69. */
@@ -219,16 +170,17 @@ static int for_each(const Settings *settings, bool (*visit)(Probe *probe), const
 }
 
 static bool list_one(Probe *probe) {
+        const Reader *reader = &probe->reader;
         const char *state = "disabled";
-        SourceProbe found = {};
+        char detail[SOURCE_DETAIL_MAX];
         bool works = false;
 
-        (void)source_ops(probe->id)->probe(&probe->config, &probe->root, &found);
-        if (probe->settings->enabled) {
+        (void)stpcpy(detail, reader_detail(reader)); /* as it was found */
+        if (reader->settings.enabled) {
                 works = probe_once(probe, BATCH_BYTES) == 0;
-                state = works ? "works" : probe->error;
+                state = works ? "works" : reader->failure;
         }
-        (void)printf("%-8s  %-16s  %s\n", source_name(probe->id), found.detail, state);
+        (void)printf("%-8s  %-16s  %s\n", source_name(reader->id), detail, state);
         return works;
 }
 
@@ -237,28 +189,29 @@ int probe_list(const Settings *settings) {
 }
 
 static bool rate_one(Probe *probe) {
+        const Reader *reader = &probe->reader;
         uint64_t start_usec = clock_boottime_usec(), bytes = 0, took_usec;
         int r = 0;
 
-        if (!probe->settings->enabled)
+        if (!reader->settings.enabled)
                 return false;
         while (!interrupted && clock_boottime_usec() - start_usec < RATE_USEC) {
                 r = probe_once(probe, RATE_BATCH_BYTES);
-                if (r < 0)
+                if (r != 0)
                         break;
                 bytes += probe->batch->length;
         }
         took_usec = MAX(clock_boottime_usec() - start_usec, UINT64_C(1));
         if (bytes == 0)
-                (void)printf("%-8s  %12s  %s\n", source_name(probe->id), "-", probe->error);
+                (void)printf("%-8s  %12s  %s\n", source_name(reader->id), "-", reader->failure);
         else
                 (void)printf(
                         "%-8s  %10" PRIu64 " B/s  %" PRIu64 " bytes passed%s%s\n",
-                        source_name(probe->id),
+                        source_name(reader->id),
                         bytes * USEC_PER_SEC / took_usec,
                         bytes,
-                        r < 0 ? "; " : "",
-                        r < 0 ? probe->error : "");
+                        r != 0 ? "; " : "",
+                        r != 0 ? reader->failure : "");
         return bytes > 0;
 }
 
@@ -287,8 +240,8 @@ static int write_batches(Probe probes[static _SOURCE_LIVE_MAX], int fd, const ch
 
                         if (any && source_ops(id)->last_resort)
                                 continue;
-                        if (!probe->settings->enabled || probe->error[0] ||
-                            probe_once(probe, BATCH_BYTES) < 0)
+                        if (!probe->reader.settings.enabled || probe->reader.failure[0] ||
+                            probe_once(probe, BATCH_BYTES) != 0)
                                 continue;
                         any = true;
                         r = io_write_full(fd, probe->batch->secret->bytes, probe->batch->length);
@@ -307,7 +260,7 @@ static int write_batches(Probe probes[static _SOURCE_LIVE_MAX], int fd, const ch
 int probe_output(const Settings *settings) {
         _cleanup_(batch_deinit) Batch batch = {};
         _cleanup_close_ int fd = -1;
-        Probe probes[_SOURCE_LIVE_MAX];
+        _cleanup_free_ Probe *probes = calloc(_SOURCE_LIVE_MAX, sizeof(*probes));
         int r;
 
         fd = open_output(settings->output_path);
@@ -319,7 +272,7 @@ int probe_output(const Settings *settings) {
                         settings->output_path);
                 return EX_CANTCREAT;
         }
-        r = batch_init(&batch);
+        r = probes ? batch_init(&batch) : -ENOMEM;
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "Cannot get locked memory");
                 return EXIT_FAILURE;
@@ -330,8 +283,8 @@ int probe_output(const Settings *settings) {
                 probe_init(&probes[id], settings, id, VALUES_MAX_TIMEOUT_USEC, &batch);
         r = write_batches(probes, fd, settings->output_path);
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                if (r == EX_UNAVAILABLE && probes[id].error[0])
-                        log_error("%s: %s", source_name(id), probes[id].error);
+                if (r == EX_UNAVAILABLE && probes[id].reader.failure[0])
+                        log_error("%s: %s", source_name(id), probes[id].reader.failure);
                 probe_stop(&probes[id]);
         }
         return r;
