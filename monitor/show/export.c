@@ -50,11 +50,13 @@ static void put_starts(const Recording *recording) {
 static void put_events(const Recording *recording) {
         (void)puts("seconds,kind,text");
         for (size_t i = 0; i < recording->n_events; i++) {
+                const Event *event = &recording->events[i];
+
                 (void)printf(
                         "%.6f,%s,",
-                        seconds(recording->events[i].at_usec),
-                        event_kind_to_string(recording->events[i].kind));
-                put_field(recording->events[i].text);
+                        seconds(event->at_usec),
+                        event_kind_to_string(event->kind));
+                put_field(event->text);
                 (void)putchar('\n');
         }
 }
@@ -62,13 +64,11 @@ static void put_events(const Recording *recording) {
 static void put_blocked(const Recording *recording) {
         (void)puts("from_seconds,to_seconds,pid,jitter,name");
         for (size_t i = 0; i < recording->n_blocked; i++) {
-                (void)printf(
-                        "%.6f,%.6f,%d,%d,",
-                        seconds(recording->blocked[i].from_usec),
-                        seconds(recording->blocked[i].to_usec),
-                        (int)recording->blocked[i].pid,
-                        recording->blocked[i].jitter);
-                put_field(recording->blocked[i].name);
+                const BlockedSpan *span = &recording->blocked[i];
+
+                (void)printf("%.6f,%.6f,", seconds(span->from_usec), seconds(span->to_usec));
+                (void)printf("%d,%d,", (int)span->pid, span->jitter);
+                put_field(span->name);
                 (void)putchar('\n');
         }
 }

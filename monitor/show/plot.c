@@ -11,8 +11,7 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "monitor/show/input.h"
-#include "monitor/show/plot-html.h"
-#include "monitor/show/plot-svg.h"
+#include "monitor/show/plot-document.h"
 #include "monitor/show/verbs.h"
 
 #define MAX_RECORDINGS 16

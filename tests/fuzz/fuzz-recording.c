@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "lib/base/json.h"
-#include "monitor/show/plot-html.h"
-#include "monitor/show/plot-svg.h"
+#include "monitor/show/plot-document.h"
 #include "monitor/show/rules.h"
 #include "monitor/show/verdict.h"
 

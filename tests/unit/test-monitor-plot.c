@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "monitor/show/plot-html.h"
+#include "monitor/show/plot-document.h"
 #include "monitor/show/plot-scene.h"
-#include "monitor/show/plot-svg.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/monitor-sample.h"
 

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <string.h>
 
+#include "monitor/show/markup.h"
+#include "monitor/show/plot-document.h"
 #include "monitor/show/plot-panel.h"
 #include "monitor/show/plot-shapes.h"
-#include "monitor/show/plot-svg.h"
+#include "monitor/show/verdict.h"
 
 #define WIDTH     (PLOT_LEFT + PLOT_WIDTH + PLOT_RIGHT)
 #define MAX_LANES 8U
 
-/* plot.css, embedded by the build. */
+#define STYLE_PLACE  "@STYLE@"
+#define PANELS_PLACE "@PANELS@"
+
+/* plot.css and plot-page.html, embedded by the build. */
 extern const char plot_style_light[];
 extern const char plot_style_dark[];
+extern const char plot_page[];
 
-void plot_style(PlotTheme theme, FILE *stream) {
+static void put_style(PlotTheme theme, FILE *stream) {
         (void)fprintf(
                 stream,
                 theme == PLOT_THEME_AUTO
@@ -41,7 +48,7 @@ int plot_svg(const Recording *recordings, size_t n_recordings, PlotTheme theme, 
                 height,
                 WIDTH,
                 height);
-        plot_style(theme, stream);
+        put_style(theme, stream);
         (void)fprintf(
                 stream,
                 "<rect width=\"%.0f\" height=\"%.0f\" class=\"bg\"/>\n",
@@ -55,15 +62,23 @@ int plot_svg(const Recording *recordings, size_t n_recordings, PlotTheme theme, 
         return ferror(stream) ? -EIO : 0;
 }
 
-int plot_svg_for_page(const Recording *recording, FILE *stream) {
+/* Without a style and a title, which the page has, and with the detail that is needed to zoom in. */
+static int put_panel(const Recording *recording, FILE *stream) {
         _cleanup_free_ Scene *scene = malloc(sizeof(*scene));
+        char title[TITLE_MAX], verdict[VERDICT_MAX];
 
         if (!scene)
                 return -ENOMEM;
         scene_make(recording, PLOT_WIDTH, PLOT_LABEL_WIDTH, SCENE_MAX_LANES, scene);
+        title_of(recording, title);
+        (void)verdict_of(recording, &scene->analysis, verdict);
+        (void)fputs("<section>\n<h1>", stream);
+        markup_put(stream, title);
+        (void)fputs("</h1>\n<p class=\"sub\">", stream);
+        markup_put(stream, verdict);
         (void)fprintf(
                 stream,
-                "<svg class=\"plot\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" data-from=\"%" PRIu64
+                "</p>\n<svg class=\"plot\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" data-from=\"%" PRIu64
                 "\" data-to=\"%" PRIu64 "\" data-zero=\"%" PRIu64
                 "\" data-rows=\"%zu\" data-top=\"%.2f\">\n",
                 WIDTH,
@@ -74,6 +89,26 @@ int plot_svg_for_page(const Recording *recording, FILE *stream) {
                 panel_rows(scene, true),
                 panel_top_bits(scene));
         panel_draw(scene, true, 0, stream);
-        (void)fputs("</svg>\n", stream);
+        (void)fputs("</svg>\n</section>\n", stream);
+        return 0;
+}
+
+int plot_html(const Recording *recordings, size_t n_recordings, PlotTheme theme, FILE *stream) {
+        const char *style = strstr(plot_page, STYLE_PLACE),
+                   *panels = strstr(plot_page, PANELS_PLACE);
+        int r;
+
+        if (!style || !panels)
+                return -EINVAL;
+        (void)fwrite(plot_page, 1, (size_t)(style - plot_page), stream);
+        put_style(theme, stream);
+        style += strlen(STYLE_PLACE);
+        (void)fwrite(style, 1, (size_t)(panels - style), stream);
+        for (size_t i = 0; i < n_recordings; i++) {
+                r = put_panel(&recordings[i], stream);
+                if (r < 0)
+                        return r;
+        }
+        (void)fputs(panels + strlen(PANELS_PLACE), stream);
         return ferror(stream) ? -EIO : 0;
 }
