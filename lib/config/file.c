@@ -114,7 +114,7 @@ static int apply_row(Parser *parser, size_t i, const char *value) {
                 "[%s] %s '%s': expected %s",
                 section->name,
                 row->key,
-                messages_quote(value, quoted),
+                setting_quote(row, value, quoted),
                 setting_expected(row, layer.origin, expected));
         return 0;
 }

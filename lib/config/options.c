@@ -88,7 +88,7 @@ static int apply(Line *line, const Setting *row, const char *name, const char *v
                 "%s%s'%s': expected %s",
                 name,
                 *name ? " " : "",
-                messages_quote(value ? value : "", quoted),
+                setting_quote(row, value ? value : "", quoted),
                 setting_expected(row, line->layer->origin, expected));
         return CONFIG_E_USAGE;
 }
@@ -118,11 +118,11 @@ static int apply_option(Line *line, const Setting *row, const char *name, const 
 static int take_name(Line *line, const char *word) {
         size_t length = strcspn(word, "=");
         const Setting *row = find_option(line, word, length);
-        char name[32];
+        char name[48];
 
-        if (!row)
-                return refuse(line, "unknown or ambiguous option", word);
         (void)snprintf(name, sizeof(name), "%.*s", (int)length, word);
+        if (!row) /* without the value, which may hold a password */
+                return refuse(line, "unknown or ambiguous option", name);
         return apply_option(line, row, name, word[length] ? word + length + 1 : NULL);
 }
 

@@ -48,8 +48,14 @@ int setting_find_word(const SettingWord *words, const char *name, int *ret_value
         return -EINVAL;
 }
 
+static int check_text(const Setting *setting, const char *value) {
+        if (setting->check)
+                return setting->check(value);
+        return *value == '\0' ? -EINVAL : 0;
+}
+
 static int set_text(const Setting *setting, const char *value, char **target) {
-        int r = setting->check(value);
+        int r = check_text(setting, value);
 
         return r < 0 ? r : values_set_string(target, value);
 }
@@ -87,7 +93,7 @@ static int set(
                 return setting_set_path(place, value, layer);
         case SETTING_ARGUMENT:
                 *(const char **)place = value;
-                return *value == '\0' ? -EINVAL : 0;
+                return check_text(setting, value);
         case SETTING_USER:
                 return values_parse_user(value, place);
         case SETTING_COMMAND:
@@ -162,6 +168,13 @@ static void expect_word(const SettingWord *words, char buffer[static SETTING_TEX
                         : (word + 1)->name ? ", "
                                            : " or ",
                         word->name);
+}
+
+const char *setting_quote(
+        const Setting *setting,
+        const char *value,
+        char buffer[static MESSAGES_QUOTE_SIZE]) {
+        return setting->hidden ? "..." : messages_quote(value, buffer);
 }
 
 const char *setting_expected(

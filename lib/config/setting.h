@@ -76,7 +76,8 @@ typedef struct Setting {
         const char *unit; /* of a number: " bits" */
         const SettingWord *words;
         const char *expected; /* what the value must be, where the type does not say it */
-        int (*check)(const char *value);
+        bool hidden;          /* error lines do not show the value: it may hold a password */
+        int (*check)(const char *value); /* of SETTING_TEXT and SETTING_ARGUMENT; NULL: not empty */
         /* value is NULL where an option was given none. Also CONFIG_E_ANSWERED. */
         int (*apply)(void *target, const char *value, const SettingLayer *layer);
         const char *ignored; /* accepted for old command lines, and nothing is done: why */
@@ -118,6 +119,11 @@ _must_check_ int setting_apply(
         const char *value,
         const SettingLayer *layer);
 
+/* A value as an error line may show it. */
+const char *setting_quote(
+        const Setting *setting,
+        const char *value,
+        char buffer[static MESSAGES_QUOTE_SIZE]);
 /* What a value must be, for an error line. */
 const char *setting_expected(
         const Setting *setting,

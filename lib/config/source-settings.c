@@ -93,6 +93,7 @@ static const Setting source_table[] = {
           .sections = IN(SOURCE_METADATA),
           AT(TEXT, url),
           .check = metadata_check_url,
+          .hidden = true,
           .expected = "http://HOST... or https://HOST..., without user and password" },
         { .key = "format",
           .sections = IN(SOURCE_METADATA),

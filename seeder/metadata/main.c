@@ -53,10 +53,15 @@ int main(int argc, char *argv[]) {
         int r;
 
         r = options_parse(argc, argv, &options);
-        if (r == OPTIONS_E_DONE)
-                return fflush(stdout) == 0 ? EXIT_SUCCESS : METADATA_E_SYSTEM;
         if (r != 0)
                 return r;
+        if (options.action != OPTIONS_FETCH) {
+                if (options.action == OPTIONS_HELP)
+                        options_print_help(stdout);
+                else
+                        (void)puts("entropy-metadata (guest-entropy) " PACKAGE_VERSION);
+                return fflush(stdout) == 0 ? EXIT_SUCCESS : METADATA_E_SYSTEM;
+        }
 
         keep_secret();
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)

@@ -4,6 +4,7 @@
 /* The command line of entropy-metadata. */
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lib/sources/metadata-format.h"
 
@@ -11,7 +12,14 @@
 #define OPTIONS_DEFAULT_TIMEOUT_USEC UINT64_C(5000000)
 #define OPTIONS_MAX_USEC             UINT64_C(3600000000)
 
+typedef enum OptionsAction {
+        OPTIONS_FETCH,
+        OPTIONS_HELP,
+        OPTIONS_VERSION,
+} OptionsAction;
+
 typedef struct Options {
+        OptionsAction action;
         const char *url; /* NULL: OpenStack's metadata service */
         MetadataFormat format;
         const char *ca_file;      /* NULL: the certificates that the machine trusts */
@@ -20,8 +28,6 @@ typedef struct Options {
         uint64_t wait_route_usec; /* before the first attempt */
 } Options;
 
-/* Positive codes beside those of metadata-status.h. */
-#define OPTIONS_E_DONE 1000 /* --help, --version: said, nothing is left to do */
-
-/* 0, OPTIONS_E_DONE, or METADATA_E_USAGE and one line on stderr. Strings stay argv's. */
+/* 0, or METADATA_E_USAGE and one line on stderr. Strings stay argv's. */
 _must_check_ int options_parse(int argc, char **argv, Options *ret_options);
+void options_print_help(FILE *stream);
