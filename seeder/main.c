@@ -166,7 +166,8 @@ int main(int argc, char *argv[]) {
                 (void)puts("entropy-seeder (guest-entropy) " PACKAGE_VERSION);
                 return EXIT_SUCCESS;
         case ACTION_REPORT:
-                return report_file_report(settings.as_json);
+        case ACTION_REPORT_JSON:
+                return report_file_report(settings.action == ACTION_REPORT_JSON);
         case ACTION_RUN:
         case ACTION_SAVE:
         default:

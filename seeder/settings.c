@@ -23,26 +23,6 @@ static int apply_source(void *target, const char *value, const SettingLayer *lay
         return 0;
 }
 
-static int apply_report(void *target, const char *value, const SettingLayer *layer) {
-        Settings *settings = target;
-
-        if (value && strcmp(value, "json") != 0)
-                return -EINVAL;
-        settings->action = ACTION_REPORT;
-        settings->as_json = value;
-        return 0;
-}
-
-static int apply_help(void *target, const char *value, const SettingLayer *layer) {
-        ((Settings *)target)->action = ACTION_HELP;
-        return CONFIG_E_ANSWERED;
-}
-
-static int apply_version(void *target, const char *value, const SettingLayer *layer) {
-        ((Settings *)target)->action = ACTION_VERSION;
-        return CONFIG_E_ANSWERED;
-}
-
 static int apply_verb(void *target, const char *value, const SettingLayer *layer) {
         Settings *settings = target;
         const bool save = strcmp(value, "save") == 0;
@@ -58,6 +38,8 @@ static int apply_verb(void *target, const char *value, const SettingLayer *layer
 #define AT(_type, _field) SETTING_AT(_type, Settings, _field)
 #define PHASE(_phase) \
         AT(CHOICE, phase), .origin_offset = offsetof(Settings, phase_origin), .value = (_phase)
+
+static const SettingWord report_formats[] = { { "json", ACTION_REPORT_JSON }, {} };
 
 static const Setting rows[] = {
         { "VERB",
@@ -83,12 +65,14 @@ static const Setting rows[] = {
         { "--dry-run", "report what would be used; feed and write nothing", AT(BOOL, dry_run) },
         { "--report[=json]",
           "report what the runs of this boot did",
-          .apply = apply_report,
-          .expected = "nothing or json" },
+          AT(WORD, action),
+          .words = report_formats,
+          .value = ACTION_REPORT,
+          .expected = "json or nothing" },
         { "-q, --quiet", "log errors only", AT(CHOICE, log_level), .value = LOG_ERR },
         { "--verbose", "log what is done", AT(CHOICE, log_level), .value = LOG_DEBUG },
-        { "-V, --version", "print the version", .apply = apply_version },
-        { "-h, --help", "print this", .apply = apply_help },
+        { "-V, --version", "print the version", AT(ANSWER, action), .value = ACTION_VERSION },
+        { "-h, --help", "print this", AT(ANSWER, action), .value = ACTION_HELP },
 };
 
 static const ConfigOptions options = { rows, ELEMENTSOF(rows) };
@@ -117,7 +101,8 @@ int settings_read_options(Settings *settings, int argc, char *argv[], Messages *
         r = config_read_options(&options, argc, argv, settings, &layer, errors);
         if (r == CONFIG_E_ANSWERED)
                 return 0;
-        if (r == 0 && settings->verb_given && settings->action == ACTION_REPORT) {
+        if (r == 0 && settings->verb_given &&
+            (settings->action == ACTION_REPORT || settings->action == ACTION_REPORT_JSON)) {
                 messages_add(errors, "--report: expected no verb beside it");
                 return CONFIG_E_USAGE;
         }

@@ -20,6 +20,7 @@ typedef enum Action {
         ACTION_RUN,
         ACTION_SAVE,
         ACTION_REPORT,
+        ACTION_REPORT_JSON,
         ACTION_HELP,
         ACTION_VERSION,
 } Action;
@@ -32,7 +33,6 @@ typedef struct Settings {
         Phase phase;
         Origin phase_origin; /* ORIGIN_DEFAULT: it is to be detected */
         bool dry_run;
-        bool as_json;
         int log_level;
         bool only_named; /* --source was given */
         bool named[_SOURCE_MAX];

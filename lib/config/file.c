@@ -11,10 +11,9 @@
 typedef struct Parser {
         const char *name;
         const ConfigSections *sections;
-        const ConfigSection *section; /* NULL: before the first, or in an unknown one */
+        const ConfigSection *section; /* NULL: before the first */
         Messages *errors;
         unsigned line_number;
-        bool in_unknown_section;
         bool failed;
         unsigned first_line[CONFIG_SECTIONS_MAX][CONFIG_ROWS_MAX];
 } Parser;
@@ -73,10 +72,10 @@ static void add_bad_section(Parser *parser, const char *text, const char *proble
 }
 
 static void enter_section(Parser *parser, char *line) {
+        static const ConfigSection unknown = {}; /* one error for it is enough */
         char *close = strchr(line, ']');
 
-        parser->section = NULL;
-        parser->in_unknown_section = true; /* one error for it is enough */
+        parser->section = &unknown;
         if (!close || close[1] != '\0') {
                 add_bad_section(parser, line, "no section");
                 return;
@@ -86,7 +85,6 @@ static void enter_section(Parser *parser, char *line) {
         for (size_t i = 0; i < parser->sections->n; i++)
                 if (strcmp(line + 1, parser->sections->list[i].name) == 0) {
                         parser->section = &parser->sections->list[i];
-                        parser->in_unknown_section = false;
                         return;
                 }
         add_bad_section(parser, line + 1, "an unknown section");
@@ -161,10 +159,10 @@ static int take_line(Parser *parser, char *line) {
                 return 0;
         if (*line == '[')
                 enter_section(parser, line);
-        else if (parser->section && parser->section->target)
-                return take_setting(parser, line);
-        else if (!parser->section && !parser->in_unknown_section)
+        else if (!parser->section)
                 add_bad_section(parser, line, "outside of a section");
+        else if (parser->section->target)
+                return take_setting(parser, line);
         return 0;
 }
 

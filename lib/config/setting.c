@@ -75,6 +75,9 @@ static int set(
         case SETTING_CHOICE:
                 *(int *)place = setting->value;
                 return 0;
+        case SETTING_ANSWER:
+                *(int *)place = setting->value;
+                return CONFIG_E_ANSWERED;
         case SETTING_BOOL:
                 return parse_bool(value ? value : "yes", place);
         case SETTING_U32:
@@ -86,7 +89,10 @@ static int set(
         case SETTING_USEC:
                 return set_usec(setting, value, place);
         case SETTING_WORD:
-                return setting_find_word(setting->words, value, place);
+                if (value)
+                        return setting_find_word(setting->words, value, place);
+                *(int *)place = setting->value;
+                return 0;
         case SETTING_TEXT:
                 return set_text(setting, value, place);
         case SETTING_PATH:
@@ -212,6 +218,7 @@ const char *setting_expected(
         case SETTING_CALL:
         case SETTING_OFF:
         case SETTING_CHOICE:
+        case SETTING_ANSWER:
         case SETTING_TEXT:
                 break;
         }

@@ -44,10 +44,11 @@ typedef enum SettingType {
         SETTING_CALL,     /* apply() decides; the offset is not used */
         SETTING_OFF,      /* bool: becomes false; takes no value */
         SETTING_CHOICE,   /* int: becomes value; takes no other */
+        SETTING_ANSWER,   /* int: the same, and the rest of the command line does not matter */
         SETTING_BOOL,     /* bool: yes or no; an option without a value: yes */
         SETTING_U32,      /* uint32_t: minimum to maximum */
         SETTING_USEC,     /* uint64_t: a time span from minimum to maximum */
-        SETTING_WORD,     /* int: one of words */
+        SETTING_WORD,     /* int: one of words; an option without one: value */
         SETTING_TEXT,     /* char *: what check() accepts */
         SETTING_PATH,     /* char *: absolute in a file; on a command line made so */
         SETTING_ARGUMENT, /* const char *: a word of argv itself, not a copy */
@@ -78,7 +79,7 @@ typedef struct Setting {
         const char *expected; /* what the value must be, where the type does not say it */
         bool hidden;          /* error lines do not show the value: it may hold a password */
         int (*check)(const char *value); /* of SETTING_TEXT and SETTING_ARGUMENT; NULL: not empty */
-        /* value is NULL where an option was given none. Also CONFIG_E_ANSWERED. */
+        /* value is NULL where an option was given none. CONFIG_E_ANSWERED is as SETTING_ANSWER. */
         int (*apply)(void *target, const char *value, const SettingLayer *layer);
         const char *ignored; /* accepted for old command lines, and nothing is done: why */
 } Setting;
@@ -100,6 +101,7 @@ typedef struct Setting {
           __builtin_types_compatible_p(__typeof__(_field), unsigned int)))
 #define SETTING_C_OFF      bool
 #define SETTING_C_CHOICE   int
+#define SETTING_C_ANSWER   int
 #define SETTING_C_BOOL     bool
 #define SETTING_C_U32      uint32_t
 #define SETTING_C_USEC     uint64_t

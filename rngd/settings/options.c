@@ -3,7 +3,6 @@
 
 #include "rngd/settings/options.h"
 #include "rngd/settings/rng-tools.h"
-#include "rngd/settings/table.h"
 
 int options_parse(int argc, char *argv[], Settings *settings, Messages *errors, Messages *notices) {
         const SettingLayer layer = {

@@ -25,47 +25,43 @@
 #define RNDR SOURCE_NONE
 #endif
 
-#define NO_AES          "the kernel hashes all bytes, and those worth less than eight bits count for less"
-#define NO_INSTRUCTION  "this machine has no such instruction; source 'cpu' uses the one it has"
-#define NOT_HERE(_what) "there is no such source here; " _what
-#define BEACON          "a public beacon is known to everybody and worth no credit"
-#define EXEC(_what)     "a program that " _what " can be named as 'command' in [exec]"
-#define FIXED_JITTER    "the kernel's jitterentropy_rng has nothing to set"
+static const char no_aes[] =
+        "the kernel hashes all bytes, and those worth less than eight bits count for less";
 
 /* The first eleven in the order of rng-tools 6: the place is the index that -x and -n take. */
 static const struct RngToolsSource {
         const char *name;
         SourceId id;
         const char *keys;    /* of -O, between blanks */
-        const char *no_keys; /* the notice: what replaces them; NULL where they are honored */
-        const char *absent;  /* the notice where it is SOURCE_NONE */
+        const char *instead; /* the notice: what replaces it; NULL where its keys are honored */
+        bool instruction;
 } rng_tools_sources[] = {
         { "hwrng", SOURCE_HWRNG },
         { "tpm", SOURCE_TPM },
-        { "rdrand", RDRAND, "use_aes", NO_AES, NO_INSTRUCTION },
-        { "darn", DARN, "use_aes", NO_AES, NO_INSTRUCTION },
-        { "rndr", RNDR, "use_aes", NO_AES, NO_INSTRUCTION },
-        { "nist", SOURCE_NONE, "use_aes", BEACON, NOT_HERE(BEACON) },
+        { "rdrand", RDRAND, "use_aes", no_aes, .instruction = true },
+        { "darn", DARN, "use_aes", no_aes, .instruction = true },
+        { "rndr", RNDR, "use_aes", no_aes, .instruction = true },
+        { "nist",
+          SOURCE_NONE,
+          "use_aes",
+          "a public beacon is known to everybody and worth no credit" },
         { "jitter",
           SOURCE_JITTER,
           "thread_count buffer_size refill_thresh retry_count retry_delay use_aes "
           "force_soft_timer timeout",
-          FIXED_JITTER },
+          "the kernel's jitterentropy_rng has nothing to set" },
         { "pkcs11",
           SOURCE_NONE,
           "engine_path chunk_size",
-          EXEC("reads the token"),
-          NOT_HERE(EXEC("reads the token")) },
+          "a program that reads the token can be named as 'command' in [exec]" },
         { "rtlsdr",
           SOURCE_NONE,
           "device_id freq_min freq_max sample_min sample_max",
-          EXEC("reads the radio"),
-          NOT_HERE(EXEC("reads the radio")) },
+          "a program that reads the radio can be named as 'command' in [exec]" },
         { "qrypt",
           SOURCE_NONE,
           "tokenfile delay",
-          EXEC("asks the service"),
-          NOT_HERE(EXEC("asks the service")) },
+          "a program that asks the service can be named as 'command' in [exec]" },
         { "namedpipe", SOURCE_FILE, "path timeout" },
         { "cpu", SOURCE_CPU },
         { "file", SOURCE_FILE, "path timeout" },
@@ -107,8 +103,18 @@ static int enable(Settings *settings, const char *name, bool enabled, Messages *
         if (source->id != SOURCE_NONE) {
                 settings->sources[source->id].enabled = enabled;
                 settings->sources[source->id].enabled_origin = ORIGIN_COMMAND_LINE;
-        } else if (enabled)
-                messages_add(notices, "-n %s: %s", source->name, source->absent);
+        } else if (enabled && source->instruction)
+                messages_add(
+                        notices,
+                        "-n %s: this machine has no such instruction; source 'cpu' uses the one "
+                        "it has",
+                        source->name);
+        else if (enabled)
+                messages_add(
+                        notices,
+                        "-n %s: there is no such source here; %s",
+                        source->name,
+                        source->instead);
         return 0;
 }
 
@@ -163,12 +169,12 @@ int rng_tools_source_option(void *target, const char *text, const SettingLayer *
         if (*value == '\0')
                 return -EINVAL;
 
-        if (source->no_keys) {
+        if (source->instead) {
                 messages_add(
                         layer->notices,
                         "-O %s: its keys are not honored; %s",
                         source->name,
-                        source->no_keys);
+                        source->instead);
                 return 0;
         }
         if (*key != 'p')
@@ -227,7 +233,7 @@ void rng_tools_print_source_keys(FILE *stream, const char *name) {
                         "  %.*s%s\n",
                         (int)n,
                         key,
-                        source->no_keys ? " (accepted with a notice)" : "");
+                        source->instead ? " (accepted with a notice)" : "");
 }
 
 void rng_tools_print_hrng_names(FILE *stream) {

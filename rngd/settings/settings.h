@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "lib/base/error.h"
+#include "lib/config/options.h"
 #include "lib/config/source-settings.h"
 #include "rngd/watermark.h"
 
@@ -66,6 +67,9 @@ typedef struct Settings {
          * options_load(); the static ones are the seeder's alone. */
         SourceSettings sources[_SOURCE_MAX];
 } Settings;
+
+/* All that can be set: the options of the command line and the keys of [rngd]. */
+extern const ConfigOptions settings_table;
 
 /* The defaults; 0 or -ENOMEM, and then nothing is left to free. */
 _must_check_ int settings_init(Settings *settings);

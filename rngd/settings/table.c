@@ -6,21 +6,10 @@
 #include "lib/policy/credit.h"
 #include "rngd/settings/rng-tools.h"
 #include "rngd/settings/settings.h"
-#include "rngd/settings/table.h"
 
 #define SOURCE_EXPECTED                                           \
         "hwrng, cpu, tpm, egd, metadata, file, exec, jitter, or " \
         "a name or index (0 to 10) of rng-tools 6"
-
-static int apply_help(void *target, const char *value, const SettingLayer *layer) {
-        ((Settings *)target)->action = ACTION_HELP;
-        return CONFIG_E_ANSWERED;
-}
-
-static int apply_version(void *target, const char *value, const SettingLayer *layer) {
-        ((Settings *)target)->action = ACTION_VERSION;
-        return CONFIG_E_ANSWERED;
-}
 
 static int apply_output(void *target, const char *value, const SettingLayer *layer) {
         Settings *settings = target;
@@ -33,14 +22,6 @@ static int apply_output(void *target, const char *value, const SettingLayer *lay
                 value = "/dev/stdout";
         settings->action = ACTION_OUTPUT;
         return setting_set_path(&settings->output_path, value, layer);
-}
-
-static int apply_status(void *target, const char *value, const SettingLayer *layer) {
-        if (value && strcmp(value, "json") != 0)
-                return -EINVAL;
-
-        ((Settings *)target)->action = value ? ACTION_STATUS_JSON : ACTION_STATUS;
-        return 0;
 }
 
 /* rng-tools5: 1 switches off, 0 is its default and on. */
@@ -140,6 +121,7 @@ static const SettingWord log_levels[] = {
         {},
 };
 
+static const SettingWord status_formats[] = { { "json", ACTION_STATUS_JSON }, {} };
 static const SettingWord rng_qualities[] = { { "default" },
                                              { "low" },
                                              { "medium" },
@@ -166,10 +148,12 @@ static const Setting rows[] = {
           .expected = "a path" },
         { "--status[=json]",
           "report what the running rngd did; json: all of it",
-          .apply = apply_status,
-          .expected = "'json' or nothing" },
-        { "-v, -V, --version", "print the version", .apply = apply_version },
-        { "-h, -?, --help, --usage", "print this", .apply = apply_help },
+          AT(WORD, action),
+          .words = status_formats,
+          .value = ACTION_STATUS,
+          .expected = "json or nothing" },
+        { "-v, -V, --version", "print the version", AT(ANSWER, action), .value = ACTION_VERSION },
+        { "-h, -?, --help, --usage", "print this", AT(ANSWER, action), .value = ACTION_HELP },
 
         { .help = "How to run" },
         { "-b, --background", "go to the background (default)", AT(OFF, foreground) },

@@ -8,16 +8,6 @@ static int apply_format(void *target, const char *value, const SettingLayer *lay
         return metadata_parse_format(value, &((Options *)target)->format);
 }
 
-static int apply_help(void *target, const char *value, const SettingLayer *layer) {
-        ((Options *)target)->action = OPTIONS_HELP;
-        return CONFIG_E_ANSWERED;
-}
-
-static int apply_version(void *target, const char *value, const SettingLayer *layer) {
-        ((Options *)target)->action = OPTIONS_VERSION;
-        return CONFIG_E_ANSWERED;
-}
-
 #define AT(_type, _field) SETTING_AT(_type, Options, _field)
 
 static const Setting rows[] = {
@@ -44,8 +34,8 @@ static const Setting rows[] = {
           "wait for a route first (0)",
           AT(USEC, wait_route_usec),
           SETTING_RANGE(0, OPTIONS_MAX_USEC) },
-        { "-h, --help", "print this", .apply = apply_help },
-        { "--version", "print the version", .apply = apply_version },
+        { "-h, --help", "print this", AT(ANSWER, action), .value = OPTIONS_HELP },
+        { "--version", "print the version", AT(ANSWER, action), .value = OPTIONS_VERSION },
 };
 
 static const ConfigOptions table = { rows, ELEMENTSOF(rows) };

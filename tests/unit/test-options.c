@@ -9,7 +9,6 @@
 #include "lib/policy/credit.h"
 #include "lib/sources/source.h"
 #include "rngd/settings/options.h"
-#include "rngd/settings/table.h"
 #include "tests/unit/harness.h"
 
 enum {
@@ -328,7 +327,7 @@ static void test_refused(void) {
                 { "--rng-driver=x", "--rng-driver 'x': expected stream or viapadlock" },
                 { "--no-drng=2", "--no-drng '2': expected 0 or 1" },
                 { "--no-tpm=yes", "--no-tpm 'yes': expected 0 or 1" },
-                { "--status=xml", "--status 'xml': expected 'json' or nothing" },
+                { "--status=xml", "--status 'xml': expected json or nothing" },
                 { "-S 604801", "-S '604801': expected 0 to 604800 seconds" },
                 { "-B 0", "-B '0': expected 1 to 1000" },
                 { "-Q best", "-Q 'best': expected default, low, medium or high" },

@@ -241,9 +241,9 @@ static void test_options(void) {
         CU_ASSERT_EQUAL(parse("save --version", &settings), 0);
         CU_ASSERT_EQUAL(settings.action, ACTION_VERSION);
         CU_ASSERT_EQUAL(parse("--report", &settings), 0);
-        CU_ASSERT(settings.action == ACTION_REPORT && !settings.as_json);
+        CU_ASSERT(settings.action == ACTION_REPORT);
         CU_ASSERT_EQUAL(parse("--report=json", &settings), 0);
-        CU_ASSERT(settings.as_json);
+        CU_ASSERT(settings.action == ACTION_REPORT_JSON);
 }
 
 static void test_bad_options(void) {
