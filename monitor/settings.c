@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/parse.h"
+#include "monitor/options.h"
 #include "monitor/settings.h"
 
 void settings_defaults(MonitorSettings *ret_settings) {
@@ -14,7 +14,8 @@ void settings_defaults(MonitorSettings *ret_settings) {
         };
 }
 
-static int set_until(MonitorSettings *settings, const char *value) {
+static int apply_until(void *target, const char *value, const SettingLayer *layer) {
+        MonitorSettings *settings = target;
         uint64_t extra_usec = 0;
         int r;
 
@@ -34,32 +35,59 @@ static int set_until(MonitorSettings *settings, const char *value) {
         return 0;
 }
 
-int settings_set(MonitorSettings *settings, const char *key, const char *value) {
-        uint64_t usec;
-        int r;
+static int apply_output(void *target, const char *value, const SettingLayer *layer) {
+        MonitorSettings *settings = target;
 
-        if (strcmp(key, "until") == 0)
-                return set_until(settings, value);
-        if (strcmp(key, "output") == 0) {
-                if (value[0] == '\0' || strlen(value) >= sizeof(settings->output))
-                        return -EINVAL;
-                (void)stpcpy(settings->output, value);
-                return 0;
-        }
-        if (strcmp(key, "interval") == 0) {
-                r = parse_usec(value, SETTINGS_MAX_INTERVAL, &usec);
-                if (r >= 0 && usec < SETTINGS_MIN_INTERVAL)
-                        r = -ERANGE;
-                if (r >= 0)
-                        settings->interval_usec = usec;
-                return r;
-        }
-        if (strcmp(key, "duration") == 0) {
-                r = parse_usec(value, SETTINGS_MAX_DURATION, &usec);
-                if (r >= 0)
-                        settings->duration_usec = usec;
-                return r;
-        }
+        if (*value == '\0' || strlen(value) >= sizeof(settings->output))
+                return -EINVAL;
+        /* That of a boot is written through PID 1's root: a relative path would mean nothing. */
+        if (layer->origin != ORIGIN_COMMAND_LINE && *value != '/')
+                return -EINVAL;
+        (void)stpcpy(settings->output, value);
+        return 0;
+}
+
+static int apply_command(void *target, const char *value, const SettingLayer *layer) {
+        ((MonitorSettings *)target)->command = value;
+        return CONFIG_E_ANSWERED;
+}
+
+#define AT(_type, _field) SETTING_AT(_type, MonitorSettings, _field)
+
+static const Setting rows[] = {
+        { "-i, --interval=TIME",
+          "time from sample to sample (10ms)",
+          .key = "interval",
+          AT(USEC, interval_usec),
+          SETTING_RANGE(SETTINGS_MIN_INTERVAL, SETTINGS_MAX_INTERVAL) },
+        { "-d, --duration=TIME",
+          "end after so long (60s, if nothing else ends it)",
+          .key = "duration",
+          AT(USEC, duration_usec),
+          .origin_offset = offsetof(MonitorSettings, duration_origin),
+          SETTING_RANGE(0, SETTINGS_MAX_DURATION) },
+        { "-u, --until=WHEN",
+          "end at boot, ready or ready+TIME",
+          .key = "until",
+          .apply = apply_until,
+          .expected = "boot, ready or ready+TIME" },
+        { "-o, --output=FILE",
+          "write to FILE (entropy.json)",
+          .key = "output",
+          .apply = apply_output,
+          .expected = "a path of at most 255 bytes" },
+        OPTIONS_HELP,
+        { "COMMAND", .apply = apply_command },
+};
+
+const ConfigOptions settings_table = { rows, ELEMENTSOF(rows) };
+
+int settings_set(MonitorSettings *settings, const char *key, const char *value) {
+        const SettingLayer layer = { .origin = ORIGIN_CONFIG };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (rows[i].key && strcmp(rows[i].key, key) == 0)
+                        return setting_apply(&rows[i], settings, value, &layer);
         return -EINVAL;
 }
 
@@ -75,42 +103,35 @@ static void take_words(MonitorSettings *settings, char *words) {
                 if (!value)
                         continue;
                 *value++ = '\0';
-                /* It is written through PID 1's root: a relative path would mean nothing. */
-                if (strcmp(word, "output") == 0 && *value != '/')
-                        continue;
                 (void)!settings_set(settings, word, value);
         }
 }
 
-static void take_parameter(MonitorSettings *settings, const char *parameter, size_t length) {
-        static const char init_key[] = "entropy.init=", monitor_key[] = "entropy.monitor=",
-                          rdinit_key[] = "rdinit=";
-        char value[512];
+/* What follows a prefix, if anything does. */
+static char *value_of(char *parameter, const char *prefix) {
+        size_t n = strlen(prefix);
 
-        if (length > strlen(rdinit_key) && strncmp(parameter, rdinit_key, strlen(rdinit_key)) == 0)
+        return strncmp(parameter, prefix, n) == 0 && parameter[n] ? parameter + n : NULL;
+}
+
+static void take_parameter(MonitorSettings *settings, const char *parameter, size_t length) {
+        char word[512];
+        char *value;
+
+        length = MIN(length, sizeof(word));
+        memcpy(word, parameter, length);
+        word[MIN(length, sizeof(word) - 1)] = '\0';
+
+        if (value_of(word, "rdinit="))
                 settings->rdinit = true;
-        if (length >= sizeof(value))
-                return;
-        if (length > strlen(init_key) && strncmp(parameter, init_key, strlen(init_key)) == 0) {
-                length -= strlen(init_key);
-                if (length < sizeof(settings->init))
-                        (void)snprintf(
-                                settings->init,
-                                sizeof(settings->init),
-                                "%.*s",
-                                (int)length,
-                                parameter + strlen(init_key));
-        } else if (
-                length > strlen(monitor_key) &&
-                strncmp(parameter, monitor_key, strlen(monitor_key)) == 0) {
-                (void)snprintf(
-                        value,
-                        sizeof(value),
-                        "%.*s",
-                        (int)(length - strlen(monitor_key)),
-                        parameter + strlen(monitor_key));
+        if (length == sizeof(word))
+                return; /* too long for one of ours */
+        value = value_of(word, "entropy.init=");
+        if (value && strlen(value) < sizeof(settings->init))
+                (void)stpcpy(settings->init, value);
+        value = value_of(word, "entropy.monitor=");
+        if (value)
                 take_words(settings, value);
-        }
 }
 
 void settings_take_command_line(MonitorSettings *settings, const char *command_line) {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "lib/base/error.h"
+#include "lib/config/options.h"
 
 #define SETTINGS_OUTPUT          "/run/guest-entropy/boot.json"
 #define SETTINGS_OUTPUT_MAX      256U
@@ -27,15 +28,20 @@ typedef enum SettingsUntil {
 typedef struct MonitorSettings {
         uint64_t interval_usec;
         uint64_t duration_usec;
+        Origin duration_origin;
         SettingsUntil until;
         uint64_t until_extra_usec;
-        bool off;    /* kernel command line only, as the next ones */
-        bool rdinit; /* something was to run instead of the initramfs's /init */
+        bool off;            /* kernel command line only, as the next ones */
+        bool rdinit;         /* something was to run instead of the initramfs's /init */
+        const char *command; /* of record: the word of argv where it begins; NULL: none */
         char output[SETTINGS_OUTPUT_MAX];
         char init[SETTINGS_INIT_MAX]; /* empty: not said */
 } MonitorSettings;
 
 void settings_defaults(MonitorSettings *ret_settings);
+
+/* The options of record. */
+extern const ConfigOptions settings_table;
 
 /* One setting: "interval", "duration", "until" or "output". -EINVAL, -ERANGE. */
 _must_check_ int settings_set(MonitorSettings *settings, const char *key, const char *value);

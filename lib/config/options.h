@@ -18,8 +18,8 @@ typedef struct ConfigOptions {
 
 /*
  * Applies a command line from argv[1] on; argv[0] is the program or its verb.
- * 0, CONFIG_E_ANSWERED (what follows was not looked at), CONFIG_E_USAGE with one line in errors, or
- * a negative errno.
+ * 0, CONFIG_E_HELP or CONFIG_E_ANSWERED (what follows was not looked at), CONFIG_E_USAGE with one
+ * line in errors, or a negative errno.
  */
 _must_check_ int config_read_options(
         const ConfigOptions *options,

@@ -60,6 +60,13 @@ static int set_text(const Setting *setting, const char *value, char **target) {
         return r < 0 ? r : values_set_string(target, value);
 }
 
+static int add_argument(const Setting *setting, SettingArguments *arguments, const char *value) {
+        if (arguments->n == setting->maximum)
+                return -ERANGE;
+        arguments->list[arguments->n++] = value;
+        return 0;
+}
+
 static int set(
         const Setting *setting,
         void *target,
@@ -78,6 +85,8 @@ static int set(
         case SETTING_ANSWER:
                 *(int *)place = setting->value;
                 return CONFIG_E_ANSWERED;
+        case SETTING_HELP:
+                return CONFIG_E_HELP;
         case SETTING_BOOL:
                 return parse_bool(value ? value : "yes", place);
         case SETTING_U32:
@@ -97,6 +106,8 @@ static int set(
                 return set_text(setting, value, place);
         case SETTING_PATH:
                 return setting_set_path(place, value, layer);
+        case SETTING_ARGUMENTS:
+                return add_argument(setting, place, value);
         case SETTING_ARGUMENT:
                 *(const char **)place = value;
                 return check_text(setting, value);
@@ -219,6 +230,8 @@ const char *setting_expected(
         case SETTING_OFF:
         case SETTING_CHOICE:
         case SETTING_ANSWER:
+        case SETTING_HELP:
+        case SETTING_ARGUMENTS:
         case SETTING_TEXT:
                 break;
         }

@@ -16,12 +16,14 @@
 #include "lib/config/messages.h"
 #include "lib/config/values.h"
 
-#define SETTING_TEXT_SIZE 128U
+#define SETTING_TEXT_SIZE     128U
+#define SETTING_ARGUMENTS_MAX 16U
 
 /* Positive codes of what reads settings. */
 enum {
         CONFIG_E_USAGE = 1, /* the command line, with lines in Messages: exit 64 */
         CONFIG_E_FILE,      /* the configuration file, with lines in Messages: exit 78 */
+        CONFIG_E_HELP,      /* SETTING_HELP was given */
         CONFIG_E_ANSWERED,  /* --help and its like: the rest of the command line does not matter */
 };
 
@@ -41,20 +43,28 @@ typedef struct SettingLayer {
 
 /* What a value is, and what lies at the row's offset. */
 typedef enum SettingType {
-        SETTING_CALL,     /* apply() decides; the offset is not used */
-        SETTING_OFF,      /* bool: becomes false; takes no value */
-        SETTING_CHOICE,   /* int: becomes value; takes no other */
-        SETTING_ANSWER,   /* int: the same, and the rest of the command line does not matter */
-        SETTING_BOOL,     /* bool: yes or no; an option without a value: yes */
-        SETTING_U32,      /* uint32_t: minimum to maximum */
-        SETTING_USEC,     /* uint64_t: a time span from minimum to maximum */
-        SETTING_WORD,     /* int: one of words; an option without one: value */
-        SETTING_TEXT,     /* char *: what check() accepts */
-        SETTING_PATH,     /* char *: absolute in a file; on a command line made so */
-        SETTING_ARGUMENT, /* const char *: a word of argv itself, not a copy */
-        SETTING_USER,     /* UserIds */
-        SETTING_COMMAND,  /* char **: a program and its arguments */
+        SETTING_CALL,      /* apply() decides; the offset is not used */
+        SETTING_OFF,       /* bool: becomes false; takes no value */
+        SETTING_CHOICE,    /* int: becomes value; takes no other */
+        SETTING_ANSWER,    /* int: the same, and the rest of the command line does not matter */
+        SETTING_HELP,      /* nothing: the same, for a caller who has no field for it */
+        SETTING_BOOL,      /* bool: yes or no; an option without a value: yes */
+        SETTING_U32,       /* uint32_t: minimum to maximum */
+        SETTING_USEC,      /* uint64_t: a time span from minimum to maximum */
+        SETTING_WORD,      /* int: one of words; an option without one: value */
+        SETTING_TEXT,      /* char *: what check() accepts */
+        SETTING_PATH,      /* char *: absolute in a file; on a command line made so */
+        SETTING_ARGUMENTS, /* SettingArguments: at most so many words, without copies: maximum */
+        SETTING_ARGUMENT,  /* const char *: a word of argv itself, not a copy */
+        SETTING_USER,      /* UserIds */
+        SETTING_COMMAND,   /* char **: a program and its arguments */
 } SettingType;
+
+/* The words of a command line that are no options. */
+typedef struct SettingArguments {
+        const char *list[SETTING_ARGUMENTS_MAX];
+        size_t n;
+} SettingArguments;
 
 typedef struct SettingWord {
         const char *name; /* NULL ends the list */
@@ -99,22 +109,23 @@ typedef struct Setting {
         (__builtin_types_compatible_p(__typeof__(_field), _c_type) || \
          (__builtin_types_compatible_p(_c_type, int) &&               \
           __builtin_types_compatible_p(__typeof__(_field), unsigned int)))
-#define SETTING_C_OFF      bool
-#define SETTING_C_CHOICE   int
-#define SETTING_C_ANSWER   int
-#define SETTING_C_BOOL     bool
-#define SETTING_C_U32      uint32_t
-#define SETTING_C_USEC     uint64_t
-#define SETTING_C_WORD     int
-#define SETTING_C_TEXT     char *
-#define SETTING_C_PATH     char *
-#define SETTING_C_ARGUMENT const char *
-#define SETTING_C_USER     UserIds
-#define SETTING_C_COMMAND  char **
+#define SETTING_C_OFF       bool
+#define SETTING_C_CHOICE    int
+#define SETTING_C_ANSWER    int
+#define SETTING_C_BOOL      bool
+#define SETTING_C_U32       uint32_t
+#define SETTING_C_USEC      uint64_t
+#define SETTING_C_WORD      int
+#define SETTING_C_TEXT      char *
+#define SETTING_C_PATH      char *
+#define SETTING_C_ARGUMENT  const char *
+#define SETTING_C_ARGUMENTS SettingArguments
+#define SETTING_C_USER      UserIds
+#define SETTING_C_COMMAND   char **
 
 #define SETTING_RANGE(_minimum, _maximum) .minimum = (_minimum), .maximum = (_maximum)
 
-/* 0, CONFIG_E_ANSWERED, -EINVAL or -ERANGE (not such a value), other errno values. */
+/* 0, CONFIG_E_HELP, CONFIG_E_ANSWERED, -EINVAL or -ERANGE (not such a value), other errno values. */
 _must_check_ int setting_apply(
         const Setting *setting,
         void *target,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
+#include "monitor/options.h"
 #include "monitor/sample/finish.h"
 #include "monitor/sample/sampler.h"
 #include "monitor/sample/systemd.h"
@@ -72,42 +72,33 @@ static int ask_and_wait(pid_t pid, uint64_t finished_usec) {
         return n < 0 ? negative_errno() : n == 0 ? -ETIMEDOUT : 0;
 }
 
-static int take_options(int argc, char *argv[], uint64_t *ret_wait_usec) {
-        static const struct option long_options[] = {
-                { "wait", required_argument, NULL, 'w' },
-                {},
-        };
-        int letter;
+typedef struct Options {
+        uint64_t wait_usec;
+} Options;
 
-        *ret_wait_usec = 0;
-        while ((letter = getopt_long(argc, argv, "w:", long_options, NULL)) >= 0) {
-                if (letter != 'w')
-                        return -EINVAL;
-                if (parse_usec(optarg, WAIT_MAX_USEC, ret_wait_usec) < 0) {
-                        log_error("--wait=%s: must be a time of at most 10min", optarg);
-                        return -EINVAL;
-                }
-        }
-        if (optind == argc)
-                return 0;
-        log_error("finish takes no argument, see entropy-monitor(8)");
-        return -EINVAL;
-}
+static const Setting rows[] = {
+        { "-w, --wait=TIME",
+          "wait so long for systemd to finish the boot (0)",
+          SETTING_AT(USEC, Options, wait_usec),
+          SETTING_RANGE(0, WAIT_MAX_USEC) },
+        OPTIONS_HELP,
+};
 
 int finish_main(int argc, char *argv[]) {
-        uint64_t wait_usec;
+        const ConfigOptions table = { rows, ELEMENTSOF(rows) };
+        Options options = {};
         pid_t pid;
         int r;
 
-        if (take_options(argc, argv, &wait_usec) < 0)
-                return EX_USAGE;
+        if (!options_read(&table, "finish [OPTION...]", argc, argv, &options, &r))
+                return r;
         r = find_sampler(&pid);
         if (r == -ESRCH) {
                 log_notice("No recording is under way");
                 return EX_UNAVAILABLE;
         }
         if (r >= 0)
-                r = ask_and_wait(pid, end_of_boot(wait_usec));
+                r = ask_and_wait(pid, end_of_boot(options.wait_usec));
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "Cannot end the sampler");
                 return r == -EPERM ? EX_NOPERM : EXIT_FAILURE;

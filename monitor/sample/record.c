@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,6 +13,7 @@
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
 #include "monitor/documents.h"
+#include "monitor/options.h"
 #include "monitor/sample/pid1.h"
 #include "monitor/sample/record.h"
 #include "monitor/sample/sampler.h"
@@ -21,50 +21,31 @@
 
 #define EX_NOT_FOUND 127
 
-static const struct option long_options[] = {
-        { "interval", required_argument, NULL, 'i' },
-        { "duration", required_argument, NULL, 'd' },
-        { "until", required_argument, NULL, 'u' },
-        { "output", required_argument, NULL, 'o' },
-        {},
-};
-
-static const char *key_of(int letter) {
-        for (const struct option *option = long_options; option->name; option++)
-                if (option->val == letter)
-                        return option->name;
-        return NULL;
-}
-
-/* 0 or EX_USAGE. */
-static int parse_arguments(int argc, char *argv[], MonitorSettings *settings) {
-        bool any_duration = false;
-        int letter, r;
-
+static bool read_options(int argc, char *argv[], MonitorSettings *settings, int *ret_status) {
         settings_defaults(settings);
         settings->until = UNTIL_DURATION;
         settings->duration_usec = SETTINGS_RECORD_DURATION;
         (void)stpcpy(settings->output, "entropy.json");
-        while ((letter = getopt_long(argc, argv, "+i:d:u:o:", long_options, NULL)) >= 0) {
-                const char *key = key_of(letter);
-
-                if (!key)
-                        return EX_USAGE;
-                r = settings_set(settings, key, optarg);
-                if (r < 0) {
-                        log_error(
-                                "--%s=%s is %s",
-                                key,
-                                optarg,
-                                r == -ERANGE ? "out of range" : "not understood");
-                        return EX_USAGE;
-                }
-                any_duration |= letter == 'd';
-        }
+        if (!options_read(
+                    &settings_table,
+                    "record [OPTION...] [-- COMMAND...]",
+                    argc,
+                    argv,
+                    settings,
+                    ret_status))
+                return false;
         /* The default duration must not come before another end that was given. */
-        if (!any_duration && (settings->until != UNTIL_DURATION || optind < argc))
+        if (settings->duration_origin == ORIGIN_DEFAULT &&
+            (settings->until != UNTIL_DURATION || settings->command))
                 settings->duration_usec = SETTINGS_MAX_DURATION;
-        return 0;
+        return true;
+}
+
+/* The words from the first one of the command on. */
+static char **command_of(const MonitorSettings *settings, char *argv[]) {
+        while (*argv && *argv != settings->command)
+                argv++;
+        return argv;
 }
 
 /* Like vfork(). After a fork() the sampler's pages would be copy-on-write and fault. */
@@ -154,8 +135,7 @@ int record_main(int argc, char *argv[]) {
         sigset_t before;
         int r;
 
-        r = parse_arguments(argc, argv, &settings);
-        if (r != 0)
+        if (!read_options(argc, argv, &settings, &r))
                 return r;
         if (!can_write(settings.output)) {
                 (void)log_errno(LOG_ERR, negative_errno(), "Cannot write %s", settings.output);
@@ -172,7 +152,7 @@ int record_main(int argc, char *argv[]) {
                 (void)log_errno(LOG_ERR, r, "Cannot sample");
                 return EXIT_FAILURE;
         }
-        r = run(&sampler, argv + optind, &before);
+        r = run(&sampler, command_of(&settings, argv), &before);
         sampler_free(&sampler);
         views_close(&views);
         return r;

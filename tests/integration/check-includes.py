@@ -8,7 +8,7 @@ import sys
 
 import style
 
-MONITOR_GROUND = ("monitor/documents.h", "monitor/recording-format.h", "monitor/settings.h")
+MONITOR_GROUND = ("monitor/documents.h", "monitor/options.h", "monitor/recording-format.h", "monitor/settings.h")
 
 # Which directories and headers each directory may include besides its own files. Programs do not know
 # each other.
