@@ -10,7 +10,7 @@
 
 #define TEXT_MAX_BYTES (1024U * 1024)
 
-#define EVERY_CLONE ": every clone uses the same, and everybody can read it"
+#define EVERY_CLONE ": every clone uses the same, and every user can read it"
 #define BOOT_DETAIL "has systemd.random_seed=" EVERY_CLONE
 #define CRED_DETAIL "has systemd.set_credential= with entropy.seed" EVERY_CLONE
 #define UNIT_DETAIL "has SetCredential= with entropy.seed: every clone uses the same"
@@ -23,40 +23,29 @@ typedef struct Finder {
         bool comments; /* the file has them, from # to the end of the line */
 } Finder;
 
+/* line 0: in the whole of it */
 static int add(
         const Finder *finder,
-        const char *id,
+        ImageRuleId rule,
         const char *path,
         unsigned line,
         const char *detail) {
-        const ImageItem item = {
-                .id = id,
-                .group = IMAGE_GROUP_SEEDS,
-                .state = IMAGE_STATE_FINDING,
-                .action = IMAGE_ACTION_BY_HAND,
-                .path = path,
-        };
+        char place[32] = "";
 
-        if (line == 0)
-                return image_report_add(finder->report, &item, "%s", detail);
-        return image_report_add(finder->report, &item, "line %u %s", line, detail);
+        if (line > 0)
+                (void)snprintf(place, sizeof(place), "line %u ", line);
+        return image_report_add(
+                finder->report,
+                rule,
+                IMAGE_STATE_FINDING,
+                path,
+                "%s%s",
+                place,
+                detail);
 }
 
 static int add_error(const Finder *finder, const char *path, int error) {
-        const ImageItem item = {
-                .id = "boot-seed",
-                .group = IMAGE_GROUP_SEEDS,
-                .state = IMAGE_STATE_ERROR,
-                .path = path,
-        };
-
-        if (error == -ENOMEM)
-                return error;
-        return image_report_add(
-                finder->report,
-                &item,
-                "cannot be looked at: %s",
-                image_error_to_string(error));
+        return image_report_add_error(finder->report, RULE_BOOT_SEED, path, error);
 }
 
 static int read_text(const Finder *finder, const char *path, size_t *ret_length) {
@@ -81,12 +70,12 @@ static int visit_text(const char *path, void *userdata) {
                 return r;
         line = image_text_has_boot_seed(finder->buffer, length, finder->comments);
         if (line > 0) {
-                r = add(finder, "boot-seed", path, line, BOOT_DETAIL);
+                r = add(finder, RULE_BOOT_SEED, path, line, BOOT_DETAIL);
                 if (r < 0)
                         return r;
         }
         line = image_text_has_boot_credential(finder->buffer, length, finder->comments);
-        return line > 0 ? add(finder, "boot-credential", path, line, CRED_DETAIL) : 0;
+        return line > 0 ? add(finder, RULE_BOOT_CREDENTIAL, path, line, CRED_DETAIL) : 0;
 }
 
 static int visit_unit(const char *path, void *userdata) {
@@ -99,11 +88,11 @@ static int visit_unit(const char *path, void *userdata) {
         if (r < 0)
                 return r;
         line = image_text_has_unit_credential(finder->buffer, length);
-        return line > 0 ? add(finder, "credential-seed", path, line, UNIT_DETAIL) : 0;
+        return line > 0 ? add(finder, RULE_CREDENTIAL_SEED, path, line, UNIT_DETAIL) : 0;
 }
 
 static int visit_credential(const char *path, void *userdata) {
-        return add(userdata, "credential-seed", path, 0, FILE_DETAIL);
+        return add(userdata, RULE_CREDENTIAL_SEED, path, 0, FILE_DETAIL);
 }
 
 /* A section that is longer than that, or than its file, was not looked at whole. */
@@ -121,9 +110,9 @@ static int check_section(
         if (r < 0)
                 return add_error(finder, path, r);
         if (image_text_has_boot_seed(finder->buffer, length, false) > 0)
-                r = add(finder, "boot-seed", path, 0, "its command line " BOOT_DETAIL);
+                r = add(finder, RULE_BOOT_SEED, path, 0, "its command line " BOOT_DETAIL);
         if (r >= 0 && image_text_has_boot_credential(finder->buffer, length, false) > 0)
-                r = add(finder, "boot-credential", path, 0, "its command line " CRED_DETAIL);
+                r = add(finder, RULE_BOOT_CREDENTIAL, path, 0, "its command line " CRED_DETAIL);
         if (r >= 0 && length < section->length)
                 r = add_error(finder, path, length < size ? -EBADMSG : -EFBIG);
         return r;

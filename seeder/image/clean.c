@@ -148,7 +148,7 @@ static int check_place(
         return -EXDEV;
 }
 
-/* IMAGE_TREE_E_ABSENT: an earlier item's, which had the same file (creditable-mark). */
+/* IMAGE_TREE_E_ABSENT: an earlier item's, which had the same file (systemd-seed-creditable). */
 static int open_item(
         const ImageTree *tree,
         const ImageHost *host,

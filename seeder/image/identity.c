@@ -64,20 +64,8 @@ static const char *id_reason(IdKind kind) {
         }
 }
 
-static int add_unreadable(ImageReport *report, const ImageItem *template_item, int error) {
-        ImageItem item = *template_item;
-
-        item.state = IMAGE_STATE_ERROR;
-        item.action = IMAGE_ACTION_NONE;
-        return image_report_add(
-                report,
-                &item,
-                "cannot be looked at: %s",
-                image_error_to_string(error));
-}
-
-/* Sets what clean does, by what the name itself is. Returns 0, _E_ABSENT or an errno. */
-static int identify(const ImageTree *tree, ImageItem *item, ImageAction action, bool *ret_link) {
+/* What clean does depends on what the name itself is. Returns 0, _E_ABSENT or an errno. */
+static int identify(const ImageTree *tree, ImageItem *item, bool *ret_link) {
         _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
         int r;
 
@@ -86,64 +74,56 @@ static int identify(const ImageTree *tree, ImageItem *item, ImageAction action, 
                 return r;
         item->device = entry.status.st_dev;
         item->inode = entry.status.st_ino;
-        item->action = S_ISREG(entry.status.st_mode) ? action : IMAGE_ACTION_BY_HAND;
+        if (!S_ISREG(entry.status.st_mode))
+                item->action = IMAGE_ACTION_MANUAL;
         *ret_link = S_ISLNK(entry.status.st_mode);
         return 0;
 }
 
 static int find_machine_id(const ImageTree *tree, ImageReport *report) {
-        ImageItem item = {
-                .id = "machine-id",
-                .group = IMAGE_GROUP_IDENTITY,
-                .state = IMAGE_STATE_FINDING,
-                .path = IMAGE_MACHINE_ID,
-        };
+        ImageItem item = image_item(RULE_MACHINE_ID, IMAGE_STATE_FINDING, IMAGE_MACHINE_ID);
         bool link = false;
         IdKind kind;
         int r;
 
-        r = identify(tree, &item, IMAGE_ACTION_RESET, &link);
+        r = identify(tree, &item, &link);
+        if (r >= 0)
+                r = read_id(tree, IMAGE_MACHINE_ID, &kind);
         if (r < 0)
-                return add_unreadable(report, &item, r);
-        r = read_id(tree, IMAGE_MACHINE_ID, &kind);
-        if (r < 0)
-                return add_unreadable(report, &item, r);
-        if (kind == ID_ABSENT || kind == ID_UNINITIALIZED) {
-                item.state = IMAGE_STATE_OK;
-                item.action = IMAGE_ACTION_NONE;
-        }
-        return image_report_add(
+                return image_report_add_error(report, RULE_MACHINE_ID, IMAGE_MACHINE_ID, r);
+        if (kind == ID_ABSENT || kind == ID_UNINITIALIZED)
+                return image_report_add(
+                        report,
+                        RULE_MACHINE_ID,
+                        IMAGE_STATE_OK,
+                        IMAGE_MACHINE_ID,
+                        "%s",
+                        kind == ID_ABSENT ? "is absent, as it may be" : id_reason(kind));
+        return image_report_add_item(
                 report,
                 &item,
                 "%s%s",
-                kind == ID_ABSENT ? "is absent, as it may be" : id_reason(kind),
-                link && item.state == IMAGE_STATE_FINDING ? "; it is a symbolic link: not followed"
-                                                          : "");
+                id_reason(kind),
+                link ? "; it is a symbolic link: not followed" : "");
 }
 
 /* A link to the machine id is what D-Bus wants. */
 static int find_dbus_id(const ImageTree *tree, ImageReport *report) {
-        ImageItem item = {
-                .id = "dbus-id",
-                .group = IMAGE_GROUP_IDENTITY,
-                .state = IMAGE_STATE_FINDING,
-                .path = DBUS_ID,
-        };
+        ImageItem item = image_item(RULE_DBUS_ID, IMAGE_STATE_FINDING, DBUS_ID);
         bool link = false;
         IdKind kind;
         int r;
 
-        r = identify(tree, &item, IMAGE_ACTION_REMOVE, &link);
-        if (r != 0)
-                return r < 0 ? add_unreadable(report, &item, r) : 0;
-        if (link)
+        r = identify(tree, &item, &link);
+        if (r == IMAGE_TREE_E_ABSENT || link)
                 return 0;
-        r = read_id(tree, DBUS_ID, &kind);
+        if (r == 0)
+                r = read_id(tree, DBUS_ID, &kind);
         if (r < 0)
-                return add_unreadable(report, &item, r);
+                return image_report_add_error(report, RULE_DBUS_ID, DBUS_ID, r);
         if (kind == ID_ABSENT || kind == ID_EMPTY || kind == ID_UNINITIALIZED)
                 return 0;
-        return image_report_add(report, &item, "%s", id_reason(kind));
+        return image_report_add_item(report, &item, "%s", id_reason(kind));
 }
 
 /* Removed keys must come from somewhere, or nobody logs in. */
@@ -156,33 +136,26 @@ static int find_key_maker(const ImageTree *tree, ImageReport *report) {
                 "etc/systemd/system/sshd-keygen.service",
                 "etc/init.d/sshd",
         };
-        const ImageItem item = {
-                .id = "ssh-key-maker",
-                .group = IMAGE_GROUP_IDENTITY,
-                .state = IMAGE_STATE_NOTE,
-                .path = "usr/sbin/sshd",
-        };
+        static const char server[] = "usr/sbin/sshd";
 
-        if (!image_tree_has(tree, item.path))
+        if (!image_tree_has(tree, server))
                 return 0;
         for (size_t i = 0; i < ELEMENTSOF(makers); i++)
                 if (image_tree_has(tree, makers[i]))
                         return 0;
         return image_report_add(
                 report,
-                &item,
-                "is here, but nothing that makes host keys at the first boot (cloud-init, a unit "
-                "that runs ssh-keygen -A) was found");
+                RULE_SSH_KEY_MAKER,
+                IMAGE_STATE_NOTE,
+                server,
+                "is here, but nothing was found that makes host keys at the first boot");
 }
 
 int image_identity_find(const ImageTree *tree, ImageReport *report) {
         int r;
 
         r = find_machine_id(tree, report);
-        if (r < 0)
-                return r;
-        r = find_dbus_id(tree, report);
-        if (r < 0)
-                return r;
-        return find_key_maker(tree, report);
+        if (r >= 0)
+                r = find_dbus_id(tree, report);
+        return r < 0 ? r : find_key_maker(tree, report);
 }

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "seeder/image/equipment.h"
 #include "seeder/image/initramfs.h"
+#include "seeder/image/setup.h"
 #include "seeder/image/text.h"
 
 #define KERNELS_MAX      16U
@@ -29,28 +29,13 @@ typedef enum Driver {
         DRIVER_BUILTIN,
 } Driver;
 
-int image_equipment_add(
+static int add(
         ImageReport *report,
-        const char *id,
+        ImageRuleId rule,
         ImageState state,
-        const char *path,
-        const char *detail,
-        const char *version) {
-        const ImageItem item = {
-                .id = id,
-                .group = IMAGE_GROUP_EQUIPMENT,
-                .state = state,
-                .action = state == IMAGE_STATE_FINDING ? IMAGE_ACTION_BY_HAND : IMAGE_ACTION_NONE,
-                .path = path,
-        };
-
-        return image_report_add(
-                report,
-                &item,
-                "%s%s%s",
-                version ? version : "",
-                version ? ": " : "",
-                detail);
+        const char *version,
+        const char *detail) {
+        return image_report_add(report, rule, state, NULL, "%s: %s", version, detail);
 }
 
 static int remember_kernel(const char *path, void *userdata) {
@@ -104,21 +89,9 @@ static const char *find_file(
         const char *const patterns[static PATHS_MAX],
         const char *version,
         char path[static IMAGE_PATH_MAX_BYTES]) {
-        for (size_t i = 0; i < PATHS_MAX && patterns[i]; i++) {
-                const char *mark = strchr(patterns[i], '%');
-                int n;
-
-                n = snprintf(
-                        path,
-                        IMAGE_PATH_MAX_BYTES,
-                        "%.*s%s%s",
-                        (int)(mark - patterns[i]),
-                        patterns[i],
-                        version,
-                        mark + 1);
-                if (n > 0 && (size_t)n < IMAGE_PATH_MAX_BYTES && image_tree_has(tree, path))
+        for (size_t i = 0; i < PATHS_MAX && patterns[i]; i++)
+                if (image_setup_expand(patterns[i], version, path) && image_tree_has(tree, path))
                         return path;
-        }
         return NULL;
 }
 
@@ -140,8 +113,8 @@ static int read_text(
 }
 
 typedef struct Option {
-        const char *name, *id;
-        ImageState state; /* without it */
+        const char *name;
+        ImageRuleId rule;
         const char *without;
 } Option;
 
@@ -155,13 +128,15 @@ static int check_option(
         ImageKernelOption value = image_text_kernel_option(config, length, option->name);
         bool on = value == IMAGE_KERNEL_OPTION_BUILTIN || value == IMAGE_KERNEL_OPTION_MODULE;
 
-        return image_equipment_add(
+        return image_report_add(
                 report,
-                option->id,
-                on ? IMAGE_STATE_OK : option->state,
+                option->rule,
+                on ? IMAGE_STATE_OK : image_rules[option->rule].severity,
                 NULL,
-                on ? option->name : option->without,
-                version);
+                "%s: %s%s",
+                version,
+                option->name,
+                on ? "" : option->without);
 }
 
 /* *ret_driver only where the configuration names it. */
@@ -177,24 +152,13 @@ static int check_config(
         };
         static const Option options[] = {
                 { "CONFIG_HW_RANDOM",
-                  "config-hw-random",
-                  IMAGE_STATE_FINDING,
-                  "CONFIG_HW_RANDOM is not set: there is no /dev/hwrng" },
+                  RULE_CONFIG_HW_RANDOM,
+                  " is not set: there is no /dev/hwrng" },
                 { "CONFIG_VMGENID",
-                  "config-vmgenid",
-                  IMAGE_STATE_NOTE,
-                  "CONFIG_VMGENID is not set: the kernel does not notice a VM fork; rngd looks at "
-                  "fw_cfg instead, where the host offers it" },
-                { "CONFIG_RANDOM_TRUST_CPU",
-                  "config-trust-cpu",
-                  IMAGE_STATE_NOTE,
-                  "CONFIG_RANDOM_TRUST_CPU is not set: random.trust_cpu=on has RDRAND and the "
-                  "like credited" },
-                { "CONFIG_RANDOM_TRUST_BOOTLOADER",
-                  "config-trust-bootloader",
-                  IMAGE_STATE_NOTE,
-                  "CONFIG_RANDOM_TRUST_BOOTLOADER is not set: random.trust_bootloader=on has a "
-                  "bootloader's seed credited" },
+                  RULE_CONFIG_VMGENID,
+                  " is not set: the kernel does not notice a VM fork" },
+                { "CONFIG_RANDOM_TRUST_CPU", RULE_CONFIG_TRUST_CPU, " is not set" },
+                { "CONFIG_RANDOM_TRUST_BOOTLOADER", RULE_CONFIG_TRUST_BOOTLOADER, " is not set" },
         };
         _cleanup_free_ char *config = NULL;
         char path[IMAGE_PATH_MAX_BYTES];
@@ -207,13 +171,12 @@ static int check_config(
                         return r;
         }
         if (!config)
-                return image_equipment_add(
+                return add(
                         report,
-                        "kernel-config",
+                        RULE_KERNEL_CONFIG,
                         IMAGE_STATE_UNKNOWN,
-                        NULL,
-                        "no configuration to read in /boot or with its modules",
-                        version);
+                        version,
+                        "no configuration to read in /boot or with its modules");
         for (size_t i = 0; i < ELEMENTSOF(options) && r >= 0; i++)
                 r = check_option(report, config, length, version, &options[i]);
         switch (image_text_kernel_option(config, length, "CONFIG_HW_RANDOM_VIRTIO")) {
@@ -297,24 +260,55 @@ static const char *list_failure(int r, unsigned bits) {
 /* What was seen is there; what was not seen is missing only if all was seen. */
 static int add_seen(
         ImageReport *report,
-        const char *id,
+        ImageRuleId rule,
         const char *path,
         bool seen,
         const char *failure,
-        const char *const details[static 2]) {
-        ImageState state = seen      ? IMAGE_STATE_OK
-                           : failure ? IMAGE_STATE_UNKNOWN
-                                     : IMAGE_STATE_FINDING;
-
-        return image_equipment_add(
+        const char *name) {
+        if (!seen && failure)
+                return image_report_add(report, rule, IMAGE_STATE_UNKNOWN, path, "%s", failure);
+        return image_report_add(
                 report,
-                id,
-                state,
+                rule,
+                seen ? IMAGE_STATE_OK : IMAGE_STATE_FINDING,
                 path,
-                seen      ? details[1]
-                : failure ? failure
-                          : details[0],
-                NULL);
+                "%s %s",
+                seen ? "has" : "has no",
+                name);
+}
+
+static int add_listing(
+        const char *path,
+        Driver driver,
+        unsigned bits,
+        const char *failure,
+        ImageReport *report) {
+        int r = 0;
+
+        if (driver == DRIVER_MODULE || driver == DRIVER_UNKNOWN)
+                r = add_seen(
+                        report,
+                        RULE_INITRAMFS_VIRTIO_RNG,
+                        path,
+                        bits & IMAGE_LISTING_VIRTIO_RNG,
+                        failure,
+                        "virtio_rng");
+        if (r >= 0 && (bits & IMAGE_LISTING_SEED))
+                r = image_report_add(
+                        report,
+                        RULE_INITRAMFS_SEED,
+                        IMAGE_STATE_FINDING,
+                        path,
+                        "has a saved seed in it, the same in every clone");
+        if (r < 0)
+                return r;
+        return add_seen(
+                report,
+                RULE_INITRAMFS_SEEDER,
+                path,
+                bits & IMAGE_LISTING_SEEDER,
+                failure,
+                "entropy-seeder");
 }
 
 static int check_listing(
@@ -322,16 +316,7 @@ static int check_listing(
         const char *path,
         Driver driver,
         ImageReport *report) {
-        static const char *const driver_details[] = {
-                "has no virtio_rng, which is a module: the device is found late in the boot",
-                "has virtio_rng",
-        };
-        static const char *const seeder_details[] = {
-                "has no entropy-seeder: install the hook and make the initramfs again",
-                "has entropy-seeder",
-        };
         _cleanup_close_ int fd = -1;
-        const char *failure;
         unsigned bits = 0;
         int r;
 
@@ -342,37 +327,7 @@ static int check_listing(
                 r = IMAGE_INITRAMFS_E_FAILED;
         if (r == -ENOMEM)
                 return r;
-        failure = list_failure(r, bits);
-
-        if (driver == DRIVER_MODULE || driver == DRIVER_UNKNOWN) {
-                r = add_seen(
-                        report,
-                        "initramfs-virtio-rng",
-                        path,
-                        bits & IMAGE_LISTING_VIRTIO_RNG,
-                        failure,
-                        driver_details);
-                if (r < 0)
-                        return r;
-        }
-        if (bits & IMAGE_LISTING_SEED) {
-                r = image_equipment_add(
-                        report,
-                        "initramfs-seed",
-                        IMAGE_STATE_FINDING,
-                        path,
-                        "has a saved seed in it, the same in every clone: make it again",
-                        NULL);
-                if (r < 0)
-                        return r;
-        }
-        return add_seen(
-                report,
-                "initramfs-seeder",
-                path,
-                bits & IMAGE_LISTING_SEEDER,
-                failure,
-                seeder_details);
+        return add_listing(path, driver, bits, list_failure(r, bits), report);
 }
 
 static int check_initramfs(
@@ -390,55 +345,45 @@ static int check_initramfs(
                 if (find_file(tree, patterns[i], version, path))
                         return check_listing(tree, path, driver, report);
         /* Unified images, and loaders with directories of their own, are not looked into. */
-        return image_equipment_add(
+        if (driver == DRIVER_BUILTIN)
+                return add(
+                        report,
+                        RULE_INITRAMFS_VIRTIO_RNG,
+                        IMAGE_STATE_OK,
+                        version,
+                        "no initramfs, and none is needed for virtio_rng");
+        return add(
                 report,
-                "initramfs-virtio-rng",
-                driver == DRIVER_BUILTIN ? IMAGE_STATE_OK : IMAGE_STATE_UNKNOWN,
-                NULL,
-                driver == DRIVER_BUILTIN ? "no initramfs, and none is needed for virtio_rng"
-                                         : "no initramfs of this kernel in /boot or with its "
-                                           "modules: could not be looked into",
-                version);
+                RULE_INITRAMFS_VIRTIO_RNG,
+                IMAGE_STATE_UNKNOWN,
+                version,
+                "no initramfs of this kernel in /boot or with its modules");
 }
 
 static int check_kernel(const ImageTree *tree, const char *version, ImageReport *report) {
+        static const struct {
+                ImageState state;
+                const char *detail;
+        } drivers[] = {
+                [DRIVER_UNKNOWN] = { IMAGE_STATE_UNKNOWN,
+                                     "neither its configuration nor its modules can be read" },
+                [DRIVER_ABSENT] = { IMAGE_STATE_FINDING, "has no virtio_rng driver" },
+                [DRIVER_MODULE] = { IMAGE_STATE_OK, "has virtio_rng as a module" },
+                [DRIVER_BUILTIN] = { IMAGE_STATE_OK, "has virtio_rng built in" },
+        };
         Driver driver = DRIVER_UNKNOWN;
         int r;
 
         r = check_config(tree, version, report, &driver);
-        if (r < 0)
-                return r;
-        r = check_modules(tree, version, &driver);
-        if (r < 0)
-                return r;
-        if (driver == DRIVER_ABSENT)
-                r = image_equipment_add(
-                        report,
-                        "virtio-rng",
-                        IMAGE_STATE_FINDING,
-                        NULL,
-                        "has no virtio_rng driver: install the package with this kernel's modules",
-                        version);
-        else if (driver == DRIVER_UNKNOWN)
-                r = image_equipment_add(
-                        report,
-                        "virtio-rng",
-                        IMAGE_STATE_UNKNOWN,
-                        NULL,
-                        "neither its configuration nor its modules can be read",
-                        version);
-        else
-                r = image_equipment_add(
-                        report,
-                        "virtio-rng",
-                        IMAGE_STATE_OK,
-                        NULL,
-                        driver == DRIVER_BUILTIN ? "has virtio_rng built in"
-                                                 : "has virtio_rng as a module",
-                        version);
-        if (r < 0)
-                return r;
-        return check_initramfs(tree, version, driver, report);
+        if (r >= 0)
+                r = check_modules(tree, version, &driver);
+        if (r >= 0)
+                r = add(report,
+                        RULE_VIRTIO_RNG,
+                        drivers[driver].state,
+                        version,
+                        drivers[driver].detail);
+        return r < 0 ? r : check_initramfs(tree, version, driver, report);
 }
 
 int image_kernel_find(const ImageTree *tree, ImageReport *report) {
@@ -446,31 +391,23 @@ int image_kernel_find(const ImageTree *tree, ImageReport *report) {
         int r;
 
         r = find_kernels(tree, &kernels);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0 || kernels.more) {
-                r = image_equipment_add(
+        if (r < 0)
+                r = image_report_add_error(report, RULE_KERNELS, NULL, r);
+        else if (kernels.more)
+                r = image_report_add(
                         report,
-                        "kernels",
+                        RULE_KERNELS,
                         IMAGE_STATE_UNKNOWN,
                         NULL,
-                        r < 0 ? image_error_to_string(r) : "there are more than are looked at",
-                        NULL);
-                if (r < 0)
-                        return r;
-        }
-        if (kernels.n == 0)
-                return image_equipment_add(
+                        "there are more than are looked at");
+        if (r >= 0 && kernels.n == 0)
+                r = image_report_add(
                         report,
-                        "kernels",
+                        RULE_KERNELS,
                         IMAGE_STATE_UNKNOWN,
                         NULL,
-                        "no kernel in /boot or /usr/lib/modules: it comes from elsewhere",
-                        NULL);
-        for (size_t i = 0; i < kernels.n; i++) {
+                        "no kernel in /boot or /usr/lib/modules: it comes from elsewhere");
+        for (size_t i = 0; i < kernels.n && r >= 0; i++)
                 r = check_kernel(tree, kernels.names[i].version, report);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return r;
 }

@@ -8,9 +8,9 @@
 
 #include "lib/base/log.h"
 #include "seeder/image/clean.h"
-#include "seeder/image/equipment.h"
 #include "seeder/image/host.h"
 #include "seeder/image/os.h"
+#include "seeder/image/setup.h"
 #include "seeder/image/template.h"
 
 #define EX_FINDINGS 1
@@ -39,8 +39,9 @@ static const char help[] =
         "  -n, --dry-run         clean: only list what would be done\n"
         "  -j, --json            one JSON document instead of a table\n"
         "  -v, --verbose         check: also list what is as it should be\n"
-        "  -o, --only=GROUP,...  seeds, identity, equipment (check only)\n"
+        "  -o, --only=GROUP,...  seeds, identity, setup (check only)\n"
         "      --running-system  clean --only=seeds: of the running system, which is refused else\n"
+        "  -l, --list            list the rules, and do nothing else\n"
         "  -V, --version         print the version\n"
         "  -h, --help            print this\n"
         "\n"
@@ -76,14 +77,14 @@ static int refuse_usage(const char *text) {
 }
 
 static int check_arguments(Arguments *arguments, bool only_given) {
-        unsigned equipment = 1U << IMAGE_GROUP_EQUIPMENT;
+        unsigned setup = 1U << IMAGE_GROUP_SETUP;
 
         if (!arguments->clean && (arguments->dry_run || arguments->running_system))
                 return refuse_usage("--dry-run and --running-system are for clean");
         if (arguments->clean && arguments->verbose)
                 return refuse_usage("--verbose is for check");
-        if (arguments->clean && only_given && (arguments->groups & equipment))
-                return refuse_usage("clean installs no equipment: see check");
+        if (arguments->clean && only_given && (arguments->groups & setup))
+                return refuse_usage("clean does not accept --only=setup: use check");
         if (arguments->clean)
                 arguments->groups &= GROUPS_TEMPLATE;
         if (arguments->running_system && arguments->groups != 1U << IMAGE_GROUP_SEEDS)
@@ -94,6 +95,20 @@ static int check_arguments(Arguments *arguments, bool only_given) {
 
 static int print_text(const char *text) {
         return fputs(text, stdout) == EOF || fflush(stdout) == EOF ? EX_IOERR : EXIT_SUCCESS;
+}
+
+static int print_rules(void) {
+        int r = printf("%-25s%-10s%-9s%-8s%s\n", "RULE", "GROUP", "SEVERITY", "CLEAN", "ADVICE");
+
+        for (size_t i = 0; i < _RULE_MAX && r >= 0; i++)
+                r =
+                        printf("%-25s%-10s%-9s%-8s%s\n",
+                               image_rules[i].id,
+                               image_group_to_string(image_rules[i].group),
+                               image_state_to_string(image_rules[i].severity),
+                               image_action_to_string(image_rules[i].action),
+                               image_rules[i].advice ? image_rules[i].advice : "-");
+        return r < 0 || fflush(stdout) == EOF ? EX_IOERR : EXIT_SUCCESS;
 }
 
 static int take_operand(const char *operand, const char *operands[static 2], unsigned *n) {
@@ -117,7 +132,7 @@ static int take_option(int option, Arguments *arguments, bool *only_given) {
         case 'o':
                 *only_given = true;
                 if (parse_groups(optarg, &arguments->groups) < 0)
-                        return refuse_usage("--only takes seeds, identity, equipment");
+                        return refuse_usage("--only takes seeds, identity, setup");
                 return EXIT_SUCCESS;
         case 'R':
                 arguments->running_system = true;
@@ -127,7 +142,7 @@ static int take_option(int option, Arguments *arguments, bool *only_given) {
         }
 }
 
-/* Returns EXIT_SUCCESS with a root, or without one if it was --help or --version; else a status. The "-"
+/* Returns EXIT_SUCCESS with a root, or without one if there was something to print; else a status. The "-"
  * has options taken wherever they stand, whatever $POSIXLY_CORRECT says: `clean --help` never
  * becomes a ROOT. */
 static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
@@ -137,6 +152,7 @@ static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
                 { "verbose", no_argument, NULL, 'v' },
                 { "only", required_argument, NULL, 'o' },
                 { "running-system", no_argument, NULL, 'R' },
+                { "list", no_argument, NULL, 'l' },
                 { "version", no_argument, NULL, 'V' },
                 { "help", no_argument, NULL, 'h' },
                 {},
@@ -147,9 +163,11 @@ static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
         int c, r = EXIT_SUCCESS;
 
         while (r == EXIT_SUCCESS &&
-               (c = getopt_long(argc, argv, "-njvo:Vh", options, NULL)) != -1) {
+               (c = getopt_long(argc, argv, "-njvo:lVh", options, NULL)) != -1) {
                 if (c == 'h')
                         return print_text(help);
+                if (c == 'l')
+                        return print_rules();
                 if (c == 'V')
                         return print_text("entropy-image (guest-entropy) " PACKAGE_VERSION "\n");
                 r = c == 1 ? take_operand(optarg, operands, &n)
@@ -173,8 +191,8 @@ static int find(const ImageTree *tree, unsigned groups, ImageReport *report) {
         int r;
 
         r = image_template_find(tree, groups, report);
-        if (r >= 0 && (groups & (1U << IMAGE_GROUP_EQUIPMENT)))
-                r = image_equipment_find(tree, report);
+        if (r >= 0 && (groups & (1U << IMAGE_GROUP_SETUP)))
+                r = image_setup_find(tree, report);
         if (r < 0)
                 (void)log_errno(LOG_ERR, r, "Cannot look at the tree");
         return r;
@@ -220,11 +238,14 @@ static int check(const ImageTree *tree, const Arguments *arguments) {
         return fflush(stdout) == EOF ? EX_IOERR : status_of(&report);
 }
 
-static const char *plan_of(const ImageItem *item) {
-        return item->outcome == IMAGE_OUTCOME_FAILED ? "not touch"
-               : item->action == IMAGE_ACTION_REMOVE ? "remove"
-               : item->action == IMAGE_ACTION_RESET  ? "reset"
-                                                     : "leave to you:";
+static const char *plan_of(const ImageItem *item, bool dry_run) {
+        if (item->action == IMAGE_ACTION_MANUAL)
+                return "manual:";
+        if (item->outcome == IMAGE_OUTCOME_FAILED)
+                return dry_run ? "would not touch" : "will not touch";
+        if (item->action == IMAGE_ACTION_REMOVE)
+                return dry_run ? "would remove" : "will remove";
+        return dry_run ? "would reset" : "will reset";
 }
 
 /* Before anything is touched. With --json the document comes at the end, so this goes to stderr. */
@@ -233,20 +254,24 @@ static int print_plan(const Arguments *arguments, const ImageReport *report) {
 
         for (size_t i = 0; i < report->n_items; i++) {
                 const ImageItem *item = &report->items[i];
-                _cleanup_free_ char *path = NULL;
+                const bool manual = item->action == IMAGE_ACTION_MANUAL;
+                const char *advice = image_item_advice(item);
+                _cleanup_free_ char *path = NULL, *what = NULL;
 
                 if (item->action == IMAGE_ACTION_NONE || !item->path)
                         continue;
                 path = image_report_escape(item->path);
-                if (!path)
+                what = image_report_escape(advice ? advice : item->detail);
+                if (!path || !what)
                         return -ENOMEM;
                 (void)fprintf(
                         stream,
-                        "%s%s /%s (%s)\n",
-                        arguments->dry_run ? "would " : "will ",
-                        plan_of(item),
+                        "%s /%s (%s)%s%s\n",
+                        plan_of(item, arguments->dry_run),
                         path,
-                        item->id);
+                        item->rule->id,
+                        manual ? ": " : "",
+                        manual ? what : "");
         }
         return fflush(stream) == EOF ? -EIO : 0;
 }

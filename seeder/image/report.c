@@ -6,24 +6,7 @@
 #include "lib/base/text.h"
 #include "seeder/image/report.h"
 
-static const char *const group_names[] = {
-        [IMAGE_GROUP_SEEDS] = "seeds",
-        [IMAGE_GROUP_IDENTITY] = "identity",
-        [IMAGE_GROUP_EQUIPMENT] = "equipment",
-};
-
-static const char *const state_names[] = {
-        [IMAGE_STATE_FINDING] = "finding", [IMAGE_STATE_ERROR] = "error",
-        [IMAGE_STATE_UNKNOWN] = "unknown", [IMAGE_STATE_NOTE] = "note",
-        [IMAGE_STATE_OK] = "ok",
-};
-
-static const char *const action_names[] = {
-        [IMAGE_ACTION_NONE] = "none",
-        [IMAGE_ACTION_REMOVE] = "remove",
-        [IMAGE_ACTION_RESET] = "reset",
-        [IMAGE_ACTION_BY_HAND] = "by-hand",
-};
+#define ID_FORMAT "%-25s" /* the longest has 23 */
 
 static const char *const outcome_names[] = {
         [IMAGE_OUTCOME_NONE] = "none",
@@ -31,22 +14,6 @@ static const char *const outcome_names[] = {
         [IMAGE_OUTCOME_DONE] = "done",
         [IMAGE_OUTCOME_FAILED] = "failed",
 };
-
-const char *image_group_to_string(ImageGroup group) {
-        return group_names[group];
-}
-
-const char *image_state_to_string(ImageState state) {
-        return state_names[state];
-}
-
-const char *image_action_to_string(ImageAction action) {
-        return action_names[action];
-}
-
-const char *image_outcome_to_string(ImageOutcome outcome) {
-        return outcome_names[outcome];
-}
 
 const char *image_error_to_string(int error) {
         switch (-error) {
@@ -91,19 +58,16 @@ static int grow(ImageReport *report) {
         return 0;
 }
 
-int image_report_add(ImageReport *report, const ImageItem *item, const char *detail_format, ...) {
+static int _printf_(3, 0)
+        add(ImageReport *report, const ImageItem *item, const char *detail_format, va_list args) {
         _cleanup_free_ char *detail = NULL, *path = NULL;
-        va_list args;
         int r;
 
         if (report->n_items >= IMAGE_ITEMS_MAX) {
                 report->overflow = true;
                 return 0;
         }
-        va_start(args, detail_format);
-        r = vasprintf(&detail, detail_format, args);
-        va_end(args);
-        if (r < 0) {
+        if (vasprintf(&detail, detail_format, args) < 0) {
                 detail = NULL; /* vasprintf(3) leaves it undefined */
                 return -ENOMEM;
         }
@@ -121,6 +85,67 @@ int image_report_add(ImageReport *report, const ImageItem *item, const char *det
         report->items[report->n_items].path = TAKE_PTR(path);
         report->n_items++;
         return 0;
+}
+
+int image_report_add_item(
+        ImageReport *report,
+        const ImageItem *item,
+        const char *detail_format,
+        ...) {
+        va_list args;
+        int r;
+
+        va_start(args, detail_format);
+        r = add(report, item, detail_format, args);
+        va_end(args);
+        return r;
+}
+
+ImageItem image_item(ImageRuleId rule, ImageState state, const char *path) {
+        return (ImageItem){
+                .rule = &image_rules[rule],
+                .state = state,
+                .action =
+                        state == IMAGE_STATE_FINDING ? image_rules[rule].action : IMAGE_ACTION_NONE,
+                .path = path,
+        };
+}
+
+int image_report_add(
+        ImageReport *report,
+        ImageRuleId rule,
+        ImageState state,
+        const char *path,
+        const char *detail_format,
+        ...) {
+        const ImageItem item = image_item(rule, state, path);
+        va_list args;
+        int r;
+
+        va_start(args, detail_format);
+        r = add(report, &item, detail_format, args);
+        va_end(args);
+        return r;
+}
+
+int image_report_add_error(ImageReport *report, ImageRuleId rule, const char *path, int error) {
+        const bool setup = image_rules[rule].group == IMAGE_GROUP_SETUP;
+
+        if (error == -ENOMEM)
+                return error;
+        return image_report_add(
+                report,
+                rule,
+                setup ? IMAGE_STATE_UNKNOWN : IMAGE_STATE_ERROR,
+                path,
+                "cannot be looked at: %s",
+                image_error_to_string(error));
+}
+
+const char *image_item_advice(const ImageItem *item) {
+        const bool bad = item->state == IMAGE_STATE_FINDING || item->state == IMAGE_STATE_NOTE;
+
+        return bad && item->action == item->rule->action ? item->rule->advice : NULL;
 }
 
 void image_report_free(ImageReport *report) {
@@ -158,6 +183,7 @@ char *image_report_escape(const char *text) {
 
 static int print_item(const ImageItem *item, FILE *stream) {
         _cleanup_free_ char *path = NULL, *detail = NULL;
+        const char *advice = image_item_advice(item);
 
         detail = image_report_escape(item->detail);
         path = image_report_escape(item->path ? item->path : "");
@@ -165,13 +191,15 @@ static int print_item(const ImageItem *item, FILE *stream) {
                 return -ENOMEM;
         (void)fprintf(
                 stream,
-                "%-8s%-22s%s%s%s%s\n",
-                state_names[item->state],
-                item->id,
+                "%-8s" ID_FORMAT "%s%s%s%s%s%s\n",
+                image_state_to_string(item->state),
+                item->rule->id,
                 item->path ? "/" : "",
                 path,
                 item->path ? ": " : "",
-                detail);
+                detail,
+                advice ? "; " : "",
+                advice ? advice : "");
         return 0;
 }
 
@@ -187,7 +215,12 @@ int image_report_print(const ImageReport *report, bool verbose, FILE *stream) {
                         if (state == IMAGE_STATE_OK && !verbose)
                                 continue;
                         if (!any)
-                                (void)fprintf(stream, "%-8s%-22s%s\n", "STATE", "WHAT", "WHERE");
+                                (void)fprintf(
+                                        stream,
+                                        "%-8s" ID_FORMAT "%s\n",
+                                        "STATE",
+                                        "RULE",
+                                        "WHERE");
                         any = true;
                         r = print_item(&report->items[i], stream);
                         if (r < 0)
@@ -196,7 +229,9 @@ int image_report_print(const ImageReport *report, bool verbose, FILE *stream) {
         if (report->overflow)
                 (void)fprintf(
                         stream,
-                        "error   too-many              more than %u items: not all are here\n",
+                        "%-8s" ID_FORMAT "more than %u items: not all are here\n",
+                        "error",
+                        "too-many",
                         IMAGE_ITEMS_MAX);
         return fflush(stream) < 0 || ferror(stream) ? -EIO : 0;
 }
@@ -215,15 +250,16 @@ static void put_escaped(Json *object, const char *key, const char *prefix, const
 static Json *item_object(const ImageItem *item) {
         Json *object = json_new();
 
-        json_put_string(object, "id", item->id);
-        json_put_string(object, "group", group_names[item->group]);
-        json_put_string(object, "state", state_names[item->state]);
+        json_put_string(object, "id", item->rule->id);
+        json_put_string(object, "group", image_group_to_string(item->rule->group));
+        json_put_string(object, "state", image_state_to_string(item->state));
         if (item->path)
                 put_escaped(object, "path", "/", item->path);
         else
                 json_put(object, "path", NULL);
         put_escaped(object, "detail", "", item->detail);
-        json_put_string(object, "action", action_names[item->action]);
+        json_put_string(object, "advice", image_item_advice(item));
+        json_put_string(object, "action", image_action_to_string(item->action));
         json_put_string(object, "outcome", outcome_names[item->outcome]);
         if (item->error < 0)
                 put_escaped(object, "error", "", image_item_error(item));
@@ -236,7 +272,10 @@ static void put_counts(const ImageReport *report, Json *document) {
         Json *counts = json_new();
 
         for (ImageState state = 0; state < _IMAGE_STATE_MAX; state++)
-                json_put_number(counts, state_names[state], image_report_count(report, state));
+                json_put_number(
+                        counts,
+                        image_state_to_string(state),
+                        image_report_count(report, state));
         json_put(document, "counts", counts);
         json_put_bool(document, "complete", !report->overflow);
 }

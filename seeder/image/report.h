@@ -13,32 +13,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/error.h"
-
-typedef enum ImageGroup {
-        IMAGE_GROUP_SEEDS,     /* bytes that a generator would be seeded with, and flags about it */
-        IMAGE_GROUP_IDENTITY,  /* what tells one machine from another */
-        IMAGE_GROUP_EQUIPMENT, /* what should be there */
-        _IMAGE_GROUP_MAX,
-} ImageGroup;
-
-#define IMAGE_GROUPS_ALL ((1U << _IMAGE_GROUP_MAX) - 1)
-
-typedef enum ImageState {
-        IMAGE_STATE_FINDING, /* must be mended before this is a template */
-        IMAGE_STATE_ERROR,   /* could not be looked at, and may hold a finding */
-        IMAGE_STATE_UNKNOWN, /* equipment that could not be looked into */
-        IMAGE_STATE_NOTE,    /* good to know */
-        IMAGE_STATE_OK,
-        _IMAGE_STATE_MAX,
-} ImageState;
-
-typedef enum ImageAction {
-        IMAGE_ACTION_NONE,
-        IMAGE_ACTION_REMOVE,
-        IMAGE_ACTION_RESET,   /* write "uninitialized" */
-        IMAGE_ACTION_BY_HAND, /* clean leaves it to you */
-        _IMAGE_ACTION_MAX,
-} ImageAction;
+#include "seeder/image/rules.h"
 
 typedef enum ImageOutcome {
         IMAGE_OUTCOME_NONE,
@@ -49,8 +24,7 @@ typedef enum ImageOutcome {
 } ImageOutcome;
 
 typedef struct ImageItem {
-        const char *id; /* static */
-        ImageGroup group;
+        const ImageRule *rule;
         ImageState state;
         ImageAction action;
         const char *path; /* within the tree, without leading slash; or NULL */
@@ -73,12 +47,32 @@ typedef struct ImageReport {
 #define IMAGE_REPORT_NULL \
         {}
 
+/* Of something that is OK or UNKNOWN clean does nothing. */
+ImageItem image_item(ImageRuleId rule, ImageState state, const char *path);
+
 /* Copies item, with its path and the detail. -ENOMEM; an overflow is remembered, not an error. */
-_must_check_ int image_report_add(
+_must_check_ int image_report_add_item(
         ImageReport *report,
         const ImageItem *item,
         const char *detail_format,
         ...) _printf_(3, 4);
+
+/* The same of an image_item(). */
+_must_check_ int image_report_add(
+        ImageReport *report,
+        ImageRuleId rule,
+        ImageState state,
+        const char *path,
+        const char *detail_format,
+        ...) _printf_(5, 6);
+
+/* What could not be looked at. -ENOMEM is returned as it is: that ends the search. */
+_must_check_ int image_report_add_error(
+        ImageReport *report,
+        ImageRuleId rule,
+        const char *path,
+        int error);
+
 void image_report_free(ImageReport *report);
 
 size_t image_report_count(const ImageReport *report, ImageState state);
@@ -100,13 +94,11 @@ _must_check_ int image_report_print_json(
         const ImageRun *run,
         FILE *stream);
 
-const char *image_group_to_string(ImageGroup group);
-const char *image_state_to_string(ImageState state);
-const char *image_action_to_string(ImageAction action);
-const char *image_outcome_to_string(ImageOutcome outcome);
-
 /* As strerror(3), but in terms of cleaning. error is negative. */
 const char *image_error_to_string(int error);
+
+/* What the user can do about it, or NULL: clean does it, nothing is wrong, or the detail has it. */
+const char *image_item_advice(const ImageItem *item);
 
 /* Why an item failed. */
 const char *image_item_error(const ImageItem *item);

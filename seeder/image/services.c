@@ -4,18 +4,42 @@
 #include <string.h>
 
 #include "lib/base/io.h"
-#include "seeder/image/equipment.h"
+#include "seeder/image/setup.h"
 #include "seeder/image/text.h"
 
 #define TEXT_MAX_BYTES (256U * 1024)
 
 static int add(
         ImageReport *report,
-        const char *id,
-        ImageState state,
+        ImageRuleId rule,
+        bool good,
         const char *path,
         const char *detail) {
-        return image_equipment_add(report, id, state, path, detail, NULL);
+        return image_report_add(
+                report,
+                rule,
+                good ? IMAGE_STATE_OK : IMAGE_STATE_FINDING,
+                path,
+                "%s",
+                detail);
+}
+
+bool image_setup_expand(
+        const char *pattern,
+        const char *name,
+        char path[static IMAGE_PATH_MAX_BYTES]) {
+        int before = (int)strcspn(pattern, "%");
+        int n;
+
+        n = snprintf(
+                path,
+                IMAGE_PATH_MAX_BYTES,
+                "%.*s%s%s",
+                before,
+                pattern,
+                name,
+                pattern + before + 1);
+        return n > 0 && (size_t)n < IMAGE_PATH_MAX_BYTES;
 }
 
 static int stop_at_first(const char *path, void *userdata) {
@@ -27,23 +51,16 @@ static bool any_matches(const ImageTree *tree, const char *pattern) {
         return image_tree_glob(tree, pattern, stop_at_first, NULL) == 1;
 }
 
-static bool any_of(const ImageTree *tree, const char *const formats[], size_t n, const char *name) {
-        char pattern[256];
+static bool any_of(
+        const ImageTree *tree,
+        const char *const patterns[],
+        size_t n,
+        const char *name) {
+        char path[IMAGE_PATH_MAX_BYTES];
 
-        for (size_t i = 0; i < n; i++) {
-                const char *mark = strchr(formats[i], '%');
-
-                (void)snprintf(
-                        pattern,
-                        sizeof(pattern),
-                        "%.*s%s%s",
-                        (int)(mark - formats[i]),
-                        formats[i],
-                        name,
-                        mark + 1);
-                if (any_matches(tree, pattern))
+        for (size_t i = 0; i < n; i++)
+                if (image_setup_expand(patterns[i], name, path) && any_matches(tree, path))
                         return true;
-        }
         return false;
 }
 
@@ -133,21 +150,21 @@ static int find_rngd(const ImageTree *tree, ImageReport *report, bool *ret_ours)
                 if (r == -ENOMEM)
                         return r;
                 if (r != 0)
-                        return add(
+                        return image_report_add(
                                 report,
-                                "program-rngd",
+                                RULE_PROGRAM_RNGD,
                                 IMAGE_STATE_UNKNOWN,
                                 places[i],
                                 "cannot be read");
                 *ret_ours = ours;
                 return add(
                         report,
-                        "program-rngd",
-                        ours ? IMAGE_STATE_OK : IMAGE_STATE_FINDING,
+                        RULE_PROGRAM_RNGD,
+                        ours,
                         places[i],
                         ours ? "is guest-entropy's" : "is that of rng-tools, not guest-entropy's");
         }
-        return add(report, "program-rngd", IMAGE_STATE_FINDING, NULL, "rngd is not installed");
+        return add(report, RULE_PROGRAM_RNGD, false, NULL, "rngd is not installed");
 }
 
 static int find_seeder(const ImageTree *tree, ImageReport *report) {
@@ -160,18 +177,8 @@ static int find_seeder(const ImageTree *tree, ImageReport *report) {
 
         for (size_t i = 0; i < ELEMENTSOF(places); i++)
                 if (image_tree_has(tree, places[i]))
-                        return add(
-                                report,
-                                "program-seeder",
-                                IMAGE_STATE_OK,
-                                places[i],
-                                "is installed");
-        return add(
-                report,
-                "program-seeder",
-                IMAGE_STATE_FINDING,
-                NULL,
-                "entropy-seeder is not installed");
+                        return add(report, RULE_PROGRAM_SEEDER, true, places[i], "is installed");
+        return add(report, RULE_PROGRAM_SEEDER, false, NULL, "entropy-seeder is not installed");
 }
 
 static int find_hook(const ImageTree *tree, ImageReport *report) {
@@ -184,32 +191,29 @@ static int find_hook(const ImageTree *tree, ImageReport *report) {
 
         for (size_t i = 0; i < ELEMENTSOF(patterns); i++)
                 if (any_matches(tree, patterns[i]))
-                        return add(report, "initramfs-hook", IMAGE_STATE_OK, NULL, patterns[i]);
+                        return add(report, RULE_INITRAMFS_HOOK, true, NULL, patterns[i]);
         return add(
                 report,
-                "initramfs-hook",
-                IMAGE_STATE_FINDING,
+                RULE_INITRAMFS_HOOK,
+                false,
                 NULL,
                 "no hook of guest-entropy for initramfs-tools, dracut or mkinitcpio");
 }
 
 static int check_unit(const ImageTree *tree, const char *unit, ImageReport *report) {
-        char detail[160];
-        ImageState state = IMAGE_STATE_FINDING;
-        const char *what;
+        const char *what = unit_is_masked(tree, unit)     ? "is masked"
+                           : !unit_exists(tree, unit)     ? "is not installed"
+                           : !unit_is_enabled(tree, unit) ? "is not enabled"
+                                                          : NULL;
 
-        if (unit_is_masked(tree, unit))
-                what = "is masked";
-        else if (!unit_exists(tree, unit))
-                what = "is not installed";
-        else if (!unit_is_enabled(tree, unit))
-                what = "is not enabled";
-        else {
-                what = "is enabled";
-                state = IMAGE_STATE_OK;
-        }
-        (void)snprintf(detail, sizeof(detail), "%s %s", unit, what);
-        return add(report, "unit", state, NULL, detail);
+        return image_report_add(
+                report,
+                RULE_UNIT,
+                what ? IMAGE_STATE_FINDING : IMAGE_STATE_OK,
+                NULL,
+                "%s %s",
+                unit,
+                what ? what : "is enabled");
 }
 
 static int find_units(const ImageTree *tree, ImageReport *report) {
@@ -226,8 +230,8 @@ static int find_units(const ImageTree *tree, ImageReport *report) {
 
                 return add(
                         report,
-                        "unit",
-                        found ? IMAGE_STATE_OK : IMAGE_STATE_FINDING,
+                        RULE_UNIT,
+                        found,
                         NULL,
                         found ? "a service of guest-entropy is enabled"
                               : "neither systemd nor an enabled service of guest-entropy is here");
@@ -237,30 +241,36 @@ static int find_units(const ImageTree *tree, ImageReport *report) {
         return r;
 }
 
-typedef struct Rival {
+typedef struct Conflict {
         const char *unit, *script, *program, *reason;
-} Rival;
+} Conflict;
 
-static int check_rival(const ImageTree *tree, const Rival *rival, ImageReport *report) {
-        bool enabled = unit_is_enabled(tree, rival->unit) || script_is_enabled(tree, rival->script);
-        char detail[256];
+static int check_conflict(const ImageTree *tree, const Conflict *other, ImageReport *report) {
+        bool enabled = unit_is_enabled(tree, other->unit) || script_is_enabled(tree, other->script);
 
-        if (!enabled && !unit_exists(tree, rival->unit) &&
-            !(rival->program && image_tree_has(tree, rival->program)))
-                return 0;
-        (void)snprintf(
-                detail,
-                sizeof(detail),
-                "%s is %s%s%s",
-                rival->unit,
-                enabled ? "enabled: " : "installed, and not enabled",
-                enabled ? rival->reason : "",
-                enabled ? "; remove its package" : "");
-        return add(report, "rival", enabled ? IMAGE_STATE_FINDING : IMAGE_STATE_NOTE, NULL, detail);
+        if (enabled)
+                return image_report_add(
+                        report,
+                        RULE_CONFLICTING_DAEMON,
+                        IMAGE_STATE_FINDING,
+                        NULL,
+                        "%s is enabled: %s",
+                        other->unit,
+                        other->reason);
+        if (unit_exists(tree, other->unit) ||
+            (other->program && image_tree_has(tree, other->program)))
+                return image_report_add(
+                        report,
+                        RULE_CONFLICTING_DAEMON,
+                        IMAGE_STATE_NOTE,
+                        NULL,
+                        "%s is installed, and not enabled",
+                        other->unit);
+        return 0;
 }
 
-static int find_rivals(const ImageTree *tree, bool rngd_is_guest_entropy, ImageReport *report) {
-        static const Rival rivals[] = {
+static int find_conflicts(const ImageTree *tree, bool rngd_is_guest_entropy, ImageReport *report) {
+        static const Conflict others[] = {
                 { "haveged.service",
                   "haveged",
                   "usr/sbin/haveged",
@@ -285,31 +295,24 @@ static int find_rivals(const ImageTree *tree, bool rngd_is_guest_entropy, ImageR
         };
         int r;
 
-        for (size_t i = 0; i < ELEMENTSOF(rivals); i++) {
-                if (rngd_is_guest_entropy && strcmp(rivals[i].unit, "rngd.service") == 0)
+        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                if (rngd_is_guest_entropy && strcmp(others[i].unit, "rngd.service") == 0)
                         continue;
-                r = check_rival(tree, &rivals[i], report);
+                r = check_conflict(tree, &others[i], report);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-typedef struct TextRule {
-        const char *pattern, *id, *detail;
-        unsigned (*find)(const char *text, size_t length);
-} TextRule;
-
 typedef struct TextFinder {
         const ImageTree *tree;
-        const TextRule *rule;
         ImageReport *report;
         char *buffer;
 } TextFinder;
 
 static int visit_text(const char *path, void *userdata) {
         const TextFinder *finder = userdata;
-        char detail[256];
         unsigned line;
         size_t length;
         int r;
@@ -318,57 +321,45 @@ static int visit_text(const char *path, void *userdata) {
         if (r == IMAGE_TREE_E_ABSENT || r == IMAGE_TREE_E_NOT_A_FILE)
                 return 0; /* a masked unit, for one */
         if (r < 0)
-                return add(
-                        finder->report,
-                        finder->rule->id,
-                        IMAGE_STATE_UNKNOWN,
-                        path,
-                        image_error_to_string(r));
-        line = finder->rule->find(finder->buffer, length);
+                return image_report_add_error(finder->report, RULE_RNGD_FEEDS_ITSELF, path, r);
+        line = image_text_feeds_itself(finder->buffer, length);
         if (line == 0)
                 return 0;
-        (void)snprintf(detail, sizeof(detail), "line %u %s", line, finder->rule->detail);
-        return add(finder->report, finder->rule->id, IMAGE_STATE_FINDING, path, detail);
+        return image_report_add(
+                finder->report,
+                RULE_RNGD_FEEDS_ITSELF,
+                IMAGE_STATE_FINDING,
+                path,
+                "line %u has rngd read the kernel's own output and credit it as fresh",
+                line);
 }
 
-#define FEEDS                                                                                \
-        "rngd-feeds-itself", "has rngd read the kernel's own output and credit it as fresh", \
-                image_text_feeds_itself
 static int find_texts(const ImageTree *tree, ImageReport *report) {
-        static const TextRule text_rules[] = {
-                { "etc/sysconfig/rngd", FEEDS },
-                { "etc/sysconfig/rng-tools", FEEDS },
-                { "etc/default/rng*", FEEDS },
-                { "etc/conf.d/rng*", FEEDS },
-                { "etc/rc.local", FEEDS },
-                { "etc/guest-entropy.conf", FEEDS },
-                { "etc/systemd/system/rng*.service", FEEDS },
-                { "etc/systemd/system/rng*.service.d/*.conf", FEEDS },
-                { "usr/lib/systemd/system/rng*.service", FEEDS },
-                { "usr/lib/systemd/system/rng*.service.d/*.conf", FEEDS },
-                { "etc/init.d/rng*", FEEDS },
+        static const char *const patterns[] = {
+                "etc/sysconfig/rngd",
+                "etc/sysconfig/rng-tools",
+                "etc/default/rng*",
+                "etc/conf.d/rng*",
+                "etc/rc.local",
+                "etc/guest-entropy.conf",
+                "etc/systemd/system/rng*.service",
+                "etc/systemd/system/rng*.service.d/*.conf",
+                "usr/lib/systemd/system/rng*.service",
+                "usr/lib/systemd/system/rng*.service.d/*.conf",
+                "etc/init.d/rng*",
         };
         _cleanup_free_ char *buffer = malloc(TEXT_MAX_BYTES);
-        int r;
+        TextFinder finder = { tree, report, buffer };
+        int r = 0;
 
         if (!buffer)
                 return -ENOMEM;
-        for (size_t i = 0; i < ELEMENTSOF(text_rules); i++) {
-                TextFinder finder = { tree, &text_rules[i], report, buffer };
-
-                r = image_tree_glob(tree, text_rules[i].pattern, visit_text, &finder);
-                if (r == -ENOMEM)
-                        return r;
+        for (size_t i = 0; i < ELEMENTSOF(patterns) && r >= 0; i++) {
+                r = image_tree_glob(tree, patterns[i], visit_text, &finder);
                 if (r < 0)
-                        r = add(report,
-                                text_rules[i].id,
-                                IMAGE_STATE_UNKNOWN,
-                                text_rules[i].pattern,
-                                image_error_to_string(r));
-                if (r < 0)
-                        return r;
+                        r = image_report_add_error(report, RULE_RNGD_FEEDS_ITSELF, patterns[i], r);
         }
-        return 0;
+        return r;
 }
 
 int image_services_find(const ImageTree *tree, ImageReport *report) {
@@ -376,24 +367,18 @@ int image_services_find(const ImageTree *tree, ImageReport *report) {
         int r;
 
         r = find_rngd(tree, report, &ours);
-        if (r < 0)
-                return r;
-        r = find_seeder(tree, report);
-        if (r < 0)
-                return r;
-        r = find_hook(tree, report);
-        if (r < 0)
-                return r;
-        r = find_units(tree, report);
-        if (r < 0)
-                return r;
-        r = find_rivals(tree, ours, report);
-        if (r < 0)
-                return r;
-        return find_texts(tree, report);
+        if (r >= 0)
+                r = find_seeder(tree, report);
+        if (r >= 0)
+                r = find_hook(tree, report);
+        if (r >= 0)
+                r = find_units(tree, report);
+        if (r >= 0)
+                r = find_conflicts(tree, ours, report);
+        return r < 0 ? r : find_texts(tree, report);
 }
 
-int image_equipment_find(const ImageTree *tree, ImageReport *report) {
+int image_setup_find(const ImageTree *tree, ImageReport *report) {
         int r;
 
         r = image_kernel_find(tree, report);

@@ -22,144 +22,90 @@ typedef enum Content {
         CONTENT_OPENSTACK, /* a seed, as the source config-drive takes it */
 } Content;
 
-typedef struct Rule {
-        const char *id;
-        ImageGroup group;
-        ImageAction action;
+/* Where a rule is broken by what is there. */
+typedef struct Place {
+        ImageRuleId rule;
         const char *pattern;
         const char *reason;
         bool even_empty; /* a flag: that it is there is what counts */
         Content content; /* only files with this in them */
-} Rule;
+} Place;
 
 #define OWN_REASON    "state of guest-entropy: which seeds were used, and the next one"
 #define SEED_REASON   "a saved seed, the same in every clone"
 #define CREDIT_REASON "a saved seed that every clone would credit"
-#define CLOUD_REASON  "holds the random_seed of the machine that ran this tree"
+#define CLOUD_REASON  "holds the random_seed of the machine that ran this image"
 #define STATIC_REASON "holds a random_seed that every clone would use"
 #define SSH_REASON    "an SSH host key, the same in every clone"
 #define CREDS_REASON  "a seed as a credential, the same in every clone"
 #define SECRET_REASON "the key of encrypted credentials, the same in every clone"
 #define SEEDED_REASON "pollinate never seeds a machine that has this flag"
-#define BY_HAND       IMAGE_ACTION_BY_HAND
-#define REMOVE        IMAGE_ACTION_REMOVE
-#define SEEDS         IMAGE_GROUP_SEEDS
-#define IDENTITY      IMAGE_GROUP_IDENTITY
-#define ANY           CONTENT_ANY
 #define CLOUD_KEY     "random_seed"
 
-/* id, group, action, pattern, reason, even if empty, content */
-static const Rule rules[] = {
-        { "own-state", SEEDS, REMOVE, "var/lib/guest-entropy/*", OWN_REASON, true, ANY },
-        { "own-state", SEEDS, REMOVE, "run/guest-entropy/*", OWN_REASON, true, ANY },
-        { "systemd-seed", SEEDS, REMOVE, "var/lib/systemd/random-seed", SEED_REASON, false, ANY },
-        { "esp-seed", SEEDS, REMOVE, "efi/loader/random-seed", SEED_REASON, false, ANY },
-        { "esp-seed", SEEDS, REMOVE, "boot/efi/loader/random-seed", SEED_REASON, false, ANY },
-        { "esp-seed", SEEDS, REMOVE, "boot/loader/random-seed", SEED_REASON, false, ANY },
-        { "seedrng-seed", SEEDS, REMOVE, "var/lib/seedrng/seed.credit", CREDIT_REASON, false, ANY },
-        { "seedrng-seed",
-          SEEDS,
-          REMOVE,
-          "var/lib/seedrng/seed.no-credit",
-          SEED_REASON,
-          false,
-          ANY },
+#define SEED(rule, pattern) \
+        { rule, pattern, SEED_REASON, false, CONTENT_ANY }
+#define CREDS(pattern) \
+        { RULE_CREDENTIAL_SEED, pattern, CREDS_REASON, false, CONTENT_ANY }
+#define SSH_KEY(pattern) \
+        { RULE_SSH_HOST_KEY, pattern, SSH_REASON, true, CONTENT_ANY }
+#define OWN(pattern) \
+        { RULE_GUEST_ENTROPY_STATE, pattern, OWN_REASON, true, CONTENT_ANY }
+#define CLOUD_INIT(pattern) \
+        { RULE_CLOUD_INIT_SEED, pattern, CLOUD_REASON, false, CONTENT_KEY }
+
+static const Place places[] = {
+        OWN("var/lib/guest-entropy/*"),
+        OWN("run/guest-entropy/*"),
+        SEED(RULE_SYSTEMD_SEED, "var/lib/systemd/random-seed"),
+        SEED(RULE_ESP_SEED, "efi/loader/random-seed"),
+        SEED(RULE_ESP_SEED, "boot/efi/loader/random-seed"),
+        SEED(RULE_ESP_SEED, "boot/loader/random-seed"),
+        { RULE_SEEDRNG_SEED, "var/lib/seedrng/seed.credit", CREDIT_REASON, false, CONTENT_ANY },
+        SEED(RULE_SEEDRNG_SEED, "var/lib/seedrng/seed.no-credit"),
         /* Debian's init script; OpenRC's before seedrng; virt-sysprep's list; OpenWrt */
-        { "urandom-seed", SEEDS, REMOVE, "var/lib/urandom/random-seed", SEED_REASON, false, ANY },
-        { "openrc-seed", SEEDS, REMOVE, "var/lib/misc/random-seed", SEED_REASON, false, ANY },
-        { "urandom-seed", SEEDS, REMOVE, "var/lib/random-seed", SEED_REASON, false, ANY },
-        { "urandom-seed", SEEDS, REMOVE, "etc/random-seed", SEED_REASON, false, ANY },
-        { "urandom-seed", SEEDS, REMOVE, "etc/urandom.seed", SEED_REASON, false, ANY },
-        { "pollinate-flag", SEEDS, REMOVE, "var/cache/pollinate/seeded", SEEDED_REASON, true, ANY },
-        { "cloud-init-seed",
-          SEEDS,
-          REMOVE,
-          "var/lib/cloud/instances/*/*",
-          CLOUD_REASON,
-          false,
-          CONTENT_KEY },
-        { "cloud-init-seed",
-          SEEDS,
-          REMOVE,
-          "run/cloud-init/*.json",
-          CLOUD_REASON,
-          false,
-          CONTENT_KEY },
+        SEED(RULE_URANDOM_SEED, "var/lib/urandom/random-seed"),
+        SEED(RULE_OPENRC_SEED, "var/lib/misc/random-seed"),
+        SEED(RULE_URANDOM_SEED, "var/lib/random-seed"),
+        SEED(RULE_URANDOM_SEED, "etc/random-seed"),
+        SEED(RULE_URANDOM_SEED, "etc/urandom.seed"),
+        { RULE_POLLINATE_FLAG, "var/cache/pollinate/seeded", SEEDED_REASON, true, CONTENT_ANY },
+        CLOUD_INIT("var/lib/cloud/instances/*/*"),
+        CLOUD_INIT("run/cloud-init/*.json"),
         /* Put there by a person: what else is in these files is theirs. */
-        { "cloud-seed-directory",
-          SEEDS,
-          BY_HAND,
-          "var/lib/cloud/seed/*/*",
-          STATIC_REASON,
-          false,
-          CONTENT_KEY },
-        { "cloud-seed-directory",
-          SEEDS,
-          BY_HAND,
+        { RULE_CLOUD_SEED_DIRECTORY, "var/lib/cloud/seed/*/*", STATIC_REASON, false, CONTENT_KEY },
+        { RULE_CLOUD_SEED_DIRECTORY,
           "var/lib/cloud/seed/*/openstack/*/meta_data.json",
           STATIC_REASON,
           false,
           CONTENT_OPENSTACK },
-        { "credential-seed",
-          SEEDS,
-          BY_HAND,
-          "etc/credstore*/entropy.seed",
-          CREDS_REASON,
-          false,
-          ANY },
-        { "credential-seed",
-          SEEDS,
-          BY_HAND,
-          "usr/lib/credstore*/entropy.seed",
-          CREDS_REASON,
-          false,
-          ANY },
-        { "credential-secret",
-          IDENTITY,
-          REMOVE,
+        CREDS("etc/credstore*/entropy.seed"),
+        CREDS("usr/lib/credstore*/entropy.seed"),
+        { RULE_CREDENTIAL_SECRET,
           "var/lib/systemd/credential.secret",
           SECRET_REASON,
           false,
-          ANY },
-        { "ssh-host-key", IDENTITY, REMOVE, "etc/ssh/ssh_host_*key", SSH_REASON, true, ANY },
-        { "ssh-host-key", IDENTITY, REMOVE, "etc/ssh/ssh_host_*key.pub", SSH_REASON, true, ANY },
-        { "ssh-host-key",
-          IDENTITY,
-          REMOVE,
-          "etc/dropbear/dropbear_*_host_key",
-          SSH_REASON,
-          true,
-          ANY },
+          CONTENT_ANY },
+        SSH_KEY("etc/ssh/ssh_host_*key"),
+        SSH_KEY("etc/ssh/ssh_host_*key.pub"),
+        SSH_KEY("etc/dropbear/dropbear_*_host_key"),
 };
 
 typedef struct Finder {
         const ImageTree *tree;
-        const Rule *rule;
+        const Place *place;
         ImageReport *report;
 } Finder;
 
-static ImageItem item_of(const Rule *rule, const char *path, const struct stat *status) {
-        return (ImageItem){
-                .id = rule->id,
-                .group = rule->group,
-                .state = IMAGE_STATE_FINDING,
-                .action = rule->action,
-                .path = path,
-                .device = status ? status->st_dev : 0,
-                .inode = status ? status->st_ino : 0,
-        };
+static ImageItem item_of(ImageRuleId rule, const char *path, const ImageEntry *entry) {
+        ImageItem item = image_item(rule, IMAGE_STATE_FINDING, path);
+
+        item.device = entry->status.st_dev;
+        item.inode = entry->status.st_ino;
+        return item;
 }
 
 static int add_error(const Finder *finder, const char *path, int error) {
-        ImageItem item = item_of(finder->rule, path, NULL);
-
-        item.state = IMAGE_STATE_ERROR;
-        item.action = IMAGE_ACTION_NONE;
-        return image_report_add(
-                finder->report,
-                &item,
-                "cannot be looked at: %s",
-                image_error_to_string(error));
+        return image_report_add_error(finder->report, finder->place->rule, path, error);
 }
 
 /* 0 or 1, or a negative errno. Bounded: a file that is larger is not cloud-init's. */
@@ -239,32 +185,32 @@ static const char *kind_of(mode_t mode) {
 
 /* What it leads to may be a seed, and is not ours to remove: the tree chose the name. */
 static int add_link(const Finder *finder, const char *path, const ImageEntry *entry) {
-        ImageItem item = item_of(finder->rule, path, &entry->status);
+        ImageItem item = item_of(finder->place->rule, path, entry);
         _cleanup_close_ int fd = image_tree_open_at(finder->tree, path, O_PATH);
 
         if (fd == -ENOENT || fd == -ENOTDIR)
                 return 0; /* leads nowhere within the tree */
         if (fd < 0)
                 return add_error(finder, path, fd);
-        item.action = IMAGE_ACTION_BY_HAND;
-        return image_report_add(
+        item.action = IMAGE_ACTION_MANUAL;
+        return image_report_add_item(
                 finder->report,
                 &item,
                 "%s; it is a symbolic link: remove what it points to",
-                finder->rule->reason);
+                finder->place->reason);
 }
 
 static int add_odd_kind(const Finder *finder, const char *path, const ImageEntry *entry) {
-        ImageItem item = item_of(finder->rule, path, &entry->status);
+        ImageItem item = item_of(finder->place->rule, path, entry);
 
         if (S_ISLNK(entry->status.st_mode))
                 return add_link(finder, path, entry);
         /* cloud-init's directories have subdirectories; they hold other things. */
-        if (finder->rule->content != CONTENT_ANY)
+        if (finder->place->content != CONTENT_ANY)
                 return 0;
         if (S_ISDIR(entry->status.st_mode))
-                item.action = IMAGE_ACTION_BY_HAND;
-        return image_report_add(
+                item.action = IMAGE_ACTION_MANUAL;
+        return image_report_add_item(
                 finder->report,
                 &item,
                 "is %s, where a file is expected",
@@ -272,7 +218,7 @@ static int add_odd_kind(const Finder *finder, const char *path, const ImageEntry
 }
 
 static int add_mark(const Finder *finder, const char *path, const ImageEntry *entry) {
-        ImageItem item = item_of(finder->rule, path, &entry->status);
+        ImageItem item = item_of(RULE_SYSTEMD_SEED_CREDITABLE, path, entry);
         _cleanup_close_ int fd = image_tree_reopen(entry->fd);
         ssize_t n;
 
@@ -283,8 +229,8 @@ static int add_mark(const Finder *finder, const char *path, const ImageEntry *en
                 return errno == ENODATA || errno == ENOTSUP
                                ? 0
                                : add_error(finder, path, negative_errno());
-        item.id = "creditable-mark";
-        return image_report_add(
+        item.action = image_rules[finder->place->rule].action; /* it goes with its file */
+        return image_report_add_item(
                 finder->report,
                 &item,
                 "has the attribute " IMAGE_CREDITABLE_MARK
@@ -293,22 +239,19 @@ static int add_mark(const Finder *finder, const char *path, const ImageEntry *en
 
 /* As bootctl(1): whoever can read the seed can predict what is made of it. */
 static int add_mode(const Finder *finder, const char *path, const ImageEntry *entry) {
-        ImageItem item = item_of(finder->rule, path, &entry->status);
+        ImageItem item = item_of(RULE_ESP_SEED_PERMISSIONS, path, entry);
 
         if ((entry->status.st_mode & 0007) == 0)
                 return 0;
-        item.id = "esp-seed-mode";
-        item.action = IMAGE_ACTION_BY_HAND;
-        return image_report_add(
+        return image_report_add_item(
                 finder->report,
                 &item,
-                "mode %04o lets everybody at it, and at the next seed: mount the ESP with "
-                "umask=0077",
+                "mode %04o lets every user read it, and the next one",
                 (unsigned)(entry->status.st_mode & 07777));
 }
 
 static int add_file(const Finder *finder, const char *path, const ImageEntry *entry) {
-        ImageItem item = item_of(finder->rule, path, &entry->status);
+        ImageItem item = item_of(finder->place->rule, path, entry);
         char links[96] = "";
         int r;
 
@@ -318,18 +261,18 @@ static int add_file(const Finder *finder, const char *path, const ImageEntry *en
                         sizeof(links),
                         "; other names of the same file stay (%ju hard links)",
                         (uintmax_t)entry->status.st_nlink);
-        r = image_report_add(
+        r = image_report_add_item(
                 finder->report,
                 &item,
                 "%s (%jd bytes, mode %04o)%s",
-                finder->rule->reason,
+                finder->place->reason,
                 (intmax_t)entry->status.st_size,
                 (unsigned)(entry->status.st_mode & 07777),
                 links);
-        if (r < 0 || item.group != IMAGE_GROUP_SEEDS || finder->rule->content != CONTENT_ANY)
+        if (r < 0 || item.rule->group != IMAGE_GROUP_SEEDS || finder->place->content != CONTENT_ANY)
                 return r;
         r = add_mark(finder, path, entry);
-        if (r < 0 || strcmp(item.id, "esp-seed") != 0)
+        if (r < 0 || finder->place->rule != RULE_ESP_SEED)
                 return r;
         return add_mode(finder, path, entry);
 }
@@ -344,10 +287,10 @@ static int visit(const char *path, void *userdata) {
                 return r == IMAGE_TREE_E_ABSENT ? 0 : add_error(finder, path, r);
         if (!S_ISREG(entry.status.st_mode))
                 return add_odd_kind(finder, path, &entry);
-        if (entry.status.st_size == 0 && !finder->rule->even_empty)
+        if (entry.status.st_size == 0 && !finder->place->even_empty)
                 return 0;
-        if (finder->rule->content != CONTENT_ANY) {
-                r = holds(entry.fd, finder->rule->content);
+        if (finder->place->content != CONTENT_ANY) {
+                r = holds(entry.fd, finder->place->content);
                 if (r <= 0)
                         return r == 0 ? 0 : add_error(finder, path, r);
         }
@@ -357,19 +300,15 @@ static int visit(const char *path, void *userdata) {
 /* The variable is in the firmware's memory, which no tree holds: all that can be said of it. */
 static int find_loader(const ImageTree *tree, ImageReport *report) {
         static const char *const directories[] = { "efi/loader", "boot/efi/loader", "boot/loader" };
-        const ImageItem item = {
-                .id = "loader-system-token",
-                .group = IMAGE_GROUP_SEEDS,
-                .state = IMAGE_STATE_NOTE,
-        };
 
         for (size_t i = 0; i < ELEMENTSOF(directories); i++)
                 if (image_tree_has(tree, directories[i]))
                         return image_report_add(
                                 report,
-                                &item,
-                                "systemd-boot keeps the EFI variable LoaderSystemToken in NVRAM: "
-                                "do not hand on the NVRAM file of a machine that booted this tree");
+                                RULE_LOADER_SYSTEM_TOKEN,
+                                IMAGE_STATE_NOTE,
+                                NULL,
+                                "systemd-boot keeps the EFI variable LoaderSystemToken in NVRAM");
         return 0;
 }
 
@@ -385,32 +324,37 @@ static bool is_volatile(const ImageTree *tree, const char *directory) {
                root.st_dev != status.st_dev;
 }
 
-int image_template_find(const ImageTree *tree, unsigned groups, ImageReport *report) {
+/* What lies in a /run of its own is skipped. */
+static int find_in_places(const ImageTree *tree, unsigned groups, ImageReport *report) {
         bool skip_run = is_volatile(tree, "run");
         int r;
 
-        for (size_t i = 0; i < ELEMENTSOF(rules); i++) {
-                Finder finder = { tree, &rules[i], report };
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                Finder finder = { tree, &places[i], report };
 
-                if (!(groups & (1U << rules[i].group)))
+                if (!(groups & (1U << image_rules[places[i].rule].group)))
                         continue;
-                if (skip_run && strncmp(rules[i].pattern, "run/", strlen("run/")) == 0)
+                if (skip_run && strncmp(places[i].pattern, "run/", strlen("run/")) == 0)
                         continue;
-                r = image_tree_glob(tree, rules[i].pattern, visit, &finder);
-                if (r < 0 && r != -ENOMEM)
-                        r = add_error(&finder, rules[i].pattern, r);
+                r = image_tree_glob(tree, places[i].pattern, visit, &finder);
+                if (r < 0)
+                        r = add_error(&finder, places[i].pattern, r);
                 if (r < 0)
                         return r;
         }
-        if (groups & (1U << IMAGE_GROUP_SEEDS)) {
-                r = find_loader(tree, report);
-                if (r < 0)
-                        return r;
-                r = image_boot_find(tree, report);
-                if (r < 0)
-                        return r;
-        }
-        if (groups & (1U << IMAGE_GROUP_IDENTITY))
-                return image_identity_find(tree, report);
         return 0;
+}
+
+int image_template_find(const ImageTree *tree, unsigned groups, ImageReport *report) {
+        int r;
+
+        r = find_in_places(tree, groups, report);
+        if (r >= 0 && (groups & (1U << IMAGE_GROUP_SEEDS))) {
+                r = find_loader(tree, report);
+                if (r >= 0)
+                        r = image_boot_find(tree, report);
+        }
+        if (r >= 0 && (groups & (1U << IMAGE_GROUP_IDENTITY)))
+                r = image_identity_find(tree, report);
+        return r;
 }

@@ -79,7 +79,7 @@ def in_chroot(tree, script, *arguments):
 
 
 PLANTS = {
-    "own-state": "var/lib/guest-entropy/seed",
+    "guest-entropy-state": "var/lib/guest-entropy/seed",
     "systemd-seed": "var/lib/systemd/random-seed",
     "esp-seed": "boot/efi/loader/random-seed",
     "seedrng-seed": "var/lib/seedrng/seed.credit",
@@ -114,8 +114,8 @@ def names(tree):
     return {str(path.relative_to(tree)) for path in tree.rglob("*")}
 
 
-def try_equipment(tree):
-    found = {item["id"]: item for item in items(tree, "--verbose", "--only=equipment")}
+def try_setup(tree):
+    found = {item["id"]: item for item in items(tree, "--verbose", "--only=setup")}
     lister = shutil.which("lsinitramfs") or shutil.which("lsinitrd")
     wanted = {
         "virtio-rng": "ok",
@@ -127,9 +127,9 @@ def try_equipment(tree):
         "unit": "finding",
     }
     wrong = {what: found.get(what) for what, state in wanted.items() if found.get(what, {}).get("state") != state}
-    case("equipment of plain Debian", wrong)
+    case("setup of plain Debian", wrong)
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--mount", PROGRAM, "check", "--json", "--only=equipment", tree],
+        ["unshare", "--user", "--map-root-user", "--mount", PROGRAM, "check", "--json", "--only=setup", tree],
         capture_output=True, timeout=200, check=False,
     )
     if done.returncode != 1:
@@ -150,7 +150,7 @@ def try_equipment(tree):
     )
     hook.chmod(0o755)
     done = in_chroot(tree, "update-initramfs -u")
-    states = {item["id"]: item["state"] for item in items(tree, "--verbose", "--only=equipment")}
+    states = {item["id"]: item["state"] for item in items(tree, "--verbose", "--only=setup")}
     wrong = {
         what: states.get(what)
         for what in ("initramfs-virtio-rng", "initramfs-seeder", "initramfs-hook", "program-seeder")
@@ -180,7 +180,7 @@ def try_dracut(tree):
             if done.returncode:
                 case("an initramfs of dracut", skipped=f"dracut fails here: {done.stderr.strip()[-300:]}")
                 return
-            states = {item["id"]: item["state"] for item in items(tree, "--verbose", "--only=equipment")}
+            states = {item["id"]: item["state"] for item in items(tree, "--verbose", "--only=setup")}
             case(
                 f"an initramfs of dracut with {modules}",
                 None if states["initramfs-virtio-rng"] == wanted else (states, done),
@@ -192,7 +192,7 @@ def try_dracut(tree):
 def try_clean(tree):
     contaminate(tree)
     found = ids(tree, "finding", TEMPLATE)
-    missing = (set(PLANTS) | {"creditable-mark"}) - found
+    missing = (set(PLANTS) | {"systemd-seed-creditable"}) - found
     case("each contamination is found", missing)
 
     before = names(tree)
@@ -289,7 +289,7 @@ def main():
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
         shutil.copy(PROGRAM, tree / "usr/bin/entropy-image")
-        for attempt in (try_equipment, try_dracut, try_clean, try_cloud_init, try_cloud_init_running, try_dib, try_mkosi):
+        for attempt in (try_setup, try_dracut, try_clean, try_cloud_init, try_cloud_init_running, try_dib, try_mkosi):
             try:
                 attempt(tree)
             except (AssertionError, OSError, ValueError, KeyError, subprocess.SubprocessError) as e:

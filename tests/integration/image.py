@@ -10,6 +10,7 @@ Everything happens in a temporary directory; what needs mounts gets a mount name
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -22,10 +23,10 @@ from image_lab import MARK, PROGRAM, SEEDER, TEMPLATE, findings, items, need, ru
 
 # Each: what is planted, and what it is called.
 CONTAMINATION = {
-    "var/lib/guest-entropy/seed": "own-state",
-    "var/lib/guest-entropy/seed.credit": "own-state",
-    "var/lib/guest-entropy/.seen.new": "own-state",
-    "run/guest-entropy/seeder.json": "own-state",
+    "var/lib/guest-entropy/seed": "guest-entropy-state",
+    "var/lib/guest-entropy/seed.credit": "guest-entropy-state",
+    "var/lib/guest-entropy/.seen.new": "guest-entropy-state",
+    "run/guest-entropy/seeder.json": "guest-entropy-state",
     "var/lib/systemd/random-seed": "systemd-seed",
     "efi/loader/random-seed": "esp-seed",
     "boot/efi/loader/random-seed": "esp-seed",
@@ -80,7 +81,7 @@ def test_each_contamination_is_found_alone(tree):
     for name, (what, content) in planted.items():
         path = write(tree, name, content)
         found = findings(tree)
-        assert {f for f in found if f[0] != "esp-seed-mode"} == {(what, f"/{name}")}, (name, found)
+        assert {f for f in found if f[0] != "esp-seed-permissions"} == {(what, f"/{name}")}, (name, found)
         assert run(TEMPLATE, tree).returncode == 1
         path.unlink()
     assert run(TEMPLATE, tree).returncode == 0
@@ -188,7 +189,7 @@ def test_creditable_mark(tree):
     other.hardlink_to(seed)
     found = findings(tree)
     path = "/var/lib/systemd/random-seed"
-    assert found == {("creditable-mark", path), ("systemd-seed", path)}, found
+    assert found == {("systemd-seed-creditable", path), ("systemd-seed", path)}, found
     assert b"2 hard links" in run(TEMPLATE, tree).stdout
     assert run(tree, verb="clean").returncode == 0
     assert not seed.exists() and MARK not in os.listxattr(other)
@@ -197,7 +198,7 @@ def test_creditable_mark(tree):
 
 def test_esp_mode(tree):
     seed = write(tree, "efi/loader/random-seed", mode=0o755)
-    assert ("esp-seed-mode", "/efi/loader/random-seed") in findings(tree)
+    assert ("esp-seed-permissions", "/efi/loader/random-seed") in findings(tree)
     seed.chmod(0o700)
     assert {what for what, _ in findings(tree)} == {"esp-seed"}
     notes = findings(tree, states=("note",))
@@ -209,41 +210,41 @@ def test_left_to_the_administrator(tree):
     write(tree, "etc/credstore/entropy.seed")
     before = snapshot(tree)
     done = run(tree, verb="clean")
-    assert done.returncode == 1 and done.stdout.count(b"leave to you") == 2, done
+    assert done.returncode == 1 and done.stdout.count(b"manual: ") == 2, done
     assert snapshot(tree) == before
 
 
 CONFIG = "CONFIG_HW_RANDOM=y\nCONFIG_HW_RANDOM_VIRTIO={}\nCONFIG_VMGENID=y\nCONFIG_RANDOM_TRUST_CPU=y\n"
 
 
-def equipment(tree, *wanted_states):
-    found = items(tree, "--only=equipment")
+def setup(tree, *wanted_states):
+    found = items(tree, "--only=setup")
     return {item["id"] for item in found if item["state"] in wanted_states}
 
 
 def test_kernels(tree):
     config = write(tree, "boot/config-6.1", CONFIG.format("y") + "# CONFIG_RANDOM_TRUST_BOOTLOADER is not set\n")
-    assert {"virtio-rng", "config-hw-random", "config-vmgenid", "config-trust-cpu"} <= equipment(tree, "ok")
-    assert "config-trust-bootloader" in equipment(tree, "note")
+    assert {"virtio-rng", "config-hw-random", "config-vmgenid", "config-trust-cpu"} <= setup(tree, "ok")
+    assert "config-trust-bootloader" in setup(tree, "note")
     config.write_text(CONFIG.format("n"))
-    assert "virtio-rng" in equipment(tree, "finding")
+    assert "virtio-rng" in setup(tree, "finding")
     config.write_text("# CONFIG_HW_RANDOM is not set\n")
-    assert "config-hw-random" in equipment(tree, "finding")
-    assert "config-vmgenid" in equipment(tree, "note")
+    assert "config-hw-random" in setup(tree, "finding")
+    assert "config-vmgenid" in setup(tree, "note")
     config.unlink()
     write(tree, "usr/lib/modules/6.1/modules.builtin", "kernel/drivers/char/hw_random/virtio-rng.ko\n")
-    assert {"virtio-rng", "initramfs-virtio-rng"} <= equipment(tree, "ok")
-    assert "kernel-config" in equipment(tree, "unknown")
+    assert {"virtio-rng", "initramfs-virtio-rng"} <= setup(tree, "ok")
+    assert "kernel-config" in setup(tree, "unknown")
 
 
 def test_initramfs_that_cannot_be_read(tree):
     write(tree, "boot/config-6.1", CONFIG.format("m"))
     write(tree, "boot/initrd.img-6.1", os.urandom(4096))
-    assert {"initramfs-virtio-rng", "initramfs-seeder"} <= equipment(tree, "unknown")
+    assert {"initramfs-virtio-rng", "initramfs-seeder"} <= setup(tree, "unknown")
 
 
 def test_services(tree):
-    empty = equipment(tree, "finding")
+    empty = setup(tree, "finding")
     assert {"program-rngd", "program-seeder", "initramfs-hook", "unit"} <= empty, empty
     write(tree, "usr/sbin/rngd", b"\x7fELF/etc/guest-entropy.conf\0")
     write(tree, "usr/bin/entropy-seeder")
@@ -252,23 +253,23 @@ def test_services(tree):
     wants = tree / "etc/systemd/system/sysinit.target.wants"
     wants.mkdir(parents=True)
     for unit in ("rngd.service", "entropy-seeder.service", "entropy-seeder-save.service"):
-        assert "unit" in equipment(tree, "finding")
+        assert "unit" in setup(tree, "finding")
         write(tree, f"usr/lib/systemd/system/{unit}", "[Service]\nExecStart=/usr/sbin/rngd -f\n")
         (wants / unit).symlink_to(f"/usr/lib/systemd/system/{unit}")
-    assert equipment(tree, "finding") == set()
+    assert setup(tree, "finding") == set()
     (tree / "etc/systemd/system/rngd.service").symlink_to("/dev/null")
-    assert equipment(tree, "finding") == {"unit"}
+    assert setup(tree, "finding") == {"unit"}
 
 
-def test_rivals(tree):
+def test_conflicting_daemons(tree):
     write(tree, "usr/lib/systemd/system/haveged.service", "[Service]\n")
-    assert "rival" in equipment(tree, "note") and "rival" not in equipment(tree, "finding")
+    assert "conflicting-daemon" in setup(tree, "note") and "conflicting-daemon" not in setup(tree, "finding")
     wants = tree / "etc/systemd/system/sysinit.target.wants"
     wants.mkdir(parents=True)
     (wants / "haveged.service").symlink_to("/lib/systemd/system/haveged.service")
-    assert "rival" in equipment(tree, "finding")
+    assert "conflicting-daemon" in setup(tree, "finding")
     write(tree, "usr/sbin/rngd", b"\x7fELF rng-tools")
-    assert "program-rngd" in equipment(tree, "finding")
+    assert "program-rngd" in setup(tree, "finding")
 
 
 def test_rngd_that_feeds_itself(tree):
@@ -281,15 +282,15 @@ def test_rngd_that_feeds_itself(tree):
         ("etc/guest-entropy.conf", "[hwrng]\npath = /dev/urandom\n", "[hwrng]\npath = /dev/hwrng\n"),
     ):
         path = write(tree, name, bad)
-        assert "rngd-feeds-itself" in equipment(tree, "finding"), name
+        assert "rngd-feeds-itself" in setup(tree, "finding"), name
         path.write_text(good)
-        assert "rngd-feeds-itself" not in equipment(tree, "finding"), name
+        assert "rngd-feeds-itself" not in setup(tree, "finding"), name
 
 
 def test_usage(tree):
     for arguments in ((), ("check",), ("frob", tree), ("check", tree, tree), ("check", "--frob", tree),
                       ("check", "--dry-run", tree), ("clean", "--verbose", tree), ("check", "--only=", tree),
-                      ("check", "--only=seeds,frob", tree), ("clean", "--only=equipment", tree)):
+                      ("check", "--only=seeds,frob", tree), ("clean", "--only=setup", tree)):
         done = subprocess.run([PROGRAM, *arguments], capture_output=True, check=False, timeout=20)
         assert done.returncode == 64 and done.stderr and not done.stdout, (arguments, done)
     assert run(tree / "absent").returncode == 66
@@ -312,6 +313,19 @@ def test_help_of_each_verb(tree):
                 assert snapshot(tree) == before, arguments
     done = subprocess.run([PROGRAM, "clean", "--", "--help"], capture_output=True, check=False, timeout=20)
     assert done.returncode == 66 and b"--help" in done.stderr, done
+
+
+def test_rules_are_documented(tree):
+    """The manual page lists each rule with its group, its severity and what clean does, and no other."""
+    done = subprocess.run([PROGRAM, "--list"], capture_output=True, check=True, timeout=20, text=True)
+    rules = {tuple(line.split()[:4]) for line in done.stdout.splitlines()[1:]}
+    page = (image_lab.HERE.parents[1] / "seeder/image/entropy-seeder-image.8.scd").read_text()
+    section = page.partition("\n# RULES\n")[2].partition("\n# ")[0]
+    listed = set()
+    for part in section.split("\n## ")[1:]:
+        group = part.split("\n", 1)[0]
+        listed |= {(name, group, *words) for name, *words in re.findall(r"^\*([\w-]+)\* \((\w+), (\w+)\)", part, re.M)}
+    assert rules and rules == listed, rules ^ listed
 
 
 def test_the_seeder_executes_it(tree):

@@ -65,7 +65,7 @@ def test_command_lines_are_left_to_the_administrator(tree):
     write(tree, "etc/kernel/cmdline", f"{CREDENTIAL}\n")
     before = snapshot(tree)
     done = run(tree, verb="clean")
-    assert done.returncode == 1 and b"will leave to you: /etc/kernel/cmdline (boot-credential)" in done.stdout, done
+    assert done.returncode == 1 and b"manual: /etc/kernel/cmdline (boot-credential)" in done.stdout, done
     assert snapshot(tree) == before
 
 

@@ -79,7 +79,7 @@ def test_links_within_the_tree(tree):
     seed = write(tree, "data/elsewhere")
     (tree / "data/lib/systemd/random-seed").symlink_to("/data/elsewhere")
     done = run(tree, verb="clean")
-    assert done.returncode == 1 and b"leave to you: /var/lib/systemd/random-seed" in done.stdout, done
+    assert done.returncode == 1 and b"manual: /var/lib/systemd/random-seed (systemd-seed): " in done.stdout, done
     assert seed.exists()
 
 
@@ -376,7 +376,7 @@ def test_a_volatile_run_is_no_part(tree):
         tree, PROGRAM,
     )
     assert done.returncode == 0, done
-    assert findings(tree) == {("own-state", "/run/guest-entropy/rngd.lock")}
+    assert findings(tree) == {("guest-entropy-state", "/run/guest-entropy/rngd.lock")}
 
 
 def test_a_hosts_root_in_a_container(tree):

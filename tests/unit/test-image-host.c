@@ -61,7 +61,7 @@ static void test_doubt(void) {
         for (size_t i = 0; i < ELEMENTSOF(mountinfos); i++) {
                 _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
                 const ImageItem item = {
-                        .id = "some-id",
+                        .rule = &image_rules[RULE_SYSTEMD_SEED],
                         .action = IMAGE_ACTION_REMOVE,
                         .path = "proc/version",
                         .device = status.st_dev,
@@ -73,7 +73,7 @@ static void test_doubt(void) {
                 host.mountinfo = mountinfos[i];
                 CU_ASSERT(image_host_find_mount(&host, tree.fd, proc_fd, &point) < 0);
                 CU_ASSERT_STRING_EQUAL(point, "unset");
-                CU_ASSERT_EQUAL(image_report_add(&report, &item, "detail"), 0);
+                CU_ASSERT_EQUAL(image_report_add_item(&report, &item, "detail"), 0);
                 image_clean_plan(&tree, &host, &report);
                 CU_ASSERT_EQUAL(report.items[0].outcome, IMAGE_OUTCOME_FAILED);
         }

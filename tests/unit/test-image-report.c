@@ -25,13 +25,12 @@ static void test_escape(void) {
 
 static void add_one(ImageReport *report, ImageState state, const char *path) {
         const ImageItem item = {
-                .id = "some-id",
-                .group = IMAGE_GROUP_SEEDS,
+                .rule = &image_rules[RULE_SYSTEMD_SEED],
                 .state = state,
                 .path = path,
         };
 
-        CU_ASSERT_EQUAL(image_report_add(report, &item, "detail\x1b %d", 5), 0);
+        CU_ASSERT_EQUAL(image_report_add_item(report, &item, "detail\x1b %d", 5), 0);
 }
 
 static void test_print(void) {
@@ -46,8 +45,8 @@ static void test_print(void) {
         CU_ASSERT_EQUAL(fclose(stream), 0);
         CU_ASSERT_STRING_EQUAL(
                 text,
-                "STATE   WHAT                  WHERE\n"
-                "finding some-id               /etc/x\\x0ay: detail\\x1b 5\n");
+                "STATE   RULE                     WHERE\n"
+                "finding systemd-seed             /etc/x\\x0ay: detail\\x1b 5\n");
         free(text);
 }
 

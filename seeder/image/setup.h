@@ -3,7 +3,7 @@
 
 /*
  * What should be in an image, so that its guests are seeded early: each kernel's configuration,
- * virtio_rng within reach of the initramfs, our programs, hook and units, nobody in their way, and
+ * virtio_rng within reach of the initramfs, our programs, hook and units, no daemon that conflicts, and
  * no configuration that feeds the kernel its own output.
  */
 
@@ -11,17 +11,14 @@
 #include "seeder/image/tree.h"
 
 /* Fails only for lack of memory. */
-_must_check_ int image_equipment_find(const ImageTree *tree, ImageReport *report);
+_must_check_ int image_setup_find(const ImageTree *tree, ImageReport *report);
 
 /* The two halves of it. */
 _must_check_ int image_kernel_find(const ImageTree *tree, ImageReport *report);
 _must_check_ int image_services_find(const ImageTree *tree, ImageReport *report);
 
-/* For them: "VERSION: detail", or the detail alone. -ENOMEM. */
-_must_check_ int image_equipment_add(
-        ImageReport *report,
-        const char *id,
-        ImageState state,
-        const char *path,
-        const char *detail,
-        const char *version);
+/* For them: the pattern with the name in place of its '%'. False if it is too long for a path. */
+bool image_setup_expand(
+        const char *pattern,
+        const char *name,
+        char path[static IMAGE_PATH_MAX_BYTES]);
