@@ -177,29 +177,17 @@ void settings_make_run(const Settings *settings, Phase phase, RunSettings *ret_r
         for (SourceId id = 0; id < _SOURCE_MAX; id++) {
                 const SourceSettings *source = &settings->sources[id];
 
-                run.sources[id] = (RunSource){
-                        .enabled = is_enabled(settings, id, phase),
-                        .enabled_by_admin = source->by_admin,
+                RunSource *of_run = &run.sources[id];
+
+                *of_run = (RunSource){
+                        .reader = source_settings_for_reader(source),
                         .awaited = settings->named[id],
-                        .trust = source->trust,
-                        .credit_override_per_1024 = source->credit_override_per_1024,
-                        .config = {
-                                .path = source->path,
-                                .device = source->device,
-                                .argv = source->argv,
-                                .wait_usec = wait_usec(source, run.deadline_usec),
-                                .address = source->address,
-                                .url = source->url,
-                                .format = source->format,
-                                .ca_file = source->ca_file,
-                                .enabled_by_admin = source->by_admin,
-                                .only_if_loaded = !source->by_admin && !settings->named[id],
-                                .credentials = getenv("CREDENTIALS_DIRECTORY"),
-                                .vouched_for = source->trust == CREDIT_TRUST_ALWAYS,
-                        },
-                        .uid = source->user.uid,
-                        .gid = source->user.gid,
                 };
+                of_run->reader.enabled = is_enabled(settings, id, phase);
+                of_run->reader.config.wait_usec = wait_usec(source, run.deadline_usec);
+                of_run->reader.config.only_if_loaded = !source->by_admin && !settings->named[id];
+                of_run->reader.config.credentials = getenv("CREDENTIALS_DIRECTORY");
+                of_run->reader.config.vouched_for = source->trust == CREDIT_TRUST_ALWAYS;
         }
         *ret_run = run;
 }

@@ -361,7 +361,9 @@ static int take_batch(Reader *reader, Batch *batch, uint64_t now_usec) {
         reader->n_late = 0;
         if (hwrng_changed(reader)) {
                 secret_wipe(batch->secret);
-                return fail(reader, now_usec, "another device or quality while it was asked");
+                (void)fail(reader, now_usec, "another device or quality while it was asked");
+                reader->error = -ESTALE;
+                return READER_E_FAILED;
         }
         batch->source = reader->id;
         batch->arrived_usec = now_usec;

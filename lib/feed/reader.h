@@ -72,7 +72,9 @@ typedef struct Reader {
         ino_t opened_inode;
         bool told_stale; /* that what it gives is not credited since its writer may have made it ahead */
         bool not_offered; /* only opening it could show that: not looked for again until a reload */
-        int error; /* of the source, with READER_E_FAILED; 0: it was not the source that failed */
+        /* With READER_E_FAILED: of the source; -ESTALE: another one answered; 0: it was not the source
+         * that failed. */
+        int error;
         char failure[READER_FAILURE_MAX];
 } Reader;
 

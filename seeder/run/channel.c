@@ -1,39 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#include "lib/base/log.h"
-#include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
 #include "seeder/run/run-state.h"
 
 /* Two seeds may be bad for each good one, then it is a bad source. */
 #define BAD_SEEDS_MAX RUN_REPORT_LINES_MAX
 
-static void stop_worker(Channel *channel) {
-        pid_t pid = worker_stop(&channel->worker);
+static void end(Channel *channel) {
+        pid_t pid = reader_stop(&channel->reader);
 
         if (pid > 0)
                 (void)waitpid(pid, NULL, WNOHANG);
-}
-
-static void end(Channel *channel) {
-        stop_worker(channel);
         channel->state = CHANNEL_DONE;
-}
-
-/* What may have waited since before a copy of this machine was made. */
-static uint32_t stale_bytes_of(const Run *run, const Channel *channel) {
-        if (channel->probe.stale_bytes == SOURCE_STALE_ALWAYS &&
-            run->settings->sources[channel->id].trust == CREDIT_TRUST_ALWAYS)
-                return 0;
-        return channel->probe.stale_bytes;
 }
 
 /* Live sources: what the refill policy says. Seeds: all of them, one after the other. */
 static bool next_request(Run *run, Channel *channel, uint32_t *ret_bytes) {
-        const CreditInput credit = run_credit_input(run, channel);
+        const CreditInput credit = reader_credit_input(&channel->reader);
         RefillState state = {
                 .model = run->run_report->model,
                 .ready = run->run_report->ready,
@@ -67,122 +52,87 @@ static bool next_request(Run *run, Channel *channel, uint32_t *ret_bytes) {
          * of the others does not know. */
         *ret_bytes = plan.action == REFILL_ASK ? (uint32_t)plan.length_bytes : REFILL_BATCH_BYTES;
         if (run->run_report->ready && channel->rounds == 0)
-                channel->stale_bytes = stale_bytes_of(run, channel);
-        if (channel->stale_bytes < SOURCE_READ_MAX_BYTES)
-                *ret_bytes += channel->stale_bytes;
+                reader_expect_stale(&channel->reader);
         return true;
 }
 
-static int start_worker(Run *run, Channel *channel) {
-        const RunSource *source = &run->settings->sources[channel->id];
-        const WorkerSpec spec = {
-                .source = channel->id,
-                .config = source->config,
-                .uid = source->uid,
-                .gid = source->gid,
-                .news = &run->worker_news,
-        };
-
-        return channel->worker.pid > 0 ? 0 : worker_start(&channel->worker, &spec);
-}
-
-static bool read_now(Run *run, Channel *channel, uint32_t n_bytes) {
-        Source source = { .ops = source_ops(channel->id), .fd = -1 };
-        size_t length;
-        int r;
-
-        source.config = run->settings->sources[channel->id].config;
-        run->batch.asked_usec = clock_boottime_usec();
-        r = source.ops->read(&source, run->batch.secret->bytes, n_bytes, &length);
-        run->batch.label[0] = '\0';
-        if (r < 0) {
-                run_add_note(run, channel, strerror(-r));
-                return false;
-        }
-        run->batch.length = length;
-        run->batch.stale_bytes = 0;
-        run->batch.replay = false;
-        run->batch.source = channel->id;
-        run->batch.arrived_usec = clock_boottime_usec();
-        run_feed(run, channel);
-        return true;
-}
-
-void run_ask(Run *run, Channel *channel) {
-        uint32_t n_bytes;
-        int r;
-
-        for (; next_request(run, channel, &n_bytes); channel->rounds++) {
-                if (!source_ops(channel->id)->blocking) {
-                        if (!read_now(run, channel, n_bytes))
-                                break;
-                        continue;
-                }
-
-                run->batch.label[0] = '\0';
-                r = start_worker(run, channel);
-                if (r < 0) {
-                        run_add_note(run, channel, worker_start_error_to_string(r));
-                        break;
-                }
-                r = worker_ask(&channel->worker, n_bytes, 0);
-                if (r < 0) {
-                        run_add_note(run, channel, strerror(-r));
-                        break;
-                }
-                channel->state = CHANNEL_ASKED;
-                return;
-        }
+/* Looked at and nothing found: another disk may still come, or the device again. */
+static void end_of_it(Channel *channel) {
         end(channel);
+        if (channel->n_found == 0)
+                channel->state = CHANNEL_ABSENT;
 }
 
 static bool is_end(int error) {
         return error == -ENODATA || error == -ENODEV || error == -ENOENT || error == -ENXIO;
 }
 
-static void on_error(Run *run, Channel *channel, int error) {
-        if (is_end(error)) {
-                end(channel);
-                /* Looked at and nothing found: another disk may still come, or the device again. */
-                if (channel->n_found == 0)
-                        channel->state = CHANNEL_ABSENT;
-                return;
-        }
-
-        run_add_note(run, channel, source_error_to_string(channel->id, error));
-        channel->n_found++;
-        /* One bad seed among several: the next one may be good. */
-        if (source_ops(channel->id)->seeds && channel->rounds++ < BAD_SEEDS_MAX)
-                run_ask(run, channel);
-        else
-                end(channel);
+/* One bad seed among several, or another device than was asked: the next answer may be good. */
+static bool may_go_on(const Channel *channel) {
+        return source_ops(channel->id)->seeds || channel->reader.error == -ESTALE;
 }
 
-void run_on_answer(Run *run, Channel *channel) {
-        int error = 0, r;
+/* True: ask it again. */
+static bool on_failure(Run *run, Channel *channel) {
+        const int error = channel->reader.error;
 
-        run->batch.label[0] = '\0';
-        r = worker_receive(&channel->worker, &run->batch, &error);
+        if (is_end(error)) {
+                end_of_it(channel);
+                return false;
+        }
+        run_add_note(
+                run,
+                channel,
+                error == 0 ? channel->reader.failure : source_error_to_string(channel->id, error));
+        channel->n_found++;
+        if (may_go_on(channel) && channel->rounds++ < BAD_SEEDS_MAX)
+                return true;
+        end(channel);
+        return false;
+}
+
+/* True: ask it again. */
+static bool on_answer(Run *run, Channel *channel, int r) {
         switch (r) {
         case 0:
-                run->batch.source = channel->id;
-                run->batch.arrived_usec = clock_boottime_usec();
-                run->batch.stale_bytes = MIN(channel->stale_bytes, run->batch.length);
-                if (channel->stale_bytes != SOURCE_STALE_ALWAYS)
-                        channel->stale_bytes -= (uint32_t)run->batch.stale_bytes;
                 channel->n_found++;
                 channel->rounds++;
                 run_feed(run, channel);
-                run_ask(run, channel);
-                return;
-        case WORKER_E_AGAIN:
-                return;
-        case WORKER_E_SOURCE:
-                on_error(run, channel, error);
-                return;
+                return true;
+        case READER_E_ASKED:
+                channel->state = CHANNEL_ASKED;
+                return false;
+        case READER_E_AGAIN:
+                end_of_it(channel);
+                return false;
         default:
-                run_add_note(run, channel, "its worker failed");
-                end(channel);
-                return;
+                return on_failure(run, channel);
         }
+}
+
+void run_ask(Run *run, Channel *channel) {
+        uint32_t n_bytes;
+
+        while (next_request(run, channel, &n_bytes)) {
+                run->batch.label[0] = '\0';
+                if (!on_answer(
+                            run,
+                            channel,
+                            reader_ask(
+                                    &channel->reader,
+                                    n_bytes,
+                                    &run->batch,
+                                    clock_boottime_usec())))
+                        return;
+        }
+        end(channel);
+}
+
+void run_on_answer(Run *run, Channel *channel) {
+        run->batch.label[0] = '\0';
+        if (on_answer(
+                    run,
+                    channel,
+                    reader_receive(&channel->reader, &run->batch, clock_boottime_usec())))
+                run_ask(run, channel);
 }

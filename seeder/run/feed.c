@@ -42,20 +42,12 @@ static SeedOrigin worse_origin(SeedOrigin a, SeedOrigin b) {
         return a;
 }
 
-CreditInput run_credit_input(const Run *run, const Channel *channel) {
-        const RunSource *source = &run->settings->sources[channel->id];
+static CreditInput credit_input(const Run *run, const Channel *channel) {
+        CreditInput credit = reader_credit_input_of(&channel->reader, &run->batch);
 
-        return (CreditInput){
-                .source_class = channel->probe.source_class,
-                .length_bytes = run->batch.length,
-                .fresh = channel->probe.fresh,
-                .confidential_guest = run->confidential,
-                .enabled_by_admin = source->enabled_by_admin,
-                .origin = worse_origin(channel->probe.origin, run->batch.origin),
-                .trust = source->trust,
-                .quality_per_1024 = channel->probe.quality_per_1024,
-                .override_per_1024 = source->credit_override_per_1024,
-        };
+        credit.length_bytes = run->batch.length;
+        credit.origin = worse_origin(channel->reader.probe.origin, run->batch.origin);
+        return credit;
 }
 
 /*
@@ -184,7 +176,7 @@ static void judge_live(Run *run, CreditInput *credit, const char **ret_note) {
 static void dry_feed(Run *run, Channel *channel, CreditInput *credit, const char *note) {
         RunReportLine line = { .n_bytes = run->batch.length };
         HealthVerdict verdict =
-                health_test(&channel->health, run->batch.secret->bytes, run->batch.length);
+                health_test(&channel->reader.health, run->batch.secret->bytes, run->batch.length);
 
         credit->healthy = verdict == HEALTH_PASS;
         credit->length_bytes = feeder_length_to_credit(&run->batch);
@@ -198,17 +190,16 @@ static void dry_feed(Run *run, Channel *channel, CreditInput *credit, const char
 }
 
 void run_feed(Run *run, Channel *channel) {
-        CreditInput credit = run_credit_input(run, channel);
+        CreditInput credit = credit_input(run, channel);
         const char *note = NULL;
         FeedReport report = {};
         RunReportLine line = {};
         int r;
 
-        credit.fresh = credit.fresh && !run->batch.replay;
         if (source_ops(channel->id)->seeds) {
                 judge_seed(run, &credit, &note);
                 /* Each seed by itself: what another one was like says nothing of it. */
-                health_init(&channel->health, credit_per_1024(&credit));
+                health_init(&channel->reader.health, credit_per_1024(&credit));
         }
         judge_live(run, &credit, &note);
         if (run->settings->dry_run) {
@@ -216,7 +207,7 @@ void run_feed(Run *run, Channel *channel) {
                 return;
         }
 
-        r = feeder_feed(&run->feeder, &channel->health, &run->batch, credit, true, &report);
+        r = feeder_feed(&run->feeder, &channel->reader.health, &run->batch, credit, true, &report);
         if (r == FEED_E_UNHEALTHY || r == FEED_E_BROKEN) {
                 run_add_note(run, channel, run->counters.entries[channel->id].last_error);
                 return;

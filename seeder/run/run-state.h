@@ -4,6 +4,7 @@
 /* What the parts of a run share: run.c waits, channel.c asks, feed.c judges and feeds. */
 
 #include "lib/feed/feeder.h"
+#include "lib/feed/reader.h"
 #include "lib/feed/worker.h"
 #include "lib/kernel/uevent.h"
 #include "seeder/run/run.h"
@@ -19,13 +20,10 @@ typedef enum ChannelState {
 typedef struct Channel {
         SourceId id;
         ChannelState state;
-        Worker worker;
-        SourceProbe probe;
-        Health health;
-        bool look_again;      /* something came while it was asked */
-        uint32_t stale_bytes; /* still to be passed over: from before this run */
-        uint32_t rounds;      /* since it was found */
-        uint32_t n_found;     /* batches and seeds, the bad ones included */
+        Reader reader;
+        bool look_again;  /* something came while it was asked */
+        uint32_t rounds;  /* since it was found */
+        uint32_t n_found; /* batches and seeds, the bad ones included */
 } Channel;
 
 typedef struct Run {
@@ -61,7 +59,6 @@ typedef struct Run {
 /* feed.c */
 void run_note_ready(Run *run);
 void run_add_note(Run *run, const Channel *channel, const char *note);
-CreditInput run_credit_input(const Run *run, const Channel *channel);
 void run_feed(Run *run, Channel *channel); /* what is in run->batch */
 
 /* channel.c */

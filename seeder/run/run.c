@@ -26,30 +26,21 @@
 /* Of the time that there is: after it the last sources are asked beside those that are late. */
 #define LAST_RESORT_PART 4U
 
-static void start_health(Run *run, Channel *channel) {
-        const CreditInput credit = run_credit_input(run, channel);
-
-        health_init(&channel->health, credit_per_1024(&credit));
-}
-
 static bool is_turn(const Run *run, SourceId id) {
         PlanClass class = plan_class(id);
 
-        if (!run->settings->sources[id].enabled || class == PLAN_NEVER)
+        if (!run->settings->sources[id].reader.enabled || class == PLAN_NEVER)
                 return false;
         return class != PLAN_LAST || run->last_resort;
 }
 
 static void probe_and_ask_one(Run *run, Channel *channel) {
-        const SourceConfig *config = &run->settings->sources[channel->id].config;
-
         if (channel->state != CHANNEL_ABSENT || !is_turn(run, channel->id))
                 return;
         channel->look_again = false;
-        if (source_ops(channel->id)->probe(config, &run->root, &channel->probe) < 0)
-                return;
-        start_health(run, channel);
-        run_ask(run, channel);
+        reader_probe(&channel->reader);
+        if (reader_is_usable(&channel->reader))
+                run_ask(run, channel);
 }
 
 static void probe_and_ask(Run *run) {
@@ -162,7 +153,7 @@ static void turn(Run *run, uint64_t timeout_usec) {
 
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 if (run->channels[id].state == CHANNEL_ASKED)
-                        add_wait(entries, owners, &n, run->channels[id].worker.fd, (int)id);
+                        add_wait(entries, owners, &n, run->channels[id].reader.worker.fd, (int)id);
         add_wait(entries, owners, &n, run->signal_fd, WAIT_SIGNAL);
         /* A level that stays: watched only until it is there. */
         if (!run->run_report->ready && kernel_tells)
@@ -229,7 +220,7 @@ static bool needs_state(const Run *run) {
         if (!run->settings->state_directory)
                 return false;
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                if (source_ops(id)->seeds && run->settings->sources[id].enabled)
+                if (source_ops(id)->seeds && run->settings->sources[id].reader.enabled)
                         return true;
         return run->settings->use_seed_file;
 }
@@ -302,7 +293,7 @@ static int open_signals(void) {
 static void deinit(Run *run) {
         /* Killed; one in the depths of a driver is left to init. */
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                (void)worker_stop(&run->channels[id].worker);
+                (void)reader_stop(&run->channels[id].reader);
         cleanup_close(&run->uevent_fd);
         static_credit_deinit(&run->static_credit);
         seed_file_close(&run->state);
@@ -331,8 +322,12 @@ static void init(Run *run, const RunSettings *settings, RunReport *run_report) {
                 .uevent_fd = -1,
                 .worker_news = { .say = say_for_worker },
         };
-        for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                run->channels[id] = (Channel){ .id = id, .worker = WORKER_NULL };
+        for (SourceId id = 0; id < _SOURCE_MAX; id++) {
+                run->channels[id].id = id;
+                reader_init(&run->channels[id].reader, id, &run->root, false);
+                run->channels[id].reader.news = &run->worker_news;
+                reader_configure(&run->channels[id].reader, &settings->sources[id].reader);
+        }
         *run_report = (RunReport){
                 .phase = settings->phase,
                 .dry_run = settings->dry_run,
@@ -420,6 +415,8 @@ static int run_once(Run *run) {
         if (r < 0)
                 return r;
         run->confidential = confidential_guest(&run->root);
+        for (SourceId id = 0; id < _SOURCE_MAX; id++)
+                run->channels[id].reader.confidential = run->confidential;
         open_hotplug(run);
         open_state(run);
 

@@ -7,17 +7,12 @@
  * that it needs neither systemd nor udevd, and drags no library of theirs into an initramfs.
  */
 
+#include "lib/feed/reader.h"
 #include "seeder/state/run-report.h"
 
 typedef struct RunSource {
-        bool enabled;
-        bool enabled_by_admin;
+        ReaderSettings reader;
         bool awaited; /* asked for by name: its answer is waited for, also when the kernel is ready */
-        CreditTrust trust;
-        uint32_t credit_override_per_1024;
-        SourceConfig config;
-        uid_t uid;
-        gid_t gid;
 } RunSource;
 
 typedef struct RunSettings {

@@ -358,23 +358,26 @@ static RunSettings make(const char *config, const char *kernel, const char *word
 static void test_run_sources(void) {
         RunSettings run = make("", "", "", PHASE_REAL_ROOT);
 
-        CU_ASSERT(run.sources[SOURCE_CPU].enabled && run.use_seed_file && !run.dry_run);
-        CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled);
+        CU_ASSERT(run.sources[SOURCE_CPU].reader.enabled && run.use_seed_file && !run.dry_run);
+        CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].reader.enabled);
         CU_ASSERT_FALSE(run.sources[SOURCE_CPU].awaited);
         CU_ASSERT_STRING_EQUAL(run.state_directory, "/var/lib/guest-entropy");
 
         run = make("[metadata]\nenabled = yes\n", "", "", PHASE_REAL_ROOT);
-        CU_ASSERT(run.sources[SOURCE_METADATA].enabled);
-        CU_ASSERT(run.sources[SOURCE_METADATA].enabled_by_admin);
+        CU_ASSERT(run.sources[SOURCE_METADATA].reader.enabled);
+        CU_ASSERT(run.sources[SOURCE_METADATA].reader.config.enabled_by_admin);
         run = make("[metadata]\nenabled = yes\n", "", "", PHASE_INITRAMFS);
-        CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled);
+        CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].reader.enabled);
         CU_ASSERT(!run.use_seed_file && !run.state_directory);
 
         /* Named is asked, but that is no word of the administrator about its worth. */
         run = make("[cpu]\nenabled = no\n", "", "--source=metadata --source=cpu", PHASE_REAL_ROOT);
-        CU_ASSERT(run.sources[SOURCE_METADATA].enabled && run.sources[SOURCE_METADATA].awaited);
-        CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].enabled_by_admin);
-        CU_ASSERT(run.sources[SOURCE_CPU].enabled && !run.sources[SOURCE_TPM].enabled);
+        CU_ASSERT(
+                run.sources[SOURCE_METADATA].reader.enabled &&
+                run.sources[SOURCE_METADATA].awaited);
+        CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].reader.config.enabled_by_admin);
+        CU_ASSERT(
+                run.sources[SOURCE_CPU].reader.enabled && !run.sources[SOURCE_TPM].reader.enabled);
         CU_ASSERT_FALSE(run.use_seed_file);
 
         CU_ASSERT_FALSE(make("[seeder]\nseed-file = no\n", "", "", PHASE_REAL_ROOT).use_seed_file);
@@ -390,15 +393,15 @@ static void test_run_credit(void) {
                      "",
                      PHASE_REAL_ROOT);
 
-        CU_ASSERT_EQUAL(run.sources[SOURCE_CPU].credit_override_per_1024, 5);
-        CU_ASSERT_EQUAL(run.sources[SOURCE_CONFIG_DRIVE].credit_override_per_1024, 3);
-        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
-        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].config.vouched_for);
-        CU_ASSERT(run.sources[SOURCE_PLATFORM].trust == CREDIT_TRUST_NEVER);
-        CU_ASSERT_FALSE(run.sources[SOURCE_PLATFORM].config.vouched_for);
+        CU_ASSERT_EQUAL(run.sources[SOURCE_CPU].reader.credit_override_per_1024, 5);
+        CU_ASSERT_EQUAL(run.sources[SOURCE_CONFIG_DRIVE].reader.credit_override_per_1024, 3);
+        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].reader.trust == CREDIT_TRUST_ALWAYS);
+        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].reader.config.vouched_for);
+        CU_ASSERT(run.sources[SOURCE_PLATFORM].reader.trust == CREDIT_TRUST_NEVER);
+        CU_ASSERT_FALSE(run.sources[SOURCE_PLATFORM].reader.config.vouched_for);
         CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, 9);
         run = make("[config-drive]\ntrust = always\n", "", "", PHASE_INITRAMFS);
-        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].trust == CREDIT_TRUST_ALWAYS);
+        CU_ASSERT(run.sources[SOURCE_CONFIG_DRIVE].reader.trust == CREDIT_TRUST_ALWAYS);
         CU_ASSERT_EQUAL(run.seed_file_credit_per_1024, CREDIT_OVERRIDE_NONE);
 }
 
@@ -433,12 +436,12 @@ static void test_run_times(void) {
         CU_ASSERT_EQUAL(make(slow, "", "", PHASE_INITRAMFS).deadline_usec, 7000000);
         CU_ASSERT_EQUAL(make(slow, "", "--deadline=1s", PHASE_INITRAMFS).deadline_usec, 1000000);
         CU_ASSERT_EQUAL(
-                make(slow, "", "", PHASE_REAL_ROOT).sources[SOURCE_EGD].config.wait_usec,
+                make(slow, "", "", PHASE_REAL_ROOT).sources[SOURCE_EGD].reader.config.wait_usec,
                 7000000);
         CU_ASSERT_EQUAL(
                 make("[tpm]\ntimeout = 1s\n", "", "", PHASE_REAL_ROOT)
                         .sources[SOURCE_TPM]
-                        .config.wait_usec,
+                        .reader.config.wait_usec,
                 1000000);
 }
 
