@@ -6,8 +6,9 @@
 #include "lib/base/parse.h"
 #include "monitor/show/plot-scene.h"
 
-#define LABEL_GAP      8.0
-#define MERGE_FRACTION 150U /* equal labels closer than this part of the picture are one */
+#define LABEL_GAP       8.0
+#define LOWEST_PRIORITY 9U
+#define MERGE_FRACTION  150U /* equal labels closer than this part of the picture are one */
 
 double scene_x(const Scene *scene, uint64_t at_usec, double width) {
         uint64_t at = MIN(MAX(at_usec, scene->from_usec), scene->to_usec) - scene->from_usec;
@@ -121,10 +122,11 @@ static bool is_news(const Recording *recording, const Event *event) {
         return event->kind != EVENT_HWRNG || event->at_usec != recording->started_usec;
 }
 
-static void add_event(Scene *scene, const Event *event) {
+/* If it is of this priority. */
+static void add_event(Scene *scene, unsigned int priority, const Event *event) {
         static const struct {
                 MarkClass mark_class;
-                unsigned int priority; /* 0: not shown */
+                unsigned int priority; /* 1 to LOWEST_PRIORITY; 0: not shown */
                 const char *label;     /* the event's text follows a blank */
         } kinds[_EVENT_MAX] = {
                 [EVENT_STARTED] = { MARK_NEUTRAL, 9, "monitor" },
@@ -143,12 +145,11 @@ static void add_event(Scene *scene, const Event *event) {
         };
         static const char rng[] = "kernel RNG ";
         MarkClass mark_class = kinds[event->kind].mark_class;
-        unsigned int priority = kinds[event->kind].priority;
         const char *prefix = kinds[event->kind].label, *text = event->text;
         char label[SCENE_LABEL_MAX];
         size_t length = 24;
 
-        if (priority == 0 || !is_news(scene->recording, event))
+        if (kinds[event->kind].priority != priority || !is_news(scene->recording, event))
                 return;
         /* "kernel RNG ready at 2.331 s; platform 64 B +512 bits": sources have their own marks. */
         if (event->kind == EVENT_SEEDER) {
@@ -271,9 +272,10 @@ void scene_make(
         analysis_make(recording, &scene->analysis);
         set_range(scene);
         set_phases(scene);
-        for (size_t i = 0; i < recording->n_events; i++)
-                add_event(scene, &recording->events[i]);
         add_credits(scene);
+        for (unsigned int priority = 1; priority <= LOWEST_PRIORITY; priority++)
+                for (size_t i = 0; i < recording->n_events; i++)
+                        add_event(scene, priority, &recording->events[i]);
         qsort(scene->marks, scene->n_marks, sizeof(scene->marks[0]), by_priority);
         for (size_t i = 0; i < scene->n_marks; i++)
                 place_mark(scene, i, width, label_width);

@@ -112,6 +112,27 @@ static void test_seeder_labels(void) {
         }
 }
 
+/* What matters most is kept where there are more events than marks. */
+static void test_too_many_events(void) {
+        Event *events = calloc(SCENE_MAX_MARKS + 100, sizeof(Event));
+        size_t n = 0;
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(events);
+        for (; n < SCENE_MAX_MARKS + 99; n++) {
+                events[n] = (Event){ .at_usec = 1000000 + n, .kind = EVENT_SEEDER };
+                (void)snprintf(events[n].text, sizeof(events[n].text), "run %zu", n);
+        }
+        events[n++] = (Event){ .at_usec = 1900000, .kind = EVENT_READY };
+        free(recording.events);
+        recording.events = events;
+        recording.n_events = n;
+        scene_make(&recording, WIDTH, LABEL_WIDTH, 8, &scene);
+        CU_ASSERT_EQUAL(scene.n_marks, SCENE_MAX_MARKS);
+        CU_ASSERT_EQUAL(class_of("ready"), MARK_GOOD);
+        CU_ASSERT_STRING_EQUAL(scene.marks[0].label, "ready");
+        CU_ASSERT_EQUAL(scene.marks[0].row, 0);
+}
+
 static void test_scene(void) {
         scene_make(&recording, WIDTH, LABEL_WIDTH, 8, &scene);
         /* The kernel ran /init, and the monitor came later. */
@@ -204,9 +225,10 @@ static void test_html(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_scene), HARNESS_TEST(test_labels), HARNESS_TEST(test_seeder_labels),
-        HARNESS_TEST(test_svg),   HARNESS_TEST(test_empty),  HARNESS_TEST(test_html),
-        CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_scene),         HARNESS_TEST(test_labels),
+        HARNESS_TEST(test_seeder_labels), HARNESS_TEST(test_too_many_events),
+        HARNESS_TEST(test_svg),           HARNESS_TEST(test_empty),
+        HARNESS_TEST(test_html),          CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {
