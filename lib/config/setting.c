@@ -61,8 +61,8 @@ static int set_text(const Setting *setting, const char *value, char **target) {
 }
 
 static int add_argument(const Setting *setting, SettingArguments *arguments, const char *value) {
-        if (arguments->n == setting->maximum)
-                return -ERANGE;
+        if (arguments->n == setting->maximum || *value == '\0')
+                return -EINVAL;
         arguments->list[arguments->n++] = value;
         return 0;
 }

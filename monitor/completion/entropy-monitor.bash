@@ -31,12 +31,13 @@ _entropy_monitor() {
 
     if [[ $current == -* ]]; then
         case ${COMP_WORDS[1]} in
-        record) words='--interval= --duration= --until= --output= --' ;;
-        finish) words='--wait=' ;;
-        plot) words='--output= --html --theme=' ;;
-        check) words='--max-ready= --max-blocked= --min-level= --no-uninitialized-reads --junit=' ;;
-        export) words='--csv --csv=' ;;
-        status) words='--json --prometheus' ;;
+        record) words='--interval= --duration= --until= --output= --help --' ;;
+        report | compare) words='--help' ;;
+        finish) words='--wait= --help' ;;
+        plot) words='--output= --html --theme= --help' ;;
+        check) words='--max-ready= --max-blocked= --min-level= --no-uninitialized-reads --junit= --help' ;;
+        export) words='--csv --csv= --help' ;;
+        status) words='--json --prometheus --help' ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "${words-}" -- "$current")
         [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -8,7 +7,7 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
-#include "monitor/settings.h"
+#include "monitor/options.h"
 #include "monitor/show/input.h"
 #include "monitor/show/markup.h"
 #include "monitor/show/rules.h"
@@ -16,52 +15,53 @@
 
 #define DAY_USEC (UINT64_C(86400) * USEC_PER_SEC)
 
-static int set_rule(Rules *rules, int letter, const char *value) {
-        switch (letter) {
-        case 'r':
-                rules->any_max_ready = true;
-                return parse_usec(value, DAY_USEC, &rules->max_ready_usec);
-        case 'b':
-                rules->any_max_blocked = true;
-                return parse_usec(value, DAY_USEC, &rules->max_blocked_usec);
-        case 'l':
-                rules->any_min_level = true;
-                return parse_u32(value, 0, 4096, &rules->min_level_bits);
-        case 'u':
-                rules->no_uninitialized_reads = true;
-                return 0;
-        default:
-                return -EINVAL;
-        }
-}
+typedef struct CheckOptions {
+        Rules rules;
+        const char *junit;
+        SettingArguments recordings;
+} CheckOptions;
 
-static int parse_arguments(int argc, char *argv[], Rules *rules, const char **ret_junit) {
-        static const struct option long_options[] = {
-                { "max-ready", required_argument, NULL, 'r' },
-                { "max-blocked", required_argument, NULL, 'b' },
-                { "min-level", required_argument, NULL, 'l' },
-                { "no-uninitialized-reads", no_argument, NULL, 'u' },
-                { "junit", required_argument, NULL, 'j' },
-                {},
-        };
-        int letter, index;
+#define AT(_type, _field) SETTING_AT(_type, CheckOptions, _field)
+#define ORIGIN(_field)    .origin_offset = offsetof(CheckOptions, _field)
 
-        while ((letter = getopt_long(argc, argv, "", long_options, &index)) >= 0) {
-                if (letter == '?')
-                        return EX_USAGE;
-                if (letter == 'j')
-                        *ret_junit = optarg;
-                else if (set_rule(rules, letter, optarg) < 0) {
-                        log_error("--%s=%s is not understood", long_options[index].name, optarg);
-                        return EX_USAGE;
-                }
-        }
-        if (!rules->any_max_ready && !rules->any_max_blocked && !rules->any_min_level &&
-            !rules->no_uninitialized_reads) {
-                log_error("check needs a limit to check, see entropy-monitor(8)");
-                return EX_USAGE;
-        }
-        return 0;
+static const Setting rows[] = {
+        { "--max-ready=TIME",
+          "the RNG is ready by then",
+          AT(USEC, rules.max_ready_usec),
+          ORIGIN(rules.max_ready_origin),
+          SETTING_RANGE(0, DAY_USEC) },
+        { "--max-blocked=TIME",
+          "no process is blocked for longer",
+          AT(USEC, rules.max_blocked_usec),
+          ORIGIN(rules.max_blocked_origin),
+          SETTING_RANGE(0, DAY_USEC) },
+        { "--min-level=BITS",
+          "entropy_avail does not fall below it once ready",
+          AT(U32, rules.min_level_bits),
+          ORIGIN(rules.min_level_origin),
+          SETTING_RANGE(0, 4096),
+          .unit = " bits" },
+        { "--no-uninitialized-reads",
+          "no process reads before the RNG is ready",
+          AT(BOOL, rules.no_uninitialized_reads) },
+        { "--junit=FILE", "write the results to FILE, for a CI", AT(ARGUMENT, junit) },
+        OPTIONS_HELP,
+        INPUT_RECORDINGS(CheckOptions, recordings, 1, "one recording"),
+};
+
+static const ConfigOptions table = { rows, ELEMENTSOF(rows) };
+
+static bool read_options(int argc, char *argv[], CheckOptions *options, int *ret_status) {
+        const Rules *rules = &options->rules;
+
+        if (!options_read(&table, "check LIMIT... [RECORDING]", argc, argv, options, ret_status))
+                return false;
+        if (rules->max_ready_origin || rules->max_blocked_origin || rules->min_level_origin ||
+            rules->no_uninitialized_reads)
+                return true;
+        log_error("check needs a limit to check, see entropy-monitor check --help");
+        *ret_status = EX_USAGE;
+        return false;
 }
 
 typedef struct Suite {
@@ -112,21 +112,19 @@ static int write_junit(const char *path, const Suite *suite) {
 
 int check_main(int argc, char *argv[]) {
         _cleanup_recording_ Recording recording = {};
-        const char *junit = NULL;
+        CheckOptions options = {};
         Suite suite = {};
         Analysis analysis;
-        Rules rules = {};
         int r;
 
-        r = parse_arguments(argc, argv, &rules, &junit);
-        if (r != 0)
+        if (!read_options(argc, argv, &options, &r))
                 return r;
-        suite.path = input_path(argc, argv, optind);
+        suite.path = input_path(&options.recordings);
         r = input_read(suite.path, &recording);
         if (r != 0)
                 return r;
         analysis_make(&recording, &analysis);
-        suite.n_results = rules_apply(&rules, &recording, &analysis, suite.results);
+        suite.n_results = rules_apply(&options.rules, &recording, &analysis, suite.results);
         for (size_t i = 0; i < suite.n_results; i++) {
                 const RuleResult *result = &suite.results[i];
 
@@ -137,7 +135,7 @@ int check_main(int argc, char *argv[]) {
                         result->name,
                         result->message);
         }
-        r = junit ? write_junit(junit, &suite) : 0;
+        r = options.junit ? write_junit(options.junit, &suite) : 0;
         if (r != 0)
                 return r;
         return suite.n_failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -114,26 +114,30 @@ static void print_table(const Analysis *first, const Analysis *second) {
 
 int compare_main(int argc, char *argv[]) {
         _cleanup_recording_ Recording first = {}, second = {};
+        InputOptions options = {};
+        const char *const *paths = options.recordings.list;
         Analysis a, b;
         int r;
 
-        if (argc != 3 || argv[1][0] == '\0') {
+        if (!input_read_options("compare A B", argc, argv, &options, &r))
+                return r;
+        if (options.recordings.n != 2) {
                 log_error("compare takes two recordings, see entropy-monitor(8)");
                 return EX_USAGE;
         }
-        r = input_read(argv[1], &first);
+        r = input_read(paths[0], &first);
         if (r == 0)
-                r = input_read(argv[2], &second);
+                r = input_read(paths[1], &second);
         if (r != 0)
                 return r;
         analysis_make(&first, &a);
         analysis_make(&second, &b);
         (void)printf(
                 "A  %s: %s, %s\nB  %s: %s, %s\n\n",
-                argv[1],
+                paths[0],
                 first.kernel,
                 ready_cause_to_string(a.cause),
-                argv[2],
+                paths[1],
                 second.kernel,
                 ready_cause_to_string(b.cause));
         if (first.model != second.model)

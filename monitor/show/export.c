@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,55 +72,58 @@ static void put_blocked(const Recording *recording) {
         }
 }
 
-static const struct {
-        const char *name;
-        void (*put)(const Recording *recording);
-} tables[] = {
-        { "samples", put_samples },
-        { "starts", put_starts },
-        { "events", put_events },
-        { "blocked", put_blocked },
+typedef enum Table {
+        TABLE_SAMPLES,
+        TABLE_STARTS,
+        TABLE_EVENTS,
+        TABLE_BLOCKED,
+        _TABLE_MAX,
+} Table;
+
+static const SettingWord names[] = {
+        { "samples", TABLE_SAMPLES },
+        { "starts", TABLE_STARTS },
+        { "events", TABLE_EVENTS },
+        { "blocked", TABLE_BLOCKED },
+        {},
 };
 
-static int parse_arguments(int argc, char *argv[], size_t *ret_table) {
-        static const struct option long_options[] = {
-                { "csv", optional_argument, NULL, 'c' },
-                {},
-        };
-        bool any = false;
-        int letter;
+typedef struct ExportOptions {
+        Table table;
+        SettingArguments recordings;
+} ExportOptions;
 
-        *ret_table = 0;
-        while ((letter = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
-                if (letter != 'c')
-                        return EX_USAGE;
-                any = true;
-                for (size_t i = 0; optarg && i <= ELEMENTSOF(tables); i++) {
-                        if (i == ELEMENTSOF(tables)) {
-                                log_error("--csv=%s: there is no such table", optarg);
-                                return EX_USAGE;
-                        }
-                        if (strcmp(tables[i].name, optarg) == 0) {
-                                *ret_table = i;
-                                break;
-                        }
-                }
-        }
-        if (!any)
-                log_error("export needs a format: --csv, see entropy-monitor(8)");
-        return any ? 0 : EX_USAGE;
-}
+static const Setting rows[] = {
+        { "--csv[=TABLE]",
+          "samples (default), starts, events or blocked",
+          SETTING_AT(WORD, ExportOptions, table),
+          .words = names,
+          .value = TABLE_SAMPLES },
+        OPTIONS_HELP,
+        INPUT_RECORDINGS(ExportOptions, recordings, 1, "one recording"),
+};
 
 int export_main(int argc, char *argv[]) {
+        static void (*const put[_TABLE_MAX])(const Recording *recording) = {
+                [TABLE_SAMPLES] = put_samples,
+                [TABLE_STARTS] = put_starts,
+                [TABLE_EVENTS] = put_events,
+                [TABLE_BLOCKED] = put_blocked,
+        };
+        const ConfigOptions table = { rows, ELEMENTSOF(rows) };
         _cleanup_recording_ Recording recording = {};
-        size_t table;
+        ExportOptions options = { .table = _TABLE_MAX };
         int r;
 
-        r = parse_arguments(argc, argv, &table);
-        if (r == 0)
-                r = input_read(input_path(argc, argv, optind), &recording);
+        if (!options_read(&table, "export --csv[=TABLE] [RECORDING]", argc, argv, &options, &r))
+                return r;
+        if (options.table == _TABLE_MAX) {
+                log_error("export needs a format: --csv, see entropy-monitor export --help");
+                return EX_USAGE;
+        }
+        r = input_read(input_path(&options.recordings), &recording);
         if (r != 0)
                 return r;
-        tables[table].put(&recording);
+        put[options.table](&recording);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EX_IOERR;
 }

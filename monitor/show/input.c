@@ -16,6 +16,21 @@ int input_read(const char *path, Recording *ret_recording) {
         return r == -EBADMSG ? EX_DATAERR : EX_NOINPUT;
 }
 
-const char *input_path(int argc, char *argv[], int at) {
-        return at < argc ? argv[at] : SETTINGS_OUTPUT;
+bool input_read_options(
+        const char *usage,
+        int argc,
+        char *argv[],
+        InputOptions *options,
+        int *ret_status) {
+        static const Setting rows[] = {
+                OPTIONS_HELP,
+                INPUT_RECORDINGS(InputOptions, recordings, 2, "at most two recordings"),
+        };
+        static const ConfigOptions table = { rows, ELEMENTSOF(rows) };
+
+        return options_read(&table, usage, argc, argv, options, ret_status);
+}
+
+const char *input_path(const SettingArguments *recordings) {
+        return recordings->n > 0 ? recordings->list[0] : SETTINGS_OUTPUT;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <getopt.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,73 +9,50 @@
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "monitor/options.h"
+#include "monitor/settings.h"
 #include "monitor/show/input.h"
 #include "monitor/show/plot-document.h"
 #include "monitor/show/verbs.h"
 
-#define MAX_RECORDINGS 16
-#define PNG_CONVERTER  "rsvg-convert"
+#define PNG_CONVERTER "rsvg-convert"
 
 typedef struct PlotOptions {
         const char *output;
         PlotTheme theme;
         bool html;
+        SettingArguments recordings;
 } PlotOptions;
+
+static const SettingWord themes[] = {
+        { "auto", PLOT_THEME_AUTO },
+        { "light", PLOT_THEME_LIGHT },
+        { "dark", PLOT_THEME_DARK },
+        {},
+};
+
+#define AT(_type, _field) SETTING_AT(_type, PlotOptions, _field)
+
+static const Setting rows[] = {
+        { "-o, --output=FILE",
+          "write to FILE: .svg, .png or .html (standard output)",
+          AT(ARGUMENT, output) },
+        { "-t, --theme=THEME", "auto, light or dark", AT(WORD, theme), .words = themes },
+        { "-H, --html", "a page with zoom and hover", AT(BOOL, html) },
+        OPTIONS_HELP,
+        INPUT_RECORDINGS(
+                PlotOptions,
+                recordings,
+                SETTING_ARGUMENTS_MAX,
+                "at most 16 recordings in one plot"),
+};
+
+static const ConfigOptions table = { rows, ELEMENTSOF(rows) };
 
 static bool has_suffix(const char *path, const char *suffix) {
         size_t n = strlen(path), n_suffix = strlen(suffix);
 
         return n >= n_suffix && strcmp(path + n - n_suffix, suffix) == 0;
-}
-
-static int parse_theme(const char *name, PlotTheme *ret_theme) {
-        static const char *const names[] = {
-                [PLOT_THEME_AUTO] = "auto",
-                [PLOT_THEME_LIGHT] = "light",
-                [PLOT_THEME_DARK] = "dark",
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (strcmp(names[i], name) == 0) {
-                        *ret_theme = (PlotTheme)i;
-                        return 0;
-                }
-        log_error("--theme=%s is none of auto, light and dark", name);
-        return -EINVAL;
-}
-
-static int parse_arguments(int argc, char *argv[], PlotOptions *options) {
-        static const struct option long_options[] = {
-                { "output", required_argument, NULL, 'o' },
-                { "theme", required_argument, NULL, 't' },
-                { "html", no_argument, NULL, 'H' },
-                {},
-        };
-        int letter;
-
-        *options = (PlotOptions){ .theme = PLOT_THEME_AUTO };
-        while ((letter = getopt_long(argc, argv, "o:t:H", long_options, NULL)) >= 0)
-                switch (letter) {
-                case 'o':
-                        options->output = optarg;
-                        break;
-                case 't':
-                        if (parse_theme(optarg, &options->theme) < 0)
-                                return EX_USAGE;
-                        break;
-                case 'H':
-                        options->html = true;
-                        break;
-                default:
-                        return EX_USAGE;
-                }
-        if (argc - optind > MAX_RECORDINGS) {
-                log_error("At most %d recordings fit into one picture", MAX_RECORDINGS);
-                return EX_USAGE;
-        }
-        if (options->output && has_suffix(options->output, ".html"))
-                options->html = true;
-        return 0;
 }
 
 static int run_converter(int svg_fd, const char *path) {
@@ -154,24 +130,26 @@ static int draw(const PlotOptions *options, const Recording *recordings, size_t 
 
 int plot_main(int argc, char *argv[]) {
         _cleanup_free_ Recording *recordings = NULL;
+        PlotOptions options = { .theme = PLOT_THEME_AUTO };
+        SettingArguments *paths = &options.recordings;
         size_t n_recordings = 0;
-        PlotOptions options;
         int r;
 
-        r = parse_arguments(argc, argv, &options);
-        if (r != 0)
+        if (!options_read(&table, "plot [OPTION...] [RECORDING...]", argc, argv, &options, &r))
                 return r;
-        recordings = calloc(MAX_RECORDINGS, sizeof(*recordings));
+        if (options.output && has_suffix(options.output, ".html"))
+                options.html = true;
+        if (paths->n == 0)
+                paths->list[paths->n++] = SETTINGS_OUTPUT;
+
+        recordings = calloc(paths->n, sizeof(*recordings));
         if (!recordings)
                 return EX_OSERR;
-        do {
-                const char *path = input_path(argc, argv, optind + (int)n_recordings);
-
-                r = input_read(path, &recordings[n_recordings]);
-                if (r != 0)
-                        break;
-                n_recordings++;
-        } while (optind + (int)n_recordings < argc);
+        for (r = 0; r == 0 && n_recordings < paths->n;) {
+                r = input_read(paths->list[n_recordings], &recordings[n_recordings]);
+                if (r == 0)
+                        n_recordings++;
+        }
 
         if (r == 0)
                 r = draw(&options, recordings, n_recordings);

@@ -168,15 +168,18 @@ static void print_own(const Recording *recording, const Analysis *analysis) {
 int report_main(int argc, char *argv[]) {
         _cleanup_recording_ Recording recording = {};
         char verdict[VERDICT_MAX];
+        InputOptions options = {};
         const char *help;
         Analysis analysis;
         int r;
 
-        if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1])) {
+        if (!input_read_options("report [RECORDING]", argc, argv, &options, &r))
+                return r;
+        if (options.recordings.n > 1) {
                 log_error("report takes one recording, see entropy-monitor(8)");
                 return EX_USAGE;
         }
-        r = input_read(input_path(argc, argv, 1), &recording);
+        r = input_read(input_path(&options.recordings), &recording);
         if (r != 0)
                 return r;
         analysis_make(&recording, &analysis);

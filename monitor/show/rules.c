@@ -93,11 +93,11 @@ size_t rules_apply(
         RuleResult ret_results[static RULES_MAX]) {
         size_t n = 0;
 
-        if (rules->any_max_ready)
+        if (rules->max_ready_origin)
                 ret_results[n++] = check_ready(rules->max_ready_usec, analysis);
-        if (rules->any_max_blocked)
+        if (rules->max_blocked_origin)
                 ret_results[n++] = check_blocked(rules->max_blocked_usec, recording, analysis);
-        if (rules->any_min_level)
+        if (rules->min_level_origin)
                 ret_results[n++] = check_level(rules->min_level_bits, analysis);
         if (rules->no_uninitialized_reads)
                 ret_results[n++] = check_reads(recording, analysis);

@@ -7,13 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/config/setting.h"
 #include "monitor/show/analysis.h"
 
 #define RULES_MAX         4U
 #define RULES_MESSAGE_MAX 192U
 
 typedef struct Rules {
-        bool any_max_ready, any_max_blocked, any_min_level, no_uninitialized_reads;
+        Origin max_ready_origin, max_blocked_origin, min_level_origin; /* of those that are given */
+        bool no_uninitialized_reads;
         uint64_t max_ready_usec;   /* since the kernel started */
         uint64_t max_blocked_usec; /* of one process */
         uint32_t min_level_bits;   /* from ready on */

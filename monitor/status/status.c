@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 
 #include "lib/base/log.h"
 #include "monitor/documents.h"
+#include "monitor/options.h"
 #include "monitor/show/verdict.h"
 #include "monitor/status/seeded.h"
 #include "monitor/status/status-facts.h"
@@ -138,33 +138,41 @@ static void print_prometheus(const SeededFacts *facts, const Answer *answer) {
                        (double)answer->since_usec / 1e6);
 }
 
+typedef enum Format {
+        FORMAT_TEXT,
+        FORMAT_JSON,
+        FORMAT_PROMETHEUS,
+} Format;
+
+typedef struct StatusOptions {
+        Format format;
+} StatusOptions;
+
+#define FORMAT(_format) SETTING_AT(CHOICE, StatusOptions, format), .value = (_format)
+
+static const Setting rows[] = {
+        { "--json", "one JSON document", FORMAT(FORMAT_JSON) },
+        { "--prometheus", "metrics for node_exporter", FORMAT(FORMAT_PROMETHEUS) },
+        OPTIONS_HELP,
+};
+
 int status_main(int argc, char *argv[]) {
-        static const struct option long_options[] = {
-                { "json", no_argument, NULL, 'j' },
-                { "prometheus", no_argument, NULL, 'p' },
-                {},
-        };
+        const ConfigOptions table = { rows, ELEMENTSOF(rows) };
         const char *directory = getenv("RUNTIME_DIRECTORY");
-        int letter, format = 't';
+        StatusOptions options = {};
         SeededFacts facts;
         Answer answer;
+        int r;
 
-        while ((letter = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
-                if (letter == '?')
-                        return EX_USAGE;
-                format = letter;
-        }
-        if (optind < argc) {
-                log_error("status takes no argument but options, see entropy-monitor(8)");
-                return EX_USAGE;
-        }
+        if (!options_read(&table, "status [--json|--prometheus]", argc, argv, &options, &r))
+                return r;
         status_facts(directory && directory[0] == '/' ? directory : DOCUMENTS_DIRECTORY, &facts);
         answer.seeded = seeded_judge(&facts, answer.by, &answer.since_usec);
-        if (format == 'j' && !print_json(&facts, &answer))
+        if (options.format == FORMAT_JSON && !print_json(&facts, &answer))
                 return EX_IOERR;
-        if (format == 't')
+        if (options.format == FORMAT_TEXT)
                 print_text(&facts, &answer);
-        else if (format == 'p')
+        else if (options.format == FORMAT_PROMETHEUS)
                 print_prometheus(&facts, &answer);
         return fflush(stdout) == 0 ? (int)answer.seeded : EX_IOERR;
 }

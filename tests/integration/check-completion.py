@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """check-completion.py ENTROPY-MONITOR: what bash and zsh, really run, offer for its verbs, options and values.
 
-The options are those that its sources hand to getopt_long(), the verbs those of --help.
+The verbs are those of --help, their options those of VERB --help.
 """
 
 import os
@@ -52,8 +52,8 @@ def verbs():
 
 
 def options(verb):
-    text = next(DIRECTORY.glob(f"*/{verb}.c")).read_text()
-    return {f"--{name}" for name in re.findall(r'\{ "([a-z-]+)", \w+_argument', text)}
+    text = subprocess.run([MONITOR, verb, "--help"], capture_output=True, text=True, timeout=20, check=True).stdout
+    return set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", text, re.M))
 
 
 class Bash:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check-man.py RNGD SEEDER: manual pages, completions and example say what the programs say.
+"""check-man.py RNGD SEEDER MONITOR [METADATA]: manual pages, completions and example say what the programs say.
 
 Each program is asked: its options by --help, its configuration keys by the error about an unknown
 one. Each comparison is also made with one name taken away, and must notice.
@@ -72,16 +72,16 @@ def section(page, title):
 # ---- options ----
 
 
-def help_options(rngd):
+def help_options(*command):
     options = set()
-    for line in run(rngd, "--help").stdout.splitlines():
+    for line in run(*command, "--help").stdout.splitlines():
         if re.match(r" {2,6}-", line):
             options |= set(OPTION.findall(re.split(r"\s{2,}", line.strip())[0]))
     return options
 
 
 def page_options(page):
-    lines = [x for x in section(page, "OPTIONS").splitlines() if x.startswith("*-")]
+    lines = [x for x in page.splitlines() if x.lstrip().startswith("*-")]
     return {x for line in lines for x in re.findall(r"\*(--?[\w?][\w-]*)\*", line)}
 
 
@@ -173,9 +173,20 @@ def pages():
 
 def options_of(program, name, page, directory):
     options = help_options(program)
-    compare(f"{name}(8) has the options of --help", options, page_options(page))
+    compare(f"{name}(8) has the options of --help", options, page_options(section(page, "OPTIONS")))
     compare(f"bash completes those of {name}", options, bash_options(text(f"{directory}/completion/{name}.bash")))
     compare(f"zsh completes those of {name}", options, zsh_options(text(f"{directory}/completion/_{name}")))
+
+
+def options_of_others(monitor, metadata):
+    """The completion of entropy-monitor has a test of its own; entropy-metadata has none."""
+    verbs = re.findall(r"^  ([a-z]+) ", run(monitor, "--help").stdout, re.M)
+    options = set().union(*(help_options(monitor, verb) for verb in verbs))
+    page = section(text("monitor/entropy-monitor.8.scd"), "VERBS")
+    compare("entropy-monitor(8) has the options of its verbs", options, page_options(page))
+    if metadata:
+        page = section(text("seeder/metadata/entropy-metadata.8.scd"), "OPTIONS")
+        compare("entropy-metadata(8) has the options of --help", help_options(metadata), page_options(page))
 
 
 def exit_statuses(page, *files):
@@ -189,7 +200,7 @@ def exit_statuses(page, *files):
     return {str(x) for x in listed}, {str(names.get(x, x)) for x in found}
 
 
-def main(rngd, seeder):
+def main(rngd, seeder, monitor, metadata=None):
     manual, manual_conf = text("rngd/rngd.8.scd"), text("rngd/guest-entropy.conf.5.scd")
     seeder_manual = text("seeder/entropy-seeder.8.scd")
     example = text("rngd/guest-entropy.conf.example")
@@ -199,6 +210,7 @@ def main(rngd, seeder):
     pages()
     options_of(rngd, "rngd", manual, "rngd")
     options_of(seeder, "entropy-seeder", seeder_manual, "seeder")
+    options_of_others(monitor, metadata)
     compare("rngd(8) has the exit statuses", *exit_statuses(manual, *map(str, sorted(ROOT.glob("rngd/**/*.c")))))
     compare("entropy-seeder(8) has the exit statuses", *exit_statuses(seeder_manual, "seeder/main.c"))
 
@@ -229,4 +241,4 @@ def main(rngd, seeder):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:]))

@@ -118,17 +118,17 @@ static size_t n_failed(const Rules *rules) {
 }
 
 static void test_rules(void) {
-        Rules rules = { .any_max_ready = true, .max_ready_usec = 2000000 };
+        Rules rules = { .max_ready_origin = ORIGIN_COMMAND_LINE, .max_ready_usec = 2000000 };
 
         load(SAMPLE);
         CU_ASSERT_EQUAL(n_failed(&rules), 0);
         rules.max_ready_usec--;
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
-        rules = (Rules){ .any_max_blocked = true, .max_blocked_usec = 500000 };
+        rules = (Rules){ .max_blocked_origin = ORIGIN_COMMAND_LINE, .max_blocked_usec = 500000 };
         CU_ASSERT_EQUAL(n_failed(&rules), 0);
         rules.max_blocked_usec--;
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
-        rules = (Rules){ .any_min_level = true, .min_level_bits = 500 };
+        rules = (Rules){ .min_level_origin = ORIGIN_COMMAND_LINE, .min_level_bits = 500 };
         CU_ASSERT_EQUAL(n_failed(&rules), 0);
         rules.min_level_bits++;
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
@@ -136,7 +136,7 @@ static void test_rules(void) {
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
 
         /* What is not known has not passed. */
-        rules = (Rules){ .any_max_ready = true, .max_ready_usec = UINT64_MAX };
+        rules = (Rules){ .max_ready_origin = ORIGIN_COMMAND_LINE, .max_ready_usec = UINT64_MAX };
         analysis.ready_time_known = false;
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
         rules = (Rules){ .no_uninitialized_reads = true };
@@ -149,7 +149,7 @@ static void test_rules(void) {
         recording.log_seen = LOG_SEEN_WHOLE;
         recording.lost = 1;
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
-        rules = (Rules){ .any_min_level = true };
+        rules = (Rules){ .min_level_origin = ORIGIN_COMMAND_LINE };
         analysis.any_lowest = false;
         CU_ASSERT_EQUAL(n_failed(&rules), 1);
         CU_ASSERT_EQUAL(
