@@ -60,6 +60,14 @@ static int set_text(const Setting *setting, const char *value, char **target) {
         return r < 0 ? r : values_set_string(target, value);
 }
 
+static int set_argument(const Setting *setting, const char *value, const char **target) {
+        int r = check_text(setting, value);
+
+        if (r >= 0)
+                *target = value;
+        return r;
+}
+
 static int add_argument(const Setting *setting, SettingArguments *arguments, const char *value) {
         if (arguments->n == setting->maximum || *value == '\0')
                 return -EINVAL;
@@ -109,8 +117,7 @@ static int set(
         case SETTING_ARGUMENTS:
                 return add_argument(setting, place, value);
         case SETTING_ARGUMENT:
-                *(const char **)place = value;
-                return check_text(setting, value);
+                return set_argument(setting, value, place);
         case SETTING_USER:
                 return values_parse_user(value, place);
         case SETTING_COMMAND:
