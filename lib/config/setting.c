@@ -131,7 +131,7 @@ int setting_apply(
         void *target,
         const char *value,
         const SettingLayer *layer) {
-        uint64_t ignored; /* room for the types of what is ignored */
+        SettingArguments ignored = {}; /* room for every type */
         void *place = setting->ignored ? (void *)&ignored : (char *)target + setting->offset;
         int r;
 

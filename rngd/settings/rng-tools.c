@@ -118,12 +118,12 @@ static int enable(Settings *settings, const char *name, bool enabled, Messages *
         return 0;
 }
 
-int rng_tools_include(void *settings, const char *name, const SettingLayer *layer) {
-        return enable(settings, name, true, layer->notices);
+int rng_tools_include(void *target, const char *name, const SettingLayer *layer) {
+        return enable(target, name, true, layer->notices);
 }
 
-int rng_tools_exclude(void *settings, const char *name, const SettingLayer *layer) {
-        return enable(settings, name, false, layer->notices);
+int rng_tools_exclude(void *target, const char *name, const SettingLayer *layer) {
+        return enable(target, name, false, layer->notices);
 }
 
 /* Takes the next of the words between blanks. */
@@ -204,7 +204,7 @@ int rng_tools_hrng(void *target, const char *name, const SettingLayer *layer) {
         return -EINVAL;
 }
 
-int rng_tools_driver(void *settings, const char *name, const SettingLayer *layer) {
+int rng_tools_driver(void *target, const char *name, const SettingLayer *layer) {
         if (strcmp(name, "stream") == 0)
                 return 0;
         if (strcmp(name, "viapadlock") != 0)

@@ -15,16 +15,16 @@
 #include "lib/config/setting.h"
 
 /* -n and -x: a name or an index of rng-tools 6, or a name of our own. */
-int rng_tools_include(void *settings, const char *name, const SettingLayer *layer);
-int rng_tools_exclude(void *settings, const char *name, const SettingLayer *layer);
+int rng_tools_include(void *target, const char *name, const SettingLayer *layer);
+int rng_tools_exclude(void *target, const char *name, const SettingLayer *layer);
 
 /* -O SOURCE:KEY:VALUE; -O SOURCE alone makes it ACTION_SOURCE_KEYS. */
-int rng_tools_source_option(void *settings, const char *text, const SettingLayer *layer);
+int rng_tools_source_option(void *target, const char *text, const SettingLayer *layer);
 
 /* --hrng=NAME; "help" makes it ACTION_HRNG_NAMES. */
-int rng_tools_hrng(void *settings, const char *name, const SettingLayer *layer);
+int rng_tools_hrng(void *target, const char *name, const SettingLayer *layer);
 /* --rng-driver=NAME */
-int rng_tools_driver(void *settings, const char *name, const SettingLayer *layer);
+int rng_tools_driver(void *target, const char *name, const SettingLayer *layer);
 
 void rng_tools_print_source_keys(FILE *stream, const char *name);
 void rng_tools_print_hrng_names(FILE *stream);

@@ -488,6 +488,10 @@ static void test_help(void) {
                         CU_ASSERT_PTR_NOT_NULL(strstr(help, row->option));
                 if (row->help)
                         CU_ASSERT_PTR_NOT_NULL(strstr(help, row->help));
+                /* What is ignored must not be allocated. */
+                CU_ASSERT(
+                        !row->ignored || row->type == SETTING_BOOL || row->type == SETTING_U32 ||
+                        row->type == SETTING_WORD);
                 /* No row may lack what an error line would print. */
                 if (row->key || (row->option && strchr(row->option, '='))) {
                         char expected[SETTING_TEXT_SIZE];
