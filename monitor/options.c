@@ -28,6 +28,6 @@ bool options_read(
                 return false;
         }
         messages_log(&errors, LOG_ERR);
-        *ret_status = r < 0 ? EXIT_FAILURE : EX_USAGE;
+        *ret_status = config_exit_status(r);
         return false;
 }

@@ -187,7 +187,7 @@ int main(int argc, char *argv[]) {
                 messages_log(&errors, LOG_ERR);
                 if (r < 0)
                         (void)log_errno(LOG_ERR, r, "Cannot read the configuration");
-                return options_exit_status(r);
+                return config_exit_status(r);
         }
 
         log_open("rngd", log_target_detect(), settings.log_level);

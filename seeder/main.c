@@ -99,7 +99,7 @@ static int tell_errors(int r, const Messages *errors) {
         messages_log(errors, LOG_ERR);
         if (r < 0)
                 (void)log_errno(LOG_ERR, r, "Cannot read the configuration");
-        return r == CONFIG_E_USAGE ? EX_USAGE : r == CONFIG_E_FILE ? EX_CONFIG : EXIT_FAILURE;
+        return config_exit_status(r);
 }
 
 /* Returns an exit status, 0 to go on. The command lines are above the file, so they come again. */

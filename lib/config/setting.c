@@ -2,10 +2,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "lib/base/parse.h"
 #include "lib/config/setting.h"
 #include "lib/config/values.h"
+
+int config_exit_status(int r) {
+        return r == 0                ? EXIT_SUCCESS
+               : r == CONFIG_E_USAGE ? EX_USAGE
+               : r == CONFIG_E_FILE  ? EX_CONFIG
+                                     : EXIT_FAILURE;
+}
 
 int setting_set_path(char **target, const char *path, const SettingLayer *layer) {
         _cleanup_free_ char *absolute = NULL;

@@ -125,6 +125,9 @@ typedef struct Setting {
 
 #define SETTING_RANGE(_minimum, _maximum) .minimum = (_minimum), .maximum = (_maximum)
 
+/* The exit status of a program for what reading its settings returned. */
+int config_exit_status(int r);
+
 /* 0, CONFIG_E_HELP, CONFIG_E_ANSWERED, -EINVAL or -ERANGE (not such a value), other errno values. */
 _must_check_ int setting_apply(
         const Setting *setting,

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <sysexits.h>
-
 #include "rngd/settings/options.h"
 #include "rngd/settings/rng-tools.h"
 
@@ -95,19 +93,6 @@ int options_load(
 
         *ret_settings = TAKE(settings, ((Settings){ 0 }));
         return 0;
-}
-
-int options_exit_status(int r) {
-        switch (r) {
-        case 0:
-                return EXIT_SUCCESS;
-        case CONFIG_E_USAGE:
-                return EX_USAGE;
-        case CONFIG_E_FILE:
-                return EX_CONFIG;
-        default:
-                return EXIT_FAILURE;
-        }
 }
 
 bool options_print(const Settings *settings, FILE *stream) {

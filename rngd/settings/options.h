@@ -37,8 +37,5 @@ _must_check_ int options_load(
 /* What guest-entropy.conf sets. */
 ConfigSections options_sections(Settings *settings);
 
-/* sysexits(3) of a result of options_load(). */
-int options_exit_status(int r);
-
 /* Answers ACTION_HELP, ACTION_VERSION, ACTION_SOURCE_KEYS and ACTION_HRNG_NAMES; false: another. */
 bool options_print(const Settings *settings, FILE *stream);

@@ -204,6 +204,7 @@ def main(rngd, seeder, monitor, metadata=None):
     manual, manual_conf = text("rngd/rngd.8.scd"), text("rngd/guest-entropy.conf.5.scd")
     seeder_manual = text("seeder/entropy-seeder.8.scd")
     example = text("rngd/guest-entropy.conf.example")
+    settings = "lib/config/setting.c"
     ask_rngd = (rngd, "--list", "-x", "exec", "-x", "file", "-x", "hwrng")
     ask_seeder = (seeder, "--dry-run", "--source=cpu")
 
@@ -211,8 +212,8 @@ def main(rngd, seeder, monitor, metadata=None):
     options_of(rngd, "rngd", manual, "rngd")
     options_of(seeder, "entropy-seeder", seeder_manual, "seeder")
     options_of_others(monitor, metadata)
-    compare("rngd(8) has the exit statuses", *exit_statuses(manual, *map(str, sorted(ROOT.glob("rngd/**/*.c")))))
-    compare("entropy-seeder(8) has the exit statuses", *exit_statuses(seeder_manual, "seeder/main.c"))
+    compare("rngd(8) has the exit statuses", *exit_statuses(manual, settings, *map(str, sorted(ROOT.glob("rngd/**/*.c")))))
+    compare("entropy-seeder(8) has the exit statuses", *exit_statuses(seeder_manual, settings, "seeder/main.c"))
 
     keys = program_keys(ask_rngd, ("rngd", *SOURCES)) | program_keys(ask_seeder, ("seeder", "seed-file", *SOURCES))
     compare("guest-entropy.conf(5) has the keys of the programs", keys, page_keys(manual_conf))

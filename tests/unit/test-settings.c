@@ -153,12 +153,12 @@ static void test_load_codes(void) {
                 write_conf(rows[i].conf);
                 r = load_line(rows[i].options, NULL, &settings, &errors, NULL);
                 CU_ASSERT_EQUAL(r, rows[i].r);
-                CU_ASSERT_EQUAL(options_exit_status(r), rows[i].exit_status);
+                CU_ASSERT_EQUAL(config_exit_status(r), rows[i].exit_status);
                 CU_ASSERT_EQUAL(errors.n_lines, r == 0 ? 0 : 1);
                 /* Written on success only. */
                 CU_ASSERT_EQUAL(settings.config_path == NULL, r != 0);
         }
-        CU_ASSERT_EQUAL(options_exit_status(-ENOMEM), 1);
+        CU_ASSERT_EQUAL(config_exit_status(-ENOMEM), 1);
 }
 
 static void test_missing_config(void) {
