@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/base/bytes.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/hash.h"
 #include "lib/base/secret.h"
@@ -55,14 +56,6 @@ static const uint64_t constants[ROUNDS] = {
         UINT64_C(0x5fcb6fab3ad6faec), UINT64_C(0x6c44198c4a475817),
 };
 
-static uint64_t get_be64(const uint8_t bytes[static 8]) {
-        uint64_t value = 0;
-
-        for (unsigned int i = 0; i < 8; i++)
-                value = value << 8 | bytes[i];
-        return value;
-}
-
 static void put_be64(uint8_t target[static 8], uint64_t value) {
         for (unsigned int i = 0; i < 8; i++)
                 target[i] = (uint8_t)(value >> (56 - 8 * i));
@@ -74,7 +67,7 @@ static uint64_t rotate(uint64_t value, unsigned int n) {
 
 static void expand(const uint8_t block[static BLOCK_BYTES], uint64_t words[static ROUNDS]) {
         for (size_t i = 0; i < 16; i++)
-                words[i] = get_be64(block + 8 * i);
+                words[i] = read_be64(block + 8 * i);
         for (size_t i = 16; i < ROUNDS; i++) {
                 const uint64_t a = words[i - 15], b = words[i - 2];
 

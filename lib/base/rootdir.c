@@ -19,6 +19,10 @@ void rootdir_close(RootDir *root) {
         cleanup_close(&root->fd);
 }
 
+bool rootdir_exists(const RootDir *root, const char *path) {
+        return faccessat(root->fd, path, F_OK, 0) >= 0;
+}
+
 int rootdir_open_file(const RootDir *root, const char *path, int flags) {
         int fd = openat(root->fd, path, flags | O_CLOEXEC | O_NOCTTY);
 

@@ -6,6 +6,7 @@
  * small captured tree. Paths are given without their leading slash.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@ typedef struct RootDir {
 
 _must_check_ int rootdir_open(const char *path, RootDir *ret_root);
 void rootdir_close(RootDir *root);
+
+bool rootdir_exists(const RootDir *root, const char *path);
 
 /* open(2) below the root, O_CLOEXEC added. */
 _must_check_ int rootdir_open_file(const RootDir *root, const char *path, int flags);

@@ -9,7 +9,7 @@
 
 /* There or not; what may not be looked at may be there. */
 static bool sign_exists(const RootDir *root, const char *path) {
-        if (faccessat(root->fd, path, F_OK, AT_EACCESS) >= 0)
+        if (rootdir_exists(root, path))
                 return true;
         return errno != ENOENT && errno != ENOTDIR;
 }

@@ -16,7 +16,7 @@ struct Hotplug {
 };
 
 static bool udevd_runs(const RootDir *root) {
-        return faccessat(root->fd, "run/udev/control", F_OK, 0) >= 0;
+        return rootdir_exists(root, "run/udev/control");
 }
 
 static int start_monitor(Hotplug *hotplug) {

@@ -52,10 +52,6 @@ static bool dmi_is_of_hardware(const RootDir *root) {
         return any;
 }
 
-static bool exists(const RootDir *root, const char *path) {
-        return faccessat(root->fd, path, F_OK, 0) >= 0;
-}
-
 /* The first of its strings, each of which ends with a zero byte. */
 static bool read_property(const RootDir *root, const char *path, char *text, size_t size) {
         _cleanup_close_ int fd = rootdir_open_file(root, path, O_RDONLY);
@@ -72,8 +68,9 @@ static bool device_tree_is_of_hardware(const RootDir *root) {
         static const char *const signs[] = { "dummy-virt", "qemu", "xen", "kvm", "virt" };
         char text[256];
 
-        if (exists(root, DEVICE_TREE "hypervisor") || exists(root, DEVICE_TREE "fw-cfg") ||
-            exists(root, DEVICE_TREE "ibm,partition-name") ||
+        if (rootdir_exists(root, DEVICE_TREE "hypervisor") ||
+            rootdir_exists(root, DEVICE_TREE "fw-cfg") ||
+            rootdir_exists(root, DEVICE_TREE "ibm,partition-name") ||
             !read_property(root, DEVICE_TREE "model", text, sizeof(text)))
                 return false;
         for (size_t i = 0; i < ELEMENTSOF(signs); i++)
@@ -112,7 +109,7 @@ static bool has_hypervisors_device(const RootDir *root) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(signs); i++)
-                if (exists(root, signs[i]))
+                if (rootdir_exists(root, signs[i]))
                         return true;
         return has_entries(root, "sys/bus/virtio/devices");
 }

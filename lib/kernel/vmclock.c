@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <endian.h>
 #include <fcntl.h>
 #include <string.h>
 
+#include "lib/base/bytes.h"
 #include "lib/kernel/vmclock.h"
 
 #define VMCLOCK_MAGIC           UINT32_C(0x4b4c4356)
@@ -11,20 +11,6 @@
 #define VMCLOCK_AT_DISRUPTION   16U
 #define VMCLOCK_AT_FLAGS        24U
 #define VMCLOCK_AT_GENERATION   104U
-
-static uint32_t read_le32(const uint8_t *bytes) {
-        uint32_t value;
-
-        memcpy(&value, bytes, sizeof(value));
-        return le32toh(value);
-}
-
-static uint64_t read_le64(const uint8_t *bytes) {
-        uint64_t value;
-
-        memcpy(&value, bytes, sizeof(value));
-        return le64toh(value);
-}
 
 int vmclock_open(const RootDir *root, int *ret_fd) {
         int fd = rootdir_open_file(root, "dev/vmclock0", O_RDONLY | O_NONBLOCK);

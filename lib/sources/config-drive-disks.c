@@ -24,7 +24,7 @@ static bool has(const RootDir *root, const char *name, const char *attribute) {
         char path[128];
 
         (void)snprintf(path, sizeof(path), SYSFS "/%.64s/%s", name, attribute);
-        return faccessat(root->fd, path, F_OK, 0) == 0;
+        return rootdir_exists(root, path);
 }
 
 /* A part of another disk, or no device behind it: loop, device mapper, RAID, memory. No medium. A

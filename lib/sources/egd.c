@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/base/bytes.h"
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
 #include "lib/sources/egd.h"
@@ -226,8 +227,7 @@ int egd_level_bits(EgdConnection *connection, uint32_t *ret_level_bits) {
                 return r;
         if (has_unasked_bytes(connection))
                 return -EPROTO;
-        *ret_level_bits = (uint32_t)answer[0] << 24 | (uint32_t)answer[1] << 16 |
-                          (uint32_t)answer[2] << 8 | answer[3];
+        *ret_level_bits = read_be32(answer);
         return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/base/bytes.h"
 #include "lib/sources/platform-seed.h"
 #include "lib/sources/seed.h"
 #include "lib/sources/smbios.h"
@@ -59,8 +60,7 @@ static int seed_of_oem0(
         if (place->length < ACPI_HEADER_BYTES || memcmp(table, "OEM0", 4) != 0 ||
             memcmp(table + ACPI_OEM_TABLE_ID_AT, "MICROSFT", 8) != 0)
                 return -ENODATA; /* "OEM" tables are anybody's */
-        claimed = (uint32_t)table[4] | (uint32_t)table[5] << 8 | (uint32_t)table[6] << 16 |
-                  (uint32_t)table[7] << 24;
+        claimed = read_le32(table + 4);
         if (claimed != place->length)
                 return -EBADMSG;
         if (claimed == ACPI_HEADER_BYTES)

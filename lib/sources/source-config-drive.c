@@ -52,7 +52,7 @@ static int config_drive_probe(const SourceConfig *config, const RootDir *root, S
                         disks.disks[0].name);
                 return 0;
         }
-        if (faccessat(root->fd, SEED_DIRECTORY "/openstack", F_OK, 0) == 0) {
+        if (rootdir_exists(root, SEED_DIRECTORY "/openstack")) {
                 (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "/" SEED_DIRECTORY);
                 return 0;
         }

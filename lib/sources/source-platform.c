@@ -81,10 +81,10 @@ static int platform_probe(const SourceConfig *config, const RootDir *root, Sourc
         if (has_credential(config))
                 add_detail(probe, CREDENTIAL_LABEL);
         for (size_t i = 0; i < ELEMENTSOF(known_places); i++)
-                if (faccessat(root->fd, known_places[i].path, F_OK, 0) == 0)
+                if (rootdir_exists(root, known_places[i].path))
                         add_detail(probe, known_places[i].label);
-        if (faccessat(root->fd, DMI_ENTRIES "/11-0", F_OK, 0) == 0 ||
-            faccessat(root->fd, "sys/firmware/dmi/tables/DMI", F_OK, 0) == 0)
+        if (rootdir_exists(root, DMI_ENTRIES "/11-0") ||
+            rootdir_exists(root, "sys/firmware/dmi/tables/DMI"))
                 add_detail(probe, "smbios");
 
         if (probe->detail[0])
@@ -170,7 +170,7 @@ static bool is_in_credential_store(const RootDir *root) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++)
-                if (faccessat(root->fd, paths[i], F_OK, 0) == 0)
+                if (rootdir_exists(root, paths[i]))
                         return true;
         return false;
 }

@@ -21,7 +21,7 @@ static int tpm_probe(const SourceConfig *config, const RootDir *root, SourceProb
         probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         probe->fresh = true;
         for (size_t i = 0; i < ELEMENTSOF(devices) && !path; i++)
-                if (faccessat(root->fd, devices[i] + 1, F_OK, 0) == 0)
+                if (rootdir_exists(root, devices[i] + 1))
                         path = devices[i];
 
         (void)snprintf(probe->detail, sizeof(probe->detail), "%s", path ? path : devices[0]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/base/bytes.h"
 #include "lib/sources/tpm-command.h"
 
 #define TAG_NO_SESSIONS 0x8001U
@@ -23,14 +24,6 @@ static void put_u32(uint8_t *at, uint32_t value) {
         put_u16(at + 2, value);
 }
 
-static uint32_t get_u16(const uint8_t *at) {
-        return (uint32_t)at[0] << 8 | at[1];
-}
-
-static uint32_t get_u32(const uint8_t *at) {
-        return get_u16(at) << 16 | get_u16(at + 2);
-}
-
 void tpm_put_get_random(uint16_t n_bytes, uint8_t ret_command[static TPM_COMMAND_BYTES]) {
         put_u16(ret_command, TAG_NO_SESSIONS);
         put_u32(ret_command + 2, TPM_COMMAND_BYTES);
@@ -41,10 +34,10 @@ void tpm_put_get_random(uint16_t n_bytes, uint8_t ret_command[static TPM_COMMAND
 static int check_header(const uint8_t *answer, size_t length) {
         uint32_t tag, code;
 
-        if (length < HEADER_BYTES || get_u32(answer + 2) != length)
+        if (length < HEADER_BYTES || read_be32(answer + 2) != length)
                 return -EBADMSG;
-        tag = get_u16(answer);
-        code = get_u32(answer + 6);
+        tag = read_be16(answer);
+        code = read_be32(answer + 6);
         if (tag == TAG_TPM_1_2 || code == RC_BAD_TAG)
                 return -EOPNOTSUPP;
         if (tag != TAG_NO_SESSIONS)
@@ -76,7 +69,7 @@ int tpm_take_random(
                 return r;
         if (length < HEADER_BYTES + 2)
                 return -EBADMSG;
-        n = get_u16(answer + HEADER_BYTES);
+        n = read_be16(answer + HEADER_BYTES);
         if (n > n_bytes || length != HEADER_BYTES + 2 + n)
                 return -EBADMSG;
         if (n == 0)

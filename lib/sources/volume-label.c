@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/base/bytes.h"
 #include "lib/sources/volume-label.h"
 
 #define ISO_DESCRIPTOR_AT 32768
@@ -24,14 +25,6 @@
 #define EXT_MAGIC         0xef53
 #define EXT_LABEL_AT      120
 #define EXT_LABEL_LENGTH  16
-
-static uint32_t get_u16(const uint8_t *at) {
-        return (uint32_t)at[0] | (uint32_t)at[1] << 8;
-}
-
-static uint32_t get_u32(const uint8_t *at) {
-        return get_u16(at) | get_u16(at + 2) << 16;
-}
 
 /* All of it, or -ENODATA where the disk is too small. */
 static int read_at(int fd, uint64_t offset, uint8_t *buffer, size_t size) {
@@ -82,14 +75,14 @@ typedef struct FatRoot {
 
 /* Of FAT32 only the first cluster: mkfs.vfat puts the label first. */
 static FatRoot find_root(const uint8_t *boot, bool is_fat32) {
-        uint64_t sector_bytes = get_u16(boot + 11), cluster_sectors = boot[13];
-        uint64_t reserved = get_u16(boot + 14), n_fats = boot[16];
-        uint64_t fat_sectors = is_fat32 ? get_u32(boot + 36) : get_u16(boot + 22);
+        uint64_t sector_bytes = read_le16(boot + 11), cluster_sectors = boot[13];
+        uint64_t reserved = read_le16(boot + 14), n_fats = boot[16];
+        uint64_t fat_sectors = is_fat32 ? read_le32(boot + 36) : read_le16(boot + 22);
         uint64_t root_sector = reserved + n_fats * fat_sectors;
-        uint64_t n_entries = get_u16(boot + 17);
+        uint64_t n_entries = read_le16(boot + 17);
 
         if (is_fat32) {
-                uint64_t cluster = get_u32(boot + 44);
+                uint64_t cluster = read_le32(boot + 44);
 
                 root_sector += cluster >= 2 ? (cluster - 2) * cluster_sectors : 0;
                 n_entries = cluster_sectors * sector_bytes / FAT_ENTRY_BYTES;
@@ -147,7 +140,7 @@ static int read_ext(int fd, VolumeLabel *label) {
         r = read_at(fd, EXT_SUPERBLOCK_AT, superblock, sizeof(superblock));
         if (r < 0)
                 return r;
-        if (get_u16(superblock + EXT_MAGIC_AT) != EXT_MAGIC)
+        if (read_le16(superblock + EXT_MAGIC_AT) != EXT_MAGIC)
                 return -ENODATA;
         label->filesystem = "ext4";
         take_label(superblock + EXT_LABEL_AT, EXT_LABEL_LENGTH, label);

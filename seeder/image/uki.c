@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/base/bytes.h"
 #include "seeder/image/uki.h"
 
 /* Of the DOS header, and of the PE header that it points to */
@@ -15,14 +16,6 @@
 #define SECTION_VIRTUAL_SIZE_AT 8U
 #define SECTION_FILE_SIZE_AT    16U
 #define SECTION_FILE_AT         20U
-
-static uint16_t read_le16(const uint8_t *bytes) {
-        return (uint16_t)(bytes[0] | bytes[1] << 8);
-}
-
-static uint32_t read_le32(const uint8_t *bytes) {
-        return read_le16(bytes) | (uint32_t)read_le16(bytes + 2) << 16;
-}
 
 typedef struct Table {
         const uint8_t *sections;

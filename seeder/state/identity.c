@@ -6,10 +6,6 @@
 #include "lib/kernel/virtual.h"
 #include "seeder/state/identity.h"
 
-static bool exists(const RootDir *root, const char *path) {
-        return faccessat(root->fd, path, F_OK, AT_EACCESS) >= 0;
-}
-
 static bool is_machine_id(const char *text) {
         return strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32;
 }
@@ -44,7 +40,7 @@ void identity_read(const RootDir *root, Identity *ret_identity) {
                     identity.boot_id,
                     sizeof(identity.boot_id)) < 0)
                 identity.boot_id[0] = '\0';
-        if (exists(root, "run/systemd/first-boot"))
+        if (rootdir_exists(root, "run/systemd/first-boot"))
                 identity.first_boot = true;
         identity.virtual_possible = virtual_machine_possible(root, virtual_cpu());
         identity.generation_known = read_generation(root, &identity.generation);

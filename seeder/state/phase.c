@@ -14,7 +14,7 @@ const char *phase_to_string(Phase phase) {
 Phase phase_detect(const RootDir *root) {
         struct statfs filesystem;
 
-        if (faccessat(root->fd, "etc/initrd-release", F_OK, 0) >= 0)
+        if (rootdir_exists(root, "etc/initrd-release"))
                 return PHASE_INITRAMFS;
         if (fstatfs(root->fd, &filesystem) >= 0 &&
             /* The member has a sign and, on some architectures, 32 bits. */

@@ -9,8 +9,8 @@
  * unwind: 1
  * wraps: put_u16 put_u32
  * mutant: lib/sources/tpm-command.c
- *   - if (length < HEADER_BYTES || get_u32(answer + 2) != length)
- *   + if (get_u32(answer + 2) != length)
+ *   - if (length < HEADER_BYTES || read_be32(answer + 2) != length)
+ *   + if (read_be32(answer + 2) != length)
  * mutant: lib/sources/tpm-command.c
  *   - if (length < HEADER_BYTES + 2)
  *   + if (0)
