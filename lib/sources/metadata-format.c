@@ -3,6 +3,8 @@
 
 #include "lib/base/text.h"
 #include "lib/sources/metadata-format.h"
+#include "lib/sources/metadata-status.h"
+#include "lib/sources/seed.h"
 
 int metadata_parse_format(const char *text, MetadataFormat *ret_format) {
         if (strcmp(text, "raw") == 0)
@@ -35,4 +37,37 @@ int metadata_check_url(const char *text) {
 
         host_length = strcspn(host, "/?#");
         return host_length == 0 || memchr(host, '@', host_length) ? -EINVAL : 0;
+}
+
+static const struct {
+        int status;
+        int error;
+} meanings[] = {
+        { METADATA_E_FORMAT, SEED_E_DOCUMENT },
+        { METADATA_E_SEED_ABSENT, SEED_E_ABSENT },
+        { METADATA_E_SEED_TYPE, SEED_E_TYPE },
+        { METADATA_E_SEED_ENCODING, SEED_E_ENCODING },
+        { METADATA_E_SEED_LENGTH, SEED_E_LENGTH },
+        { METADATA_E_TOO_LONG, SEED_E_TOO_LONG },
+        { METADATA_E_NOT_THERE, -ENOLINK },
+        { METADATA_E_UNREACHABLE, -EHOSTUNREACH },
+        { METADATA_E_BUSY, -EBUSY },
+        { METADATA_E_PROTOCOL, -EPROTO },
+        { METADATA_E_CERTIFICATE, -EKEYREJECTED },
+        { METADATA_E_CA_FILE, -ENOKEY },
+        { METADATA_E_USAGE, -EINVAL },
+};
+
+int metadata_status_to_error(int status) {
+        for (size_t i = 0; i < ELEMENTSOF(meanings); i++)
+                if (meanings[i].status == status)
+                        return meanings[i].error;
+        return -EIO;
+}
+
+int metadata_error_to_status(int error) {
+        for (size_t i = 0; i < ELEMENTSOF(meanings); i++)
+                if (meanings[i].error == error)
+                        return meanings[i].status;
+        return METADATA_E_FORMAT;
 }

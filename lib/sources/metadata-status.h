@@ -24,3 +24,9 @@ enum {
         METADATA_E_SEED_LENGTH = 83,
         METADATA_E_TOO_LONG = 84,
 };
+
+/* The status as an errno, or one of seed.h's; -EIO for any other. */
+int metadata_status_to_error(int status);
+
+/* And back, for what is wrong with an answer: METADATA_E_FORMAT if it says no more than that. */
+int metadata_error_to_status(int error);

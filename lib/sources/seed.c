@@ -3,11 +3,12 @@
 
 #include "lib/base/base64.h"
 #include "lib/base/json.h"
+#include "lib/base/text.h"
 #include "lib/sources/seed.h"
 
 /* Printable ASCII, white space, and the zero bytes that end strings and fill UTF-16. */
 static bool is_plain(uint8_t byte) {
-        return byte < 0x7f && (byte >= 0x20 || byte == '\0' || strchr("\t\r\n", byte));
+        return text_is_plain((char)byte) || seed_is_padding(byte);
 }
 
 /* How many bytes a character of UTF-8 beyond ASCII has (RFC 3629); 0: there is none. */

@@ -7,7 +7,6 @@
 #include "lib/sources/metadata-status.h"
 #include "lib/sources/openstack.h"
 #include "lib/sources/run-program.h"
-#include "lib/sources/seed.h"
 #include "lib/sources/source-list.h"
 
 /* seeder/metadata/, a program of its own for libcurl's sake */
@@ -31,39 +30,6 @@ static int metadata_probe(const SourceConfig *config, const RootDir *root, Sourc
 
 static int metadata_open(Source *source) {
         return 0; /* all of it is done without privileges */
-}
-
-static int error_of(int status) {
-        switch (status) {
-        case METADATA_E_FORMAT:
-                return SEED_E_DOCUMENT;
-        case METADATA_E_SEED_ABSENT:
-                return SEED_E_ABSENT;
-        case METADATA_E_SEED_TYPE:
-                return SEED_E_TYPE;
-        case METADATA_E_SEED_ENCODING:
-                return SEED_E_ENCODING;
-        case METADATA_E_SEED_LENGTH:
-                return SEED_E_LENGTH;
-        case METADATA_E_TOO_LONG:
-                return SEED_E_TOO_LONG;
-        case METADATA_E_NOT_THERE:
-                return -ENOLINK;
-        case METADATA_E_UNREACHABLE:
-                return -EHOSTUNREACH;
-        case METADATA_E_BUSY:
-                return -EBUSY;
-        case METADATA_E_PROTOCOL:
-                return -EPROTO;
-        case METADATA_E_CERTIFICATE:
-                return -EKEYREJECTED;
-        case METADATA_E_CA_FILE:
-                return -ENOKEY;
-        case METADATA_E_USAGE:
-                return -EINVAL;
-        default:
-                return -EIO;
-        }
 }
 
 /* The program writes a seed only when all of it has come and is good. */
@@ -103,7 +69,7 @@ static int metadata_read(Source *source, uint8_t *buffer, size_t size, size_t *r
         }
 
         r = program_read(argv, config->wait_usec, buffer, size, ret_length, &status);
-        return r == PROGRAM_E_FAILED ? error_of(status) : r;
+        return r == PROGRAM_E_FAILED ? metadata_status_to_error(status) : r;
 }
 
 const SourceOps source_metadata = {

@@ -9,20 +9,7 @@ static int refuse(int error, const char **ret_why) {
         const char *why = seed_error_to_string(error);
 
         *ret_why = why ? why : "no memory";
-        switch (error) {
-        case SEED_E_ABSENT:
-                return METADATA_E_SEED_ABSENT;
-        case SEED_E_TYPE:
-                return METADATA_E_SEED_TYPE;
-        case SEED_E_ENCODING:
-                return METADATA_E_SEED_ENCODING;
-        case SEED_E_LENGTH:
-                return METADATA_E_SEED_LENGTH;
-        case SEED_E_TOO_LONG:
-                return METADATA_E_TOO_LONG;
-        default:
-                return METADATA_E_FORMAT;
-        }
+        return metadata_error_to_status(error);
 }
 
 static int decode_raw(
