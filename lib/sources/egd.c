@@ -8,8 +8,8 @@
 
 #include "lib/base/bytes.h"
 #include "lib/base/parse.h"
-#include "lib/kernel/clock.h"
 #include "lib/sources/egd.h"
+#include "lib/sources/wait-read.h"
 
 #define COMMAND_LEVEL    0x00
 #define COMMAND_NOW      0x01
@@ -121,20 +121,7 @@ int egd_parse_address(const char *text, EgdAddress *ret_address) {
 /* ---- the connection ---- */
 
 static int wait_for(const EgdConnection *connection, short events) {
-        struct pollfd entry = { .fd = connection->fd, .events = events };
-
-        for (;;) {
-                uint64_t now = clock_monotonic_usec();
-                int r;
-
-                if (now >= connection->until_usec)
-                        return -ETIMEDOUT;
-                r = poll(&entry, 1, (int)MIN((connection->until_usec - now) / 1000 + 1, 60000U));
-                if (r > 0)
-                        return 0;
-                if (r < 0 && errno != EINTR)
-                        return negative_errno();
-        }
+        return wait_until(connection->fd, events, connection->until_usec);
 }
 
 static int send_all(EgdConnection *connection, const uint8_t *bytes, size_t length) {

@@ -5,15 +5,21 @@
 #include "lib/base/clock.h"
 #include "lib/sources/wait-read.h"
 
-/* Waits until the file can be read; false when the time is over. */
-static bool wait_readable(int fd, uint64_t until_usec) {
-        struct pollfd entry = { .fd = fd, .events = POLLIN };
-        uint64_t now = clock_monotonic_usec();
+int wait_until(int fd, short events, uint64_t until_usec) {
+        struct pollfd entry = { .fd = fd, .events = events };
 
-        if (now >= until_usec)
-                return false;
-        return poll(&entry, 1, (int)MIN((until_usec - now) / 1000 + 1, UINT64_C(60000))) >= 0 ||
-               errno == EINTR;
+        for (;;) {
+                uint64_t now_usec = clock_monotonic_usec();
+                int r;
+
+                if (now_usec >= until_usec)
+                        return -ETIMEDOUT;
+                r = poll(&entry, 1, (int)MIN((until_usec - now_usec) / 1000 + 1, UINT64_C(60000)));
+                if (r > 0)
+                        return 0;
+                if (r < 0 && errno != EINTR)
+                        return negative_errno();
+        }
 }
 
 int wait_read(int fd, uint64_t wait_usec, uint8_t *buffer, size_t size, size_t *ret_length) {
@@ -31,7 +37,7 @@ int wait_read(int fd, uint64_t wait_usec, uint8_t *buffer, size_t size, size_t *
                 if (n < 0 && errno != EAGAIN && errno != EINTR)
                         return negative_errno();
                 ended = n == 0;
-                if (ended || !wait_readable(fd, until_usec))
+                if (ended || wait_until(fd, POLLIN, until_usec) < 0)
                         break;
         }
 

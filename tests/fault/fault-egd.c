@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "lib/base/clock.h"
+#include "lib/base/parse.h"
 #include "lib/sources/egd.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
@@ -43,6 +45,7 @@ static ssize_t fault_recv(int fd, void *buffer, size_t size, int flags) {
 #define send    fault_send
 #define recv    fault_recv
 #include "lib/sources/egd.c"
+#include "lib/sources/wait-read.c"
 #undef socket
 #undef connect
 #undef poll
