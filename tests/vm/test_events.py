@@ -13,7 +13,7 @@ SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGTERM = 1, 2, 9, 10, 15
 def ready_guest(bed, *args, **kwargs):
     """A ready kernel (by the CPU's own instructions) and a rngd that has only its hwrng: one feed for each wake."""
     server = bed.server()
-    options = {k: kwargs.pop(k) for k in ("kernel", "append") if k in kwargs}
+    options = {k: kwargs.pop(k) for k in ("kernel", "append", "suspends") if k in kwargs}
     devices = [*server.device(), *kwargs.pop("devices", ())]
     vm = bed.linux(cpu="max", devices=devices, load=["virtio_pci", "virtio_rng", *kwargs.pop("load", ())], **options)
     daemon = bed.start(vm, "-x", "rdrand", *args, trace=True, **kwargs)
@@ -159,7 +159,7 @@ def test_clock_jump(bed):
 
 
 def suspend(bed, kernel):
-    vm, daemon, _ = ready_guest(bed, kernel=kernel)
+    vm, daemon, _ = ready_guest(bed, kernel=kernel, suspends=True)
     at, before = settle(daemon, vm), daemon.status()["wakes"]
     sleeping = vm.start("run", "--", "/bin/busybox", "sh", "-c", "echo mem > /sys/power/state")
     vm.qmp.wait_event("SUSPEND")

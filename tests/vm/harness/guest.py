@@ -55,20 +55,35 @@ class Channel:
         self.sock.setblocking(False)
         return str(self.next_id)
 
-    def receive(self, ident, timeout):
-        end = time.monotonic() + timeout
+    def receive(self, ident, timeout, now):
+        end = now() + timeout
         while ident not in self.answers:
-            left = end - time.monotonic()
+            left = end - now()
             if left <= 0:
                 raise GuestError(f"no answer from the guest within {timeout:.0f} s")
             self._receive(min(left, 1.0))
         return self.answers.pop(ident)
 
 
+def starved_sec(pid):
+    """For how long the threads of a process have waited for a processor of this machine that others used."""
+    total = 0
+    for path in pathlib.Path("/proc", str(pid), "task").glob("*/schedstat"):
+        try:
+            total += int(path.read_text().split()[1])
+        except (OSError, IndexError):
+            pass  # it ended just now
+    return total / 1e9
+
+
 class Guest:
     """What QEMU and UML guests have in common. Subclasses set self.process, self.channel and self.console."""
 
     modules = None
+
+    def now(self):
+        """A clock for time-outs, which a busy machine does not make shorter."""
+        return time.monotonic() - starved_sec(self.process.pid)
 
     def ask(self, *words, timeout=30.0, check=True):
         return self.finish(self.channel.send(words), timeout, check, words)
@@ -78,15 +93,15 @@ class Guest:
         return self.channel.send(words)
 
     def finish(self, ident, timeout=30.0, check=True, words=()):
-        answer = self.channel.receive(ident, timeout)
+        answer = self.channel.receive(ident, timeout, self.now)
         if check and answer["r"] < 0:
             raise GuestError(f"guest: {' '.join(map(str, words[:3]))}: {answer.get('error')}")
         return answer
 
     def wait_for_agent(self, timeout):
-        end = time.monotonic() + timeout
+        end = self.now() + timeout
         while "hello" not in self.channel.answers:
-            if self.process.poll() is not None or time.monotonic() > end:
+            if self.process.poll() is not None or self.now() > end:
                 raise GuestError("the guest did not start:\n" + self.console_text()[-1500:])
             self.channel._receive(0.5)
         self.channel.answers.pop("hello")
@@ -142,12 +157,12 @@ class Guest:
 
     def wait_until(self, condition, timeout, what, interval=0.1):
         """Asks until condition() is true; its value is returned."""
-        end = time.monotonic() + timeout
+        end = self.now() + timeout
         while True:
             value = condition()
             if value:
                 return value
-            if time.monotonic() > end:
+            if self.now() > end:
                 raise AssertionError(f"not within {timeout:.0f} s: {what}")
             time.sleep(interval)
 
