@@ -73,7 +73,7 @@ CASES = [
     ("report", "urandom was read", 0, r"!\br12 at"),
     ("report", "it was cloned", 0, r"^VM forks +2$"),
     ("report", "the seeder credited", 0, r"^Credited +seeder tpm: 32 B, \+256 bits"),
-    ("report --all", "as it was", 64, r"takes one recording"),
+    ("report --all", "as it was", 64, r"takes one recording|--all"),
     ("report x", "as it was", 64, r"takes one recording"),
 
     ("check --max-ready=2s", "as it was", 0, r"^ok +max-ready: ready at 1\.971 s; the limit is 2\.000 s$"),
@@ -90,11 +90,11 @@ CASES = [
     ("check --no-uninitialized-reads", "urandom was read", 1, r"^FAILED .*: 20 reads"),
     ("check --no-uninitialized-reads", "lost events", 1, r"lost some events$"),
     ("check --max-blocked=1s --min-level=257 --max-ready=2s", "as it was", 1, r"^ok .*\nok .*\nFAILED min-level"),
-    ("check --max-ready=soon", "as it was", 64, r"--max-ready=soon is not understood"),
-    ("check --max-ready=2d", "as it was", 64, r"--max-ready=2d is not understood"),
-    ("check --min-level=4097", "as it was", 64, r"--min-level=4097 is not understood"),
-    ("check --min-level=-1", "as it was", 64, r"is not understood"),
-    ("check --max-luck=1", "as it was", 64, r"unrecognized option"),
+    ("check --max-ready=soon", "as it was", 64, r"--max-ready.*soon"),
+    ("check --max-ready=2d", "as it was", 64, r"--max-ready.*2d"),
+    ("check --min-level=4097", "as it was", 64, r"--min-level.*4097"),
+    ("check --min-level=-1", "as it was", 64, r"--min-level.*-1"),
+    ("check --max-luck=1", "as it was", 64, r"option .*--max-luck"),
     ("check --max-blocked=1ms --junit=/dev/stdout/x", "as it was", 73, r"Cannot write /dev/stdout/x"),
     ("check --max-blocked=1ms --junit=junit.xml", "a name of any bytes waited", 1, r"waited 50\.0 ms"),
 
@@ -104,7 +104,7 @@ CASES = [
     ("export --csv=events", "it was cloned", 0, r'^1\.578870,vm-fork,""$'),
     ("export --csv=blocked", "a formula waited", 0, r'''^1\.577870,1\.582870,7,0,"'=HYPERLINK\(""x""\)"$'''),
     ("export", "as it was", 64, r"needs a format"),
-    ("export --csv --xml", "as it was", 64, r"unrecognized option"),
+    ("export --csv --xml", "as it was", 64, r"option .*--xml"),
 
     ("plot", "as it was", 0, r"\A<\?xml|\A<svg"),
     ("plot --theme=dark -o -", "counting", 0, r"</svg>\s*\Z"),
@@ -112,9 +112,9 @@ CASES = [
     ("plot", "never ready", 0, r"</svg>\s*\Z"),
     ("plot", "no level", 0, r"</svg>\s*\Z"),
     ("plot --html", "a name of any bytes waited", 0, r"</html>\s*\Z"),
-    ("plot --bars", "as it was", 64, r"unrecognized option"),
+    ("plot --bars", "as it was", 64, r"option .*--bars"),
     ("plot -o /nonexistent/a.svg", "as it was", 73, r"Cannot write /nonexistent/a\.svg"),
-    ("plot a a a a a a a a a a a a a a a a", "as it was", 64, r"At most \d+ recordings"),
+    ("plot a a a a a a a a a a a a a a a a", "as it was", 64, r"at most \d+ recordings"),
     ("plot none.json", "as it was", 66, r"none\.json"),
 
     ("compare", "as it was", 64, r"compare"),
@@ -145,7 +145,7 @@ def complaint(words, name, status, pattern):
     wanted = not pattern.startswith("!")
     if done.returncode != status:
         return f"exit status {done.returncode} and not {status}\n{told[:1500]}"
-    if bool(re.search(pattern.removeprefix("!"), told, re.M)) != wanted:
+    if bool(re.search(pattern.removeprefix("!"), told, re.M | re.I)) != wanted:
         return f"{'no' if wanted else 'a'} {pattern!r} in\n{told[:1500]}"
     return None
 
