@@ -11,6 +11,7 @@
 #include "lib/sources/source-list.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
+#include "tests/unit/scratch.h"
 
 static unsigned char next;
 static struct sockaddr_alg bound;
@@ -85,8 +86,34 @@ static void test_each_call(void) {
         CU_ASSERT_STRING_EQUAL((const char *)bound.salg_name, "jitterentropy_rng");
 }
 
+static int probe(bool only_if_loaded) {
+        const SourceConfig config = { .only_if_loaded = only_if_loaded };
+        _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
+        SourceProbe result = {};
+
+        CU_ASSERT_EQUAL(rootdir_open(scratch_directory, &root), 0);
+        return source_jitter.probe(&config, &root, &result);
+}
+
+/* Nobody asks the kernel, which would look for a module. */
+static void test_only_if_loaded(void) {
+        const char with[] = "name         : jitterentropy_rng\ndriver       : jitterentropy_rng\n";
+        const char without[] = "name         : sha256\ndriver       : jitterentropy_rng\n";
+        const int absent = jitter_library_is_there() ? 0 : -ENOENT;
+
+        scratch_setup();
+        CU_ASSERT_EQUAL(probe(false), 0);
+        CU_ASSERT_EQUAL(probe(true), absent);
+        (void)scratch_write("proc/crypto", without);
+        CU_ASSERT_EQUAL(probe(true), absent);
+        (void)scratch_write("proc/crypto", with);
+        CU_ASSERT_EQUAL(probe(true), 0);
+        scratch_teardown();
+}
+
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_each_call),
+        HARNESS_TEST(test_only_if_loaded),
         CU_TEST_INFO_NULL,
 };
 
