@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """entropy-image and its hooks on a real Debian 12 tree.
 
-    image-debian.py ENTROPY-IMAGE
+    image-debian.py ENTROPY-IMAGE ENTROPY-SEEDER
 
 The tree (systemd, cloud kernel, initramfs-tools, cloud-init) is made once by mmdebstrap, with this
 machine's own sources, and kept as a tar in KERNEL_CACHE. Each run unpacks it into a temporary
@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 
-PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+PROGRAM, SEEDER = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 HOOKS = SOURCE / "seeder/image/hooks"
 MARK = "user.random-seed-creditable"
@@ -288,7 +288,8 @@ def main():
         tree = pathlib.Path(directory, "tree")
         tree.mkdir()
         subprocess.run(["tar", "-C", tree, "--exclude=./dev/*", "-xf", tar], check=True, timeout=200)
-        shutil.copy(PROGRAM, tree / "usr/bin/entropy-image")
+        for program in (PROGRAM, SEEDER):
+            shutil.copy(program, tree / "usr/bin")
         for attempt in (try_setup, try_dracut, try_clean, try_cloud_init, try_cloud_init_running, try_dib, try_mkosi):
             try:
                 attempt(tree)
