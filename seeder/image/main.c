@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include <sysexits.h>
 
 #include "lib/base/log.h"
+#include "lib/config/options.h"
 #include "seeder/image/clean.h"
 #include "seeder/image/host.h"
 #include "seeder/image/os.h"
@@ -17,37 +17,25 @@
 
 #define GROUPS_TEMPLATE ((1U << IMAGE_GROUP_SEEDS) | (1U << IMAGE_GROUP_IDENTITY))
 
+typedef enum Answer {
+        ANSWER_NONE,
+        ANSWER_LIST,
+        ANSWER_VERSION,
+        ANSWER_HELP,
+} Answer;
+
 typedef struct Arguments {
+        Answer answer; /* what is printed instead of anything else */
         bool clean;
         bool dry_run;
         bool json;
         bool verbose;
         bool running_system;
         unsigned groups;
+        Origin groups_origin;
+        SettingArguments words; /* the verb and ROOT */
         const char *root;
 } Arguments;
-
-static const char help[] =
-        "Usage: entropy-image check [OPTION...] ROOT\n"
-        "       entropy-image clean [OPTION...] ROOT\n"
-        "Checks and cleans the image of a virtual machine; also run as entropy-seeder image.\n"
-        "\n"
-        "check lists what must not be in a template of virtual machines, and what should be there;\n"
-        "clean removes the former. ROOT is a mounted tree; nothing outside of it is touched, and\n"
-        "nothing in it is run.\n"
-        "\n"
-        "  -n, --dry-run         clean: only list what would be done\n"
-        "  -j, --json            one JSON document instead of a table\n"
-        "  -v, --verbose         check: also list what is as it should be\n"
-        "  -o, --only=GROUP,...  seeds, identity, setup (check only)\n"
-        "      --running-system  clean --only=seeds: of the running system, which is refused else\n"
-        "  -l, --list            list the rules, and do nothing else\n"
-        "  -V, --version         print the version\n"
-        "  -h, --help            print this\n"
-        "\n"
-        "Exit status: 0 clean, 1 findings, 64 usage, 66 ROOT is not there or holds no operating\n"
-        "system, 71 system error, 74 something could not be looked at or removed, 77 refused.\n"
-        "See entropy-seeder-image(8).\n";
 
 static int parse_groups(const char *text, unsigned *ret_groups) {
         unsigned groups = 0;
@@ -76,14 +64,15 @@ static int refuse_usage(const char *text) {
         return EX_USAGE;
 }
 
-static int check_arguments(Arguments *arguments, bool only_given) {
+static int check_arguments(Arguments *arguments) {
         unsigned setup = 1U << IMAGE_GROUP_SETUP;
 
         if (!arguments->clean && (arguments->dry_run || arguments->running_system))
                 return refuse_usage("--dry-run and --running-system are for clean");
         if (arguments->clean && arguments->verbose)
                 return refuse_usage("--verbose is for check");
-        if (arguments->clean && only_given && (arguments->groups & setup))
+        if (arguments->clean && arguments->groups_origin != ORIGIN_DEFAULT &&
+            (arguments->groups & setup))
                 return refuse_usage("clean does not accept --only=setup: use check");
         if (arguments->clean)
                 arguments->groups &= GROUPS_TEMPLATE;
@@ -91,10 +80,6 @@ static int check_arguments(Arguments *arguments, bool only_given) {
                 return refuse_usage("--running-system needs --only=seeds: a running system keeps "
                                     "its identity");
         return EXIT_SUCCESS;
-}
-
-static int print_text(const char *text) {
-        return fputs(text, stdout) == EOF || fflush(stdout) == EOF ? EX_IOERR : EXIT_SUCCESS;
 }
 
 static int print_rules(void) {
@@ -111,80 +96,91 @@ static int print_rules(void) {
         return r < 0 || fflush(stdout) == EOF ? EX_IOERR : EXIT_SUCCESS;
 }
 
-static int take_operand(const char *operand, const char *operands[static 2], unsigned *n) {
-        if (*n >= 2)
-                return refuse_usage("one ROOT only");
-        operands[(*n)++] = operand;
-        return EXIT_SUCCESS;
+static int apply_only(void *target, const char *value, const SettingLayer *layer) {
+        return parse_groups(value, &((Arguments *)target)->groups);
 }
 
-static int take_option(int option, Arguments *arguments, bool *only_given) {
-        switch (option) {
-        case 'n':
-                arguments->dry_run = true;
-                return EXIT_SUCCESS;
-        case 'j':
-                arguments->json = true;
-                return EXIT_SUCCESS;
-        case 'v':
-                arguments->verbose = true;
-                return EXIT_SUCCESS;
-        case 'o':
-                *only_given = true;
-                if (parse_groups(optarg, &arguments->groups) < 0)
-                        return refuse_usage("--only takes seeds, identity, setup");
-                return EXIT_SUCCESS;
-        case 'R':
-                arguments->running_system = true;
-                return EXIT_SUCCESS;
-        default:
-                return EX_USAGE;
-        }
+#define AT(_type, _field) SETTING_AT(_type, Arguments, _field)
+
+static const Setting rows[] = {
+        { "VERB", AT(ARGUMENTS, words), .maximum = 2, .expected = "check or clean and one ROOT" },
+        { "-n, --dry-run", "clean: only list what would be done", AT(BOOL, dry_run) },
+        { "-j, --json", "one JSON document instead of a table", AT(BOOL, json) },
+        { "-v, --verbose", "check: also list what is as it should be", AT(BOOL, verbose) },
+        { "-o, --only=GROUP,...",
+          "seeds, identity, setup (check only)",
+          .apply = apply_only,
+          .origin_offset = offsetof(Arguments, groups_origin),
+          .expected = "seeds, identity, setup" },
+        { "--running-system",
+          "clean --only=seeds: allow the running system",
+          AT(BOOL, running_system) },
+        { "-l, --list",
+          "list the rules, and do nothing else",
+          AT(ANSWER, answer),
+          .value = ANSWER_LIST },
+        { "-V, --version", "print the version", AT(ANSWER, answer), .value = ANSWER_VERSION },
+        { "-h, --help", "print this", AT(ANSWER, answer), .value = ANSWER_HELP },
+};
+
+static const ConfigOptions table = { rows, ELEMENTSOF(rows) };
+
+static void print_help(void) {
+        (void)fputs(
+                "Usage: entropy-image check [OPTION...] ROOT\n"
+                "       entropy-image clean [OPTION...] ROOT\n"
+                "Checks and cleans the image of a virtual machine; also run as entropy-seeder "
+                "image.\n"
+                "\n"
+                "check lists what must not be in a template of virtual machines, and what should\n"
+                "be there; clean removes the former. ROOT is a mounted tree; nothing outside of\n"
+                "it is touched, and nothing in it is run.\n"
+                "\n",
+                stdout);
+        config_print_options(stdout, &table);
+        (void)fputs(
+                "\n"
+                "Exit status: 0 clean, 1 findings, 64 usage, 66 ROOT is not there or holds no\n"
+                "operating system, 71 system error, 74 something could not be looked at or\n"
+                "removed, 77 refused.\n"
+                "See entropy-seeder-image(8).\n",
+                stdout);
 }
 
-/* Returns EXIT_SUCCESS with a root, or without one if there was something to print; else a status. The "-"
- * has options taken wherever they stand, whatever $POSIXLY_CORRECT says: `clean --help` never
- * becomes a ROOT. */
+/* Returns an exit status. */
+static int print_answer(Answer answer) {
+        if (answer == ANSWER_LIST)
+                return print_rules();
+        if (answer == ANSWER_HELP)
+                print_help();
+        else
+                (void)puts("entropy-image (guest-entropy) " PACKAGE_VERSION);
+        return fflush(stdout) == EOF ? EX_IOERR : EXIT_SUCCESS;
+}
+
+/* Returns EXIT_SUCCESS with a root, or without one if there was something to print; else a status. */
 static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
-        static const struct option options[] = {
-                { "dry-run", no_argument, NULL, 'n' },
-                { "json", no_argument, NULL, 'j' },
-                { "verbose", no_argument, NULL, 'v' },
-                { "only", required_argument, NULL, 'o' },
-                { "running-system", no_argument, NULL, 'R' },
-                { "list", no_argument, NULL, 'l' },
-                { "version", no_argument, NULL, 'V' },
-                { "help", no_argument, NULL, 'h' },
-                {},
-        };
-        const char *operands[2] = {};
-        bool only_given = false;
-        unsigned n = 0;
-        int c, r = EXIT_SUCCESS;
+        const SettingLayer layer = { .origin = ORIGIN_COMMAND_LINE };
+        const SettingArguments *words = &arguments->words;
+        _cleanup_messages_ Messages errors = {};
+        int r;
 
-        while (r == EXIT_SUCCESS &&
-               (c = getopt_long(argc, argv, "-njvo:lVh", options, NULL)) != -1) {
-                if (c == 'h')
-                        return print_text(help);
-                if (c == 'l')
-                        return print_rules();
-                if (c == 'V')
-                        return print_text("entropy-image (guest-entropy) " PACKAGE_VERSION "\n");
-                r = c == 1 ? take_operand(optarg, operands, &n)
-                           : take_option(c, arguments, &only_given);
+        r = config_read_options(&table, argc, argv, arguments, &layer, &errors);
+        if (r != 0 && r != CONFIG_E_ANSWERED) {
+                messages_log(&errors, LOG_ERR);
+                return config_exit_status(r);
         }
-        for (; r == EXIT_SUCCESS && optind < argc; optind++) /* behind "--" */
-                r = take_operand(argv[optind], operands, &n);
-        if (r != EXIT_SUCCESS)
-                return r;
+        if (arguments->answer != ANSWER_NONE)
+                return print_answer(arguments->answer);
 
-        if (n > 0 && strcmp(operands[0], "check") != 0 && strcmp(operands[0], "clean") != 0)
+        if (words->n > 0 && strcmp(words->list[0], "check") != 0 &&
+            strcmp(words->list[0], "clean") != 0)
                 return refuse_usage("the verbs are check and clean");
-        if (n != 2)
+        if (words->n != 2)
                 return refuse_usage("a verb, check or clean, and one ROOT are needed");
-        arguments->clean = strcmp(operands[0], "clean") == 0;
-        arguments->root = operands[1];
-        return check_arguments(arguments, only_given);
+        arguments->clean = strcmp(words->list[0], "clean") == 0;
+        arguments->root = words->list[1];
+        return check_arguments(arguments);
 }
 
 static int find(const ImageTree *tree, unsigned groups, ImageReport *report) {
