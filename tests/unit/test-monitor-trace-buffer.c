@@ -92,7 +92,7 @@ static void test_starts(void) {
         CU_ASSERT_EQUAL(trace.map->bins[0].execs, UINT16_MAX);
 }
 
-static void look(uint64_t at_usec, const BlockedTask *tasks, size_t n) {
+static void scan(uint64_t at_usec, const BlockedTask *tasks, size_t n) {
         trace_buffer_begin_scan(&trace);
         for (size_t i = 0; i < n; i++)
                 trace_buffer_add_blocked(&trace, at_usec, &tasks[i]);
@@ -105,16 +105,16 @@ static void test_spans(void) {
                 { .pid = 11, .tid = 11, .how = BLOCKED_SLEEPS, .name = "gpg" },
         };
 
-        look(START + 20, tasks, 2);
+        scan(START + 20, tasks, 2);
         tasks[0].how = BLOCKED_JITTER;
-        look(START + 40, tasks, 1);
+        scan(START + 40, tasks, 1);
         CU_ASSERT_EQUAL(trace.n_spans, 2);
         CU_ASSERT(trace.map->spans[0].open && trace.map->spans[0].jitter);
         CU_ASSERT(!trace.map->spans[1].open && !trace.map->spans[1].jitter);
         CU_ASSERT_EQUAL(trace.map->spans[1].to_usec, START + 20);
 
         /* The same thread again is another wait. */
-        look(START + 60, tasks, 2);
+        scan(START + 60, tasks, 2);
         CU_ASSERT_EQUAL(trace.n_spans, 3);
         trace_buffer_release_blocked(&trace, START + 65);
         CU_ASSERT_EQUAL(trace.map->spans[0].to_usec, START + 65);
