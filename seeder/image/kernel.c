@@ -90,7 +90,7 @@ static const char *find_file(
         const char *version,
         char path[static IMAGE_PATH_MAX_BYTES]) {
         for (size_t i = 0; i < PATHS_MAX && patterns[i]; i++)
-                if (image_setup_expand(patterns[i], version, path) && image_tree_has(tree, path))
+                if (image_tree_path(patterns[i], version, path) && image_tree_has(tree, path))
                         return path;
         return NULL;
 }

@@ -24,24 +24,6 @@ static int add(
                 detail);
 }
 
-bool image_setup_expand(
-        const char *pattern,
-        const char *name,
-        char path[static IMAGE_PATH_MAX_BYTES]) {
-        int before = (int)strcspn(pattern, "%");
-        int n;
-
-        n = snprintf(
-                path,
-                IMAGE_PATH_MAX_BYTES,
-                "%.*s%s%s",
-                before,
-                pattern,
-                name,
-                pattern + before + 1);
-        return n > 0 && (size_t)n < IMAGE_PATH_MAX_BYTES;
-}
-
 static int stop_at_first(const char *path, void *userdata) {
         return 1;
 }
@@ -59,7 +41,7 @@ static bool any_of(
         char path[IMAGE_PATH_MAX_BYTES];
 
         for (size_t i = 0; i < n; i++)
-                if (image_setup_expand(patterns[i], name, path) && any_matches(tree, path))
+                if (image_tree_path(patterns[i], name, path) && any_matches(tree, path))
                         return true;
         return false;
 }

@@ -16,9 +16,3 @@ _must_check_ int image_setup_find(const ImageTree *tree, ImageReport *report);
 /* The two halves of it. */
 _must_check_ int image_kernel_find(const ImageTree *tree, ImageReport *report);
 _must_check_ int image_services_find(const ImageTree *tree, ImageReport *report);
-
-/* For them: the pattern with the name in place of its '%'. False if it is too long for a path. */
-bool image_setup_expand(
-        const char *pattern,
-        const char *name,
-        char path[static IMAGE_PATH_MAX_BYTES]);

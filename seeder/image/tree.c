@@ -318,3 +318,21 @@ int image_tree_glob(
 
         return walk(&w, 0, pattern);
 }
+
+bool image_tree_path(
+        const char *pattern,
+        const char *name,
+        char path[static IMAGE_PATH_MAX_BYTES]) {
+        int before = (int)strcspn(pattern, "%");
+        int n;
+
+        n = snprintf(
+                path,
+                IMAGE_PATH_MAX_BYTES,
+                "%.*s%s%s",
+                before,
+                pattern,
+                name,
+                pattern + before + 1);
+        return n > 0 && (size_t)n < IMAGE_PATH_MAX_BYTES;
+}

@@ -90,3 +90,6 @@ _must_check_ int image_tree_glob(
 
 #define _cleanup_image_tree_  _cleanup_(image_tree_close)
 #define _cleanup_image_entry_ _cleanup_(image_entry_close)
+
+/* The pattern with the name in place of its '%'. False if it is too long for a path. */
+bool image_tree_path(const char *pattern, const char *name, char path[static IMAGE_PATH_MAX_BYTES]);
