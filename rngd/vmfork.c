@@ -10,7 +10,7 @@
 #include "rngd/vmfork.h"
 
 #define GENERATION_FILE "generation"
-#define FORK_TARGET     "guest-entropy-fork.target"
+#define FORK_TARGET     "guest-entropy-vmfork.target"
 
 /* Two channels tell of one fork at slightly different times. */
 #define SAME_FORK_USEC (10 * USEC_PER_SEC)

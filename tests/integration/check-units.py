@@ -79,7 +79,7 @@ def make_root(root):
 
 def try_verify(root, ours):
     units = [ours / name for name in [*LIMITS, *UNLIMITED] if (ours / name).exists()]
-    case("systemd loads the units without a word", verify(root, [*units, ours / "guest-entropy-fork.target"]))
+    case("systemd loads the units without a word", verify(root, [*units, ours / "guest-entropy-vmfork.target"]))
 
     broken = ours / "rngd.service"
     text = broken.read_text()

@@ -30,13 +30,13 @@ Restart=on-watchdog
 RestartSec=100ms
 StandardError=append:/tmp/rngd.log
 """,
-    "guest-entropy-fork.target": """[Unit]
+    "guest-entropy-vmfork.target": """[Unit]
 DefaultDependencies=no
 Wants=fork-hook.service
 """,
     "fork-hook.service": """[Unit]
 DefaultDependencies=no
-PartOf=guest-entropy-fork.target
+PartOf=guest-entropy-vmfork.target
 [Service]
 Type=oneshot
 ExecStart=/bin/sh -c 'cat /run/guest-entropy/generation >> /tmp/fork-hook; echo fork hook ran > /dev/console'
@@ -105,7 +105,7 @@ def test_service_and_fork_target(bed):
     vm = boot(bed, server, GUIDS[1], incoming=image)
     vm.wait_until(lambda: vm.qmp("query-status")["status"] != "inmigrate", 30, "the snapshot is loaded")
     vm.qmp("cont")
-    vm.wait_until(lambda: vm.read("/tmp/fork-hook", check=False), 10, "the fork started guest-entropy-fork.target and its unit\n"
+    vm.wait_until(lambda: vm.read("/tmp/fork-hook", check=False), 10, "the fork started guest-entropy-vmfork.target and its unit\n"
                   + (vm.read("/tmp/rngd.log", check=False) or ""))
     check(vm.read("/tmp/fork-hook").split() == [vm.read("/run/guest-entropy/generation").strip()],
           f"the hook saw generation {vm.read('/tmp/fork-hook')!r}")
