@@ -79,7 +79,11 @@ static bool is_news(const KernelLog *log, const KmsgRecord *record, bool history
         return record->sequence >= log->next_sequence && (log->kept || !history);
 }
 
+static bool read_records(KernelLog *log, int fd, bool history, bool *ret_failed);
+
 static void take_record(KernelLog *log, const KmsgRecord *record, bool history) {
+        bool failed;
+
         switch (record->event) {
         case KMSG_EVENT_RNG_READY:
                 log->ready_since_usec = record->at_usec;
@@ -96,6 +100,11 @@ static void take_record(KernelLog *log, const KmsgRecord *record, bool history) 
         default:
                 return;
         }
+        /* In their order: an older sign that no rngd has seen yet would count as answered by this one, and a
+         * resume is no answer to a fork. */
+        while (!history && log->kept && log->history_fd >= 0 &&
+               !read_records(log, log->history_fd, true, &failed))
+                ;
         if (!is_news(log, record, history))
                 return;
         log->next_sequence = record->sequence + 1;

@@ -130,13 +130,10 @@ static void test_news_and_history(void) {
                 /* A later one: what the earlier did not tell of is news. */
                 { "5\n", "3F 4F 5F 6-", "", "F", "6\n" },
                 { "5\n", "3F 4F 5- 6-", "", "", "5\n" },
-                { "5\n",
-                  "3F 4R 5R",
-                  "6F",
-                  "F",
-                  "7\n" },                            /* its answer is also that to those before */
-                { "5\n", "7- 8F", "", "GF", "9\n" },  /* 5 and 6 were overwritten by then */
-                { "5\n", "5- 6B 8-", "", "", "5\n" }, /* what is no record is passed over */
+                { "5\n", "3F 4R 5R", "6F", "RF", "7\n" },
+                { "5\n", "3- 5F", "6R", "FR", "7\n" }, /* a resume is no answer to a fork */
+                { "5\n", "7- 8F", "", "GF", "9\n" },   /* 5 and 6 were overwritten by then */
+                { "5\n", "5- 6B 8-", "", "", "5\n" },  /* what is no record is passed over */
                 /* What was kept cannot be read: all of it may have been missed. */
                 { "five\n", "3- 4F", "", "G", "5\n" },
                 { "", "3-", "", "G", "4\n" },
