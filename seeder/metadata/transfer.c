@@ -75,7 +75,7 @@ static bool set_numbers(CURL *easy, const TransferSpec *spec) {
                 { CURLOPT_SSL_VERIFYPEER, 1 },
                 { CURLOPT_SSL_VERIFYHOST, 2 },
                 { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
-                { CURLOPT_ADDRESS_SCOPE, spec->scope_id },
+                { CURLOPT_ADDRESS_SCOPE, (long)spec->scope_id },
 #if LIBCURL_VERSION_NUM >= 0x075700 /* 7.87: no wait for a thread in getaddrinfo() */
                 { CURLOPT_QUICK_EXIT, 1 },
 #else
