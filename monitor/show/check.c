@@ -16,8 +16,8 @@
 #define DAY_USEC (UINT64_C(86400) * USEC_PER_SEC)
 
 typedef struct CheckOptions {
-        Rules rules;
         const char *junit;
+        Rules rules; /* not first: an origin at offset 0 is one that nobody asks for */
         SettingArguments recordings;
 } CheckOptions;
 
