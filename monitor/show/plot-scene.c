@@ -109,7 +109,12 @@ static void add_mark(
             scene->n_marks == SCENE_MAX_MARKS)
                 return;
         *mark = (Mark){ .at_usec = at_usec, .mark_class = mark_class, .priority = priority };
-        (void)snprintf(mark->label, sizeof(mark->label), "%s", label);
+        (void)snprintf(
+                mark->label,
+                sizeof(mark->label),
+                "%.*s",
+                (int)sizeof(mark->label) - 1,
+                label);
         scene->n_marks++;
 }
 

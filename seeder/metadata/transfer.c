@@ -160,7 +160,12 @@ static TransferVerdict verdict(TransferNext next, int error, long status, const 
         TransferVerdict result = { .next = next, .error = error };
 
         if (status == 0)
-                (void)snprintf(result.why, sizeof(result.why), "%s", why ? why : "");
+                (void)snprintf(
+                        result.why,
+                        sizeof(result.why),
+                        "%.*s",
+                        (int)sizeof(result.why) - 1,
+                        why ? why : "");
         else
                 (void)snprintf(
                         result.why,
