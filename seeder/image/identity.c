@@ -117,7 +117,7 @@ static int find_dbus_id(const ImageTree *tree, ImageReport *report) {
         r = identify(tree, &item, &link);
         if (r == IMAGE_TREE_E_ABSENT || link)
                 return 0;
-        if (r == 0)
+        if (r >= 0)
                 r = read_id(tree, DBUS_ID, &kind);
         if (r < 0)
                 return image_report_add_error(report, RULE_DBUS_ID, DBUS_ID, r);
