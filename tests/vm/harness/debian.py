@@ -68,7 +68,7 @@ echo "== stuck"; for f in $(grep -ls hwrng_register /proc/[0-9]*/stack); do cat 
 echo "== failed"; systemctl --failed --plain --no-legend
 echo "== keys"; systemctl show -P ExecMainExitTimestampMonotonic ssh-host-keys.service
 echo "== kmsg"; dmesg | grep -E 'boot-probe:|entropy-seeder|random:|ordering cycle|Run /init|systemd\[1\]: systemd [0-9]'
-echo "== run_reports"; for f in /run/guest-entropy/*.json; do [ ! -e "$f" ] || { echo "$f $(tr -d '\n' <"$f")"; }; done
+echo "== reports"; for f in /run/guest-entropy/*.json; do [ ! -e "$f" ] || { echo "$f $(tr -d '\n' <"$f")"; }; done
 echo "== rngd"; systemctl is-active rngd.service; systemctl show -p StatusText rngd.service; rngd --status=json 2>/dev/null
 echo "== journal"; journalctl -b --no-pager -o short-monotonic -u 'entropy-*' -u rngd 2>/dev/null | tail -40
 echo "== state"; ls -A /var/lib/guest-entropy 2>/dev/null
