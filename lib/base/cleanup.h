@@ -13,7 +13,6 @@
 #define _must_check_               __attribute__((warn_unused_result))
 #define _printf_(format_n, args_n) __attribute__((format(printf, format_n, args_n)))
 #define _noinline_                 __attribute__((noinline))
-#define _unused_                   __attribute__((unused))
 
 #define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))
 #define MIN(a, b)         ((a) < (b) ? (a) : (b))

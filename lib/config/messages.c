@@ -47,10 +47,6 @@ void messages_log(const Messages *list, int level) {
                 log_message(level, "... and %zu more", list->n_dropped);
 }
 
-bool messages_any(const Messages *list) {
-        return list->n_lines > 0 || list->n_dropped > 0;
-}
-
 void messages_deinit(Messages *list) {
         for (size_t i = 0; i < list->n_lines; i++)
                 free(list->lines[i]);

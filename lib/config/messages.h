@@ -22,7 +22,6 @@ typedef struct Messages {
 
 /* A line that is there already is not added again. list may be NULL: nobody wants to know. */
 void messages_add(Messages *list, const char *format, ...) _printf_(2, 3);
-bool messages_any(const Messages *list);
 
 /* Each line at this priority, and how many more there were. */
 void messages_log(const Messages *list, int level);

@@ -117,7 +117,7 @@ static void test_good_file(void) {
                         CU_ASSERT_STRING_EQUAL(settings.sources[SOURCE_HWRNG].path, "/x");
                 } else {
                         CU_ASSERT(r == -ENOMEM || r == CONFIG_E_FILE);
-                        CU_ASSERT_EQUAL(r == CONFIG_E_FILE, messages_any(&errors));
+                        CU_ASSERT_EQUAL(r == CONFIG_E_FILE, errors.n_lines + errors.n_dropped > 0);
                 }
         }
         /* The defaults, open, fstat, the text, and each value that is kept. */
@@ -134,7 +134,7 @@ static void test_bad_file(void) {
 
                 r = load(&settings, &errors);
                 CU_ASSERT(r == -ENOMEM || r == CONFIG_E_FILE);
-                CU_ASSERT(r == -ENOMEM || messages_any(&errors));
+                CU_ASSERT(r == -ENOMEM || errors.n_lines + errors.n_dropped > 0);
                 if (!fault_hit())
                         CU_ASSERT_EQUAL(errors.n_lines, 2);
         }

@@ -146,7 +146,7 @@ static void check_accepted(const Row *rows, size_t n_rows) {
                 harness_row("%s", rows[i].line);
                 CU_ASSERT_EQUAL(parse_line(rows[i].line, &settings, &errors, NULL), 0);
                 CU_ASSERT_STRING_EQUAL(describe(&settings, text, sizeof(text)), rows[i].expected);
-                CU_ASSERT_FALSE(messages_any(&errors));
+                CU_ASSERT_FALSE(errors.n_lines + errors.n_dropped > 0);
         }
 }
 
@@ -345,7 +345,7 @@ static void test_refused(void) {
                 CU_ASSERT_EQUAL(errors.n_lines, 1);
                 if (errors.n_lines == 1)
                         CU_ASSERT_STRING_EQUAL(errors.lines[0], rows[i].expected);
-                CU_ASSERT_FALSE(messages_any(&notices));
+                CU_ASSERT_FALSE(notices.n_lines + notices.n_dropped > 0);
         }
 }
 
@@ -436,8 +436,8 @@ static void test_rhel(void) {
         CU_ASSERT(settings.sources[SOURCE_TPM].enabled);
         CU_ASSERT_FALSE(settings.sources[SOURCE_JITTER].enabled);
         CU_ASSERT_FALSE(settings.sources[SOURCE_FILE].enabled);
-        CU_ASSERT_FALSE(messages_any(&errors));
-        CU_ASSERT_FALSE(messages_any(&notices));
+        CU_ASSERT_FALSE(errors.n_lines + errors.n_dropped > 0);
+        CU_ASSERT_FALSE(notices.n_lines + notices.n_dropped > 0);
 }
 
 /* SIGHUP parses the same argv again. */

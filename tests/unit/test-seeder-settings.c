@@ -316,7 +316,7 @@ static void test_file(void) {
         CU_ASSERT_EQUAL(settings.sources[SOURCE_PLATFORM].credit_override_per_1024, 12);
         CU_ASSERT_FALSE(settings.sources[SOURCE_PLATFORM].enabled);
         CU_ASSERT(settings.sources[SOURCE_EGD].enabled && settings.sources[SOURCE_EGD].by_admin);
-        CU_ASSERT_FALSE(messages_any(&errors));
+        CU_ASSERT_FALSE(errors.n_lines + errors.n_dropped > 0);
 }
 
 static void test_bad_file(void) {
