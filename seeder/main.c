@@ -10,6 +10,7 @@
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "seeder/bind-virtio-rng.h"
 #include "seeder/command-line.h"
 #include "seeder/settings.h"
 #include "seeder/state/report-file.h"
@@ -151,6 +152,8 @@ int main(int argc, char *argv[]) {
         (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is told as a full disk is */
         if (argc >= 2 && strcmp(argv[1], "image") == 0)
                 return run_image(argv + 1);
+        if (argc >= 2 && strcmp(argv[1], "bind-virtio-rng") == 0)
+                return bind_virtio_rngs(argv + 2);
 
         r = settings_init(&settings);
         if (r == 0)

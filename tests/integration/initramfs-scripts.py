@@ -139,13 +139,15 @@ def make_virtio(root, devices):
     return bus
 
 
-def try_rng(kind, name, modprobe, wanted, devices=None, reader=True):
-    """The quickest of three, as above. modprobe sees what is probed meanwhile; reader: whether a probe comes back."""
+def try_rng(kind, name, modprobe, wanted, devices=None, reader=True, seeder='echo "$*" >>/bound'):
+    """The quickest of three, as above. modprobe sees what is probed meanwhile; reader: whether a probe comes back.
+
+    wanted: calls of modprobe, what the script probes, what it has the seeder bind, whether devices are probed afterwards."""
     times, complaint = [], None
     for _ in range(3):
         with tempfile.TemporaryDirectory() as directory:
             root = pathlib.Path(directory, "root")
-            make_root(root, kind, None)
+            make_root(root, kind, seeder)
             (root / "run/guest-entropy").mkdir()
             (root / "usr/lib/guest-entropy").mkdir(parents=True)
             shutil.copy(SOURCE / BINDER, root / "usr/lib/guest-entropy" / BINDER)
@@ -159,9 +161,9 @@ def try_rng(kind, name, modprobe, wanted, devices=None, reader=True):
             finally:
                 if fd >= 0:
                     os.close(fd)
-            asked = (root / "modprobed").read_text().splitlines() if (root / "modprobed").exists() else []
+            asked, bound = ((root / name).read_text().splitlines() if (root / name).exists() else [] for name in ("modprobed", "bound"))
             autoprobe = (bus / "drivers_autoprobe").read_text().strip()
-        found = (asked, probed, autoprobe)
+        found = (asked, probed, bound, autoprobe)
         complaint = (status or errors or found != wanted) and f"exit {status}, {found} and not {wanted}, {errors}"
         times.append(start_sec)
         if complaint or start_sec < START_SEC:
@@ -170,12 +172,16 @@ def try_rng(kind, name, modprobe, wanted, devices=None, reader=True):
 
 
 def try_rngs(kind):
-    asked, unbound = ["0 -qb virtio_rng"], ["virtio0", "virtio1", "virtio2"]
-    try_rng(kind, "each RNG is probed by itself, when the driver is there", "exit 0", (asked, unbound, "1"))
-    try_rng(kind, "a probe that does not come back", "exit 0", (asked, [], "1"), reader=False)
-    try_rng(kind, "a modprobe that fails", "exit 1", (asked, unbound, "1"))
-    try_rng(kind, "a modprobe that does not come back", "sleep 2", (asked, [], "0"))
-    try_rng(kind, "no RNG, nothing done", "exit 0", ([], [], "1"), {"virtio1": VIRTIO["virtio1"]})
+    asked, others, rngs = ["0 -qb virtio_rng"], ["virtio1"], ["bind-virtio-rng virtio0 virtio2"]
+    every = ["virtio0", "virtio1", "virtio2"]
+    try_rng(kind, "the seeder binds the RNGs, when the driver is there", "exit 0", (asked, others, rngs, "1"))
+    try_rng(kind, "a seeder that waits for ever", "exit 0", (asked, others, rngs, "1"), seeder='echo "$*" >>/bound; sleep 2')
+    try_rng(kind, "a seeder that binds none", "exit 0", (asked, others, rngs, "1"), seeder='echo "$*" >>/bound; exit 1')
+    try_rng(kind, "a seeder that cannot be loaded", "exit 0", (asked, every, [], "1"), seeder="exit 127")
+    try_rng(kind, "no seeder, and a probe that does not come back", "exit 0", (asked, [], [], "1"), reader=False, seeder=None)
+    try_rng(kind, "a modprobe that fails", "exit 1", (asked, others, rngs, "1"))
+    try_rng(kind, "a modprobe that does not come back", "sleep 2", (asked, [], [], "0"))
+    try_rng(kind, "no RNG, nothing done", "exit 0", ([], [], [], "1"), {"virtio1": VIRTIO["virtio1"]})
 
 
 def in_the_way(root):

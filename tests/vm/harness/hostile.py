@@ -25,23 +25,6 @@ mount -t tmpfs -o size=4k tmpfs /run/guest-entropy
 dd if=/dev/zero of=/run/guest-entropy/fill bs=4096 count=1 2>/dev/null
 /usr/sbin/boot-probe watch </dev/null >/dev/null 2>&1 &
 """
-# The first hwrng is bound, and the kernel waits for its answer: whoever probes another from now on waits as well.
-BIND_ONE = b"""#!/bin/sh
-[ "$1" != prereqs ] || exit 0
-/usr/sbin/boot-probe watch </dev/null >/dev/null 2>&1 &
-modprobe virtio_pci
-cd /sys/bus/virtio
-echo 0 >drivers_autoprobe
-modprobe virtio_rng
-for device in devices/*; do
-    read -r alias <"$device/modalias"
-    case $alias in virtio:d00000004v*) break ;; esac
-done
-echo "${device##*/}" >drivers_probe
-sleep 0.5
-echo 1 >drivers_autoprobe
-"""
-
 
 def config_drive(path, seed):
     """The devices of a good one."""
@@ -77,7 +60,7 @@ def silent(work, n_devices):
     for n in range(n_devices):
         devices += ["-chardev", f"socket,id=rng{n},path={work / f'silent{n}'},server=on,wait=off",
                     "-object", f"rng-egd,chardev=rng{n},id=rng{n}", "-device", f"virtio-rng-pci,rng=rng{n}"]
-    return {"devices": devices, "ends": False}
+    return {"devices": devices}
 
 
 def silent_hwrng(_, work):
@@ -85,11 +68,10 @@ def silent_hwrng(_, work):
     return {**silent(work, 1), **NO_SOURCE}
 
 
-def silent_hwrngs(directory, work):
-    """Before Linux 6.11 the kernel's reader waits for the first one and holds what the probe of the next wants: the process
-    that probes it never comes back, and so the guest cannot end."""
-    initrd = debian_boot.overlaid(directory, work / "initrd", {"scripts/init-top/a-boot-probe": BIND_ONE})
-    return {**silent(work, 3), "initrd": initrd, **NO_SOURCE}
+def silent_hwrngs(_, work):
+    """Before Linux 6.11 the kernel's reader waits for the first one and holds what the probe of the next wants: whoever probes
+    it never comes back, and the guest cannot end."""
+    return {**silent(work, 3), **NO_SOURCE}
 
 
 def broken_library(directory, work):

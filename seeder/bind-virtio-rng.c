@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "seeder/bind-virtio-rng.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+
+/* A release that cannot be read is taken for an old one. */
+static bool probe_may_hang(void) {
+        struct utsname name;
+        unsigned int major, minor;
+
+        return uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
+               major < 6 || (major == 6 && minor < 11);
+}
+
+/* The kernel's thread must not run between its start and the read that ends the first registration. On
+ * one processor that is certain with this, on several it is as good as certain. */
+static void stay_on_the_processor(void) {
+        const struct sched_param lowest = { .sched_priority = 1 };
+
+        if (sched_setscheduler(0, SCHED_FIFO, &lowest) < 0)
+                log_debug("No real-time priority: %s", strerror(errno));
+}
+
+/* Waits for the mutex, then for a byte. Not by a read that blocks: its sleep is only for SIGKILL, which
+ * systemd sends a minute and a half after SIGTERM, since the SIGSTOP before that hides it. */
+static bool hwrng_answers(void) {
+        _cleanup_close_ int fd = -1;
+        uint8_t byte;
+
+        fd = open("/dev/hwrng", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+                return false;
+        for (unsigned int wait_msec = 10;; wait_msec = MIN(2 * wait_msec, 10000U)) {
+                if (read(fd, &byte, sizeof(byte)) == sizeof(byte))
+                        return true;
+                if (errno != EAGAIN)
+                        return false;
+                (void)poll(NULL, 0, (int)wait_msec);
+        }
+}
+
+static int bind_one(const char *name) {
+        _cleanup_close_ int fd = -1;
+
+        fd = open("/sys/bus/virtio/drivers_probe", O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        return io_write_full(fd, name, strlen(name));
+}
+
+int bind_virtio_rngs(char *const names[]) {
+        const bool one_by_one = probe_may_hang();
+
+        stay_on_the_processor();
+        for (size_t i = 0; names[i]; i++) {
+                int r;
+
+                if (one_by_one && i > 0 && !hwrng_answers()) {
+                        log_error(
+                                "%s is left without a driver: the hardware RNG before it cannot be read",
+                                names[i]);
+                        return EXIT_FAILURE;
+                }
+                r = bind_one(names[i]);
+                if (r < 0) {
+                        (void)log_errno(LOG_ERR, r, "Cannot bind %s", names[i]);
+                        return EXIT_FAILURE;
+                }
+        }
+        return EXIT_SUCCESS;
+}
