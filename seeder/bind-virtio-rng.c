@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "seeder/bind-virtio-rng.h"
-
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-
-/* A release that cannot be read is taken for an old one. */
-static bool probe_may_hang(void) {
-        struct utsname name;
-        unsigned int major, minor;
-
-        return uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
-               major < 6 || (major == 6 && minor < 11);
-}
+#include "lib/kernel/release.h"
+#include "seeder/bind-virtio-rng.h"
 
 /* The kernel's thread must not run between its start and the read that ends the first registration. On
  * one processor that is certain with this, on several it is as good as certain. */
@@ -58,8 +47,9 @@ static int bind_one(const char *name) {
         return io_write_full(fd, name, strlen(name));
 }
 
-int bind_virtio_rngs(char *const names[]) {
-        const bool one_by_one = probe_may_hang();
+int bind_virtio_rngs(const RootDir *root, char *const names[]) {
+        /* Also where the release cannot be read. */
+        const bool one_by_one = kernel_is_before(root, 6, 11) != 0;
 
         stay_on_the_processor();
         for (size_t i = 0; names[i]; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "lib/base/cleanup.h"
+#include "lib/base/error.h"
+#include "lib/base/rootdir.h"
 
 /* Binds virtio's hardware RNGs to their driver, which is loaded, one after the other: "entropy-seeder
  * bind-virtio-rng virtio0 virtio3", for the scripts of an initramfs.
@@ -14,4 +15,4 @@
  *
  * names: NULL-terminated, of devices on the virtio bus.
  * Returns an exit status: 0, or 1 if a device could not be bound, which is logged. */
-_must_check_ int bind_virtio_rngs(char *const names[]);
+_must_check_ int bind_virtio_rngs(const RootDir *root, char *const names[]);

@@ -153,7 +153,8 @@ int main(int argc, char *argv[]) {
         if (argc >= 2 && strcmp(argv[1], "image") == 0)
                 return run_image(argv + 1);
         if (argc >= 2 && strcmp(argv[1], "bind-virtio-rng") == 0)
-                return bind_virtio_rngs(argv + 2);
+                return rootdir_open("/", &root) < 0 ? EXIT_FAILURE
+                                                    : bind_virtio_rngs(&root, argv + 2);
 
         r = settings_init(&settings);
         if (r == 0)

@@ -4,6 +4,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/parse.h"
 #include "lib/kernel/hwrng.h"
+#include "lib/kernel/release.h"
 
 #define SYSFS_DIRECTORY      "sys/class/misc/hw_random/"
 #define PARAMETERS_DIRECTORY "sys/module/rng_core/parameters/"
@@ -29,26 +30,6 @@ bool hwrng_is_host_made(const char *name) {
         return false;
 }
 
-/* Of a release such as "6.1.0-23-cloud-amd64". What cannot be read is no old kernel. */
-static bool kernel_is_before_6_2(const RootDir *root) {
-        static const char digits[] = "0123456789";
-        uint32_t major, minor;
-        char release[96];
-        char *rest;
-
-        if (rootdir_read_text(root, "proc/sys/kernel/osrelease", release, sizeof(release)) < 0)
-                return false;
-        rest = release + strspn(release, digits);
-        if (*rest != '.')
-                return false;
-        *rest++ = '\0';
-        rest[strspn(rest, digits)] = '\0';
-        if (parse_u32(release, 0, UINT32_MAX, &major) < 0 ||
-            parse_u32(rest, 0, UINT32_MAX, &minor) < 0)
-                return false;
-        return major < 6 || (major == 6 && minor < 2);
-}
-
 /*
  * Whether a rng_quality of 0 says nothing. Linux 6.2 raised rng_core's default_quality from 0 to 1024;
  * before, that 0 was what a driver without a statement got. virtio-rng always stated 1000 then.
@@ -60,7 +41,8 @@ static bool zero_is_unstated(const RootDir *root, const char *name) {
                 return false;
         if (rootdir_read_u32(root, PARAMETERS_DIRECTORY "default_quality", &default_quality) < 0)
                 return false;
-        return default_quality == 0 && kernel_is_before_6_2(root);
+        /* What cannot be read is no old kernel. */
+        return default_quality == 0 && kernel_is_before(root, 6, 2) > 0;
 }
 
 static void read_quality(const RootDir *root, Hwrng *hwrng) {
