@@ -18,6 +18,9 @@
 
 #define EX_ALREADY_RUNNING EX_TEMPFAIL
 
+#define SEEDER_NAME    "entropy-seeder"
+#define SEEDER_PROGRAM BINDIR "/" SEEDER_NAME
+
 /* Started without them, the next files that are opened would get these numbers, and the log with
  * it: a line of it must not end up in a lock file or a device. */
 static void fill_standard_files(void) {
@@ -89,6 +92,21 @@ static int exit_status_of(int error) {
                                   : EXIT_FAILURE;
 }
 
+/* As a service of systemd rngd ends as the seeder, which saves a seed: a unit for that alone would
+ * have a shutdown wait for another sandbox. Other init systems' scripts save one themselves. */
+static void save_seed(void) {
+        char *const argv[] = { (char *)SEEDER_NAME, (char *)"save", NULL };
+        sigset_t none;
+
+        if (!getenv("NOTIFY_SOCKET"))
+                return;
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)execv(SEEDER_PROGRAM, argv);
+        if (errno != ENOENT)
+                (void)log_errno(LOG_WARNING, negative_errno(), "Cannot run " SEEDER_PROGRAM);
+}
+
 static int serve(Settings *settings, ManagerArguments arguments) {
         bool foreground = settings->foreground;
         int log_level = settings->log_level;
@@ -126,12 +144,13 @@ static int serve(Settings *settings, ManagerArguments arguments) {
                 daemonize_ready(&ready_fd);
         }
         r = manager_run(manager);
-        if (foreground)
-                return r;
+        manager = manager_free(manager);
+        if (foreground && r == EXIT_SUCCESS)
+                save_seed();
         /* As rng-tools does it, for scripts that look whether it is there. Last, since they start the
          * next one then. */
-        manager = manager_free(manager);
-        (void)unlink(pid_file);
+        if (!foreground)
+                (void)unlink(pid_file);
         return r;
 }
 

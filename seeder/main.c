@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/io.h"
@@ -16,6 +17,10 @@
 #include "seeder/state/report-file.h"
 #include "seeder/state/saved.h"
 #include "seeder/state/state-mount.h"
+
+/* As long as systemd lets a run that it tells to end. */
+#define LOCK_TRIES         50
+#define LOCK_INTERVAL_NSEC (20 * 1000 * 1000)
 
 #define IMAGE_NAME    "entropy-image"
 #define IMAGE_PROGRAM BINDIR "/" IMAGE_NAME
@@ -66,6 +71,19 @@ static int run(const RunSettings *settings) {
         return run_report->ready || settings->dry_run ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }
 
+/* A run that is told to end at the same time, as at a shutdown, saves nothing and releases it. */
+static int open_state(SeedFile *ret_file) {
+        const struct timespec interval = { .tv_nsec = LOCK_INTERVAL_NSEC };
+        int r = SEED_FILE_E_BUSY;
+
+        for (int i = 0; i < LOCK_TRIES && r == SEED_FILE_E_BUSY; i++) {
+                if (i > 0)
+                        (void)nanosleep(&interval, NULL);
+                r = seed_file_open(SETTINGS_STATE_DIRECTORY, true, ret_file);
+        }
+        return r;
+}
+
 static int save(const RootDir *root) {
         SeedFile file = SEED_FILE_NULL;
         _cleanup_free_ RunReport *run_report = calloc(1, sizeof(*run_report));
@@ -76,7 +94,7 @@ static int save(const RootDir *root) {
                           " or above it is not");
                 return EX_CANTCREAT;
         }
-        r = run_report ? seed_file_open(SETTINGS_STATE_DIRECTORY, true, &file) : -ENOMEM;
+        r = run_report ? open_state(&file) : -ENOMEM;
         if (r > 0) {
                 log_notice("Another entropy-seeder runs and saves a seed when it ends");
                 return EX_TEMPFAIL;

@@ -8,6 +8,9 @@
 #include "lib/kernel/clock.h"
 #include "seeder/state/saved.h"
 
+/* Of a machine whose disk is to become that of others. */
+#define NO_SEED_PATH "/run/guest-entropy/no-seed"
+
 static void add_to(RunReport *run_report, const char *name, RunReportLine line, const char *note) {
         (void)snprintf(line.name, sizeof(line.name), "%s", name);
         (void)snprintf(line.note, sizeof(line.note), "%s", note ? note : "");
@@ -100,6 +103,13 @@ int saved_save(SeedFile *file, const RootDir *root, RunReport *run_report) {
         bool creditable;
         int r;
 
+        if (rootdir_exists(root, &NO_SEED_PATH[1])) {
+                add_to(run_report,
+                       "new seed",
+                       (RunReportLine){},
+                       "none is saved, because of " NO_SEED_PATH);
+                return 0;
+        }
         identity_read(root, &identity);
         r = seed_file_read_old(file, &old_seed);
         if (r < 0 && r != -ENOENT)

@@ -236,7 +236,7 @@ def try_cloud_init_running(tree):
         "printf '#!/bin/sh\\necho \"$@\" >>/root/called\\n' >run/bin/systemctl; chmod 755 run/bin/systemctl\n"
         "pivot_root . old; mount -t proc proc /proc; exec chroot . sh -euc '\n"
         "PATH=/run/bin:$PATH; status=0; /root/hook || status=$?\n"
-        "cp -r /run/systemd/system /root/units; exit $status'"
+        "cp -r /run/systemd/system /root/units; [ ! -e /run/guest-entropy/no-seed ] || touch /root/no-seed; exit $status'"
     )
     done = subprocess.run(
         ["unshare", "--mount", "--pid", "--fork", "sh", "-euc", script, "sh", tree],
@@ -247,10 +247,9 @@ def try_cloud_init_running(tree):
     case("the running system keeps its identity", {"machine-id", "ssh-host-key"} - left)
     called = tree / "root/called"
     case("systemd is told", not called.exists() or called.read_text() != "daemon-reload\n")
-    units = tree / "root/units"
-    for unit in ("systemd-random-seed", "entropy-seeder-save"):
-        text = (units / f"{unit}.service.d/50-template.conf").read_text()
-        case(f"{unit} saves nothing at shutdown", "ExecStop=\n" not in text or "ConditionPathExists=!" not in text)
+    text = (tree / "root/units/systemd-random-seed.service.d/50-template.conf").read_text()
+    case("systemd-random-seed saves nothing at shutdown", "ExecStop=\n" not in text or "ConditionPathExists=!" not in text)
+    case("the seeder saves nothing at shutdown", not (tree / "root/no-seed").exists())
     shutil.rmtree(tree / "old", ignore_errors=True)
 
 

@@ -142,6 +142,12 @@ def test_save():
     fcntl.flock(directory, fcntl.LOCK_EX)
     done = seeder("save")
     check(done.returncode == 75, f"a second one at once: {done}")
+    before = (STATE / "seed.credit").read_bytes()
+    with subprocess.Popen([PROGRAM, "save"]) as process:
+        time.sleep(0.3)
+        fcntl.flock(directory, fcntl.LOCK_UN)
+        check(process.wait(timeout=10) == 0 and (STATE / "seed.credit").read_bytes() != before, "the lock was not waited for")
+    fcntl.flock(directory, fcntl.LOCK_EX)
     done = seeder("--source=seed-file", "--real-root")
     check(done.returncode == 0 and "another entropy-seeder runs" in done.stderr, f"{done}")
     os.close(directory)
@@ -149,6 +155,17 @@ def test_save():
     done = seeder("save")
     check(done.returncode == 73 and "not permitted" in done.stderr, f"a directory that everybody can write to: {done}")
     STATE.chmod(0o700)
+
+
+def test_no_seed():
+    """A machine whose disk is to become that of others, and was cleaned."""
+    RUN.mkdir()
+    (RUN / "no-seed").touch()
+    done = seeder("save")
+    check(done.returncode == 0 and "because of /run/guest-entropy/no-seed" in done.stderr and not files(STATE), f"{done}, {files(STATE)}")
+    done = seeder("--source=cpu", "--source=seed-file", "--real-root")
+    check(done.returncode == 0 and files(STATE) in ([], ["seen"]), f"{done}, {files(STATE)}")
+    check(run_reports()[-1]["sources"][-1]["note"] == "none is saved, because of /run/guest-entropy/no-seed", f"{run_reports()}")
 
 
 def test_unknown_boot():

@@ -138,6 +138,54 @@ def test_var_empty(bed):
     check(made == ["/var/lib 755", "/var/lib/guest-entropy 700"], f"{made}")
 
 
+# Who saves a seed at the end
+
+
+def saved_by(vm, unit, result="success"):
+    """What a stop of the unit saves, and how the unit ends."""
+    vm.shell(f"rm -f {seeder.STATE}/seed*")
+    check(vm.run("/bin/systemctl", "stop", unit, timeout=30)["code"] == 0, f"{unit} did not stop")
+    state = show(vm, unit, "Result")["Result"]
+    check(state == result, f"{unit} ended with {state}: {vm.read('/tmp/rngd.log', check=False)}")
+    return list(seeder.saved(vm))
+
+
+@vm_test()
+def test_who_saves(bed):
+    """rngd where it runs, and then no other unit; that unit where rngd does not."""
+    server = bed.server(random_stream("save"), "egd")
+    image = make_image(bed, {}, ("entropy-seeder.service", "entropy-seeder-save.service", "rngd.service"))
+    image.directory(seeder.STATE)
+    vm = bed.linux(image=image, init="/lib/systemd/systemd", memory_mb=256, devices=server.device(), modules=("virtio_pci", "virtio_rng"))
+    for module in ("virtio_pci", "virtio_rng"):
+        vm.load(module)
+    wait_for_seeder(vm)
+    vm.wait_until(lambda: show(vm, "rngd.service", "ActiveState")["ActiveState"] == "active", 20, "rngd is active", 1)
+    state = show(vm, "entropy-seeder-save.service", "ActiveState", "ConditionResult")
+    check(state == {"ActiveState": "inactive", "ConditionResult": "no"}, f"a second unit would save: {state}")
+    check(saved_by(vm, "rngd.service") == ["seed.credit"], "rngd saved no seed")
+
+    vm.run("/bin/systemctl", "start", "rngd.service", timeout=20)
+    vm.shell("touch /run/guest-entropy/no-seed")
+    check(saved_by(vm, "rngd.service") == [], "a seed in a machine that was cleaned")
+
+    vm.shell(f"rm /run/guest-entropy/no-seed; mv {seeder.SEEDER} /tmp/seeder")
+    for words, result in (("exit 73", "success"), ("exit 75", "success"), ("exec sleep 60", "timeout")):
+        vm.run("/bin/systemctl", "start", "rngd.service", timeout=20)
+        vm.shell(f"printf '#!/bin/sh\\n{words}\\n' >{seeder.SEEDER}; chmod 755 {seeder.SEEDER}")
+        check(saved_by(vm, "rngd.service", result) == [], f"the seeder says {words}")
+    vm.shell(f"mv /tmp/seeder {seeder.SEEDER}")
+
+    # What took too long is a failure, which has started it.
+    vm.run("/bin/systemctl", "stop", "entropy-seeder-save.service", timeout=20)
+    vm.shell("printf '[rngd]\nno-such-key = 1\n' >/etc/guest-entropy.conf")
+    vm.run("/bin/systemctl", "start", "rngd.service", timeout=20)
+    check(show(vm, "rngd.service", "ActiveState")["ActiveState"] == "failed", "rngd took a configuration that is wrong")
+    vm.wait_until(lambda: show(vm, "entropy-seeder-save.service", "ActiveState")["ActiveState"] == "active", 10, "nobody would save", 1)
+    vm.shell("rm /etc/guest-entropy.conf")
+    check(saved_by(vm, "entropy-seeder-save.service") == ["seed.credit"], "the unit saved no seed")
+
+
 # Another systemd
 
 

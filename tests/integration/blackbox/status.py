@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import re
 import select
 import signal
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from .harness import NO_CPU, NOBODY, case, cpu_usec, need, open_files, read_all, wait_until
+from .harness import NO_CPU, NOBODY, Skip, case, cpu_usec, in_mount_namespace, need, open_files, read_all, wait_until
 
 UNAVAILABLE = 69
 
@@ -275,6 +276,46 @@ def watchdog(box):
     other.receive(0.5)
     assert not other.has("WATCHDOG=1"), other.messages
     rngd.stop()
+
+
+SEEDER = """
+echo "$*, pid $$, files" $(readlink /proc/$$/fd/* | grep -E '^(anon_inode|socket|/dev/random|/dev/kmsg|/run|{runtime})') >{told}
+grep -E '^Sig(Blk|Ign):' /proc/$$/status >>{told}
+[ ! -e {runtime}/rngd.sock ] || echo "still serving" >>{told}
+exit 73"""
+
+
+def with_seeder(box, told):
+    """A wrapper in which there is a seeder that only takes note, beside what there is."""
+    box.path("bin").mkdir()
+    box.script("bin/entropy-seeder", SEEDER.format(told=told, runtime=box.runtime))
+    directory = re.search(rb"(/[\w./-]+)/entropy-seeder\0", pathlib.Path(box.rngd).read_bytes())[1].decode()
+    wrapper = in_mount_namespace(f"mount -t overlay none -o lowerdir={box.path('bin')}:{directory} {directory}")
+    if subprocess.run([*wrapper, "true"], capture_output=True, check=False).returncode:
+        raise Skip("no overlays in mount namespaces")
+    return wrapper
+
+
+@case("a service of systemd ends as the seeder that saves a seed; another one, and one that cannot go on, just ends")
+def end_as_seeder(box):
+    told = box.path("told")
+    wrapper = with_seeder(box, told)
+    manager = Manager(box)
+    rngd = box.start(environment=manager.environment(), wrapper=wrapper)
+    rngd.kill(signal.SIGHUP)
+    manager.wait_for("RELOADING=1")
+    assert not told.exists(), "saved at a reload"
+    rngd.kill(signal.SIGTERM)
+    assert rngd.process.wait(5) == 73, rngd.log()
+    words, *signals = told.read_text().splitlines()
+    assert words == f"save, pid {rngd.pid}, files", words
+    # SIGXFSZ and SIGPIPE are ignored.
+    assert [line.split()[1].strip("0") for line in signals] == ["", "1001"], signals
+
+    told.unlink()
+    box.start(wrapper=wrapper).stop()
+    done = box.run("-f", "--require-source", "-x", "hwrng", *NO_CPU, wrapper=wrapper, environment=manager.environment())
+    assert done.status == 69 and not told.exists(), done.output
 
 
 @case("a notify socket that is not there does no harm")

@@ -75,11 +75,14 @@ echo "== state"; ls -A /var/lib/guest-entropy 2>/dev/null
 echo "== cpu"; for unit in rngd entropy-seeder; do echo "$unit $(systemctl show -P CPUUsageNSec $unit.service)"; done
 echo "== stop"
 if grep -q stop=each /proc/cmdline; then
-    for unit in rngd entropy-seeder-save systemd-random-seed; do
+    for unit in rngd systemd-random-seed; do
         systemctl stop $unit.service
         echo "$unit" $(systemctl show -P ActiveExitTimestampMonotonic -P InactiveEnterTimestampMonotonic $unit.service)
     done
 fi
+echo "== saver"; systemctl is-active entropy-seeder-save.service
+case $(cat /proc/cmdline) in *no-seed*) touch /run/guest-entropy/no-seed ;; esac
+case $(cat /proc/cmdline) in *forget=seeds*) rm -f /var/lib/guest-entropy/seed* ;; esac
 echo "== poweroff"; cat /proc/uptime
 echo "== end"
 systemctl --no-block poweroff
