@@ -30,6 +30,7 @@ void feeding_note_ready(Feeding *feeding) {
                 return;
         feeding->ready = true;
         log_notice("The kernel's RNG is ready");
+        feeding_run(feeding); /* what was to help it become so is not waited for any more */
 }
 
 bool feeding_has_source(const Feeding *feeding) {
@@ -319,6 +320,7 @@ static RequestFacts gather_facts(const Feeding *feeding) {
                 .model = feeding->model,
                 .ready = feeding->ready,
                 .kernel_asks = kernel_asks(feeding),
+                .kernel_jitter = feeding->kernel_jitter,
                 .pool_bits = feeding->pool_bits,
                 .batch_max_bytes = feeding->settings->random_step_bytes,
                 .now_usec = now(feeding),
@@ -337,6 +339,8 @@ static RequestFacts gather_facts(const Feeding *feeding) {
                                     reader->failed_usec + REQUEST_UNREADY_RETRY_USEC);
                 facts.sources[id].per_1024 = credit_per_1024(&credit);
                 facts.sources[id].last_resort = source_ops(id)->last_resort;
+                facts.sources[id].must_load = request_spares_modules(&feeding->request, &facts) &&
+                                              reader_must_load(reader);
         }
         return facts;
 }
@@ -484,6 +488,7 @@ void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits,
         feeding->model = model;
         feeding->pool_bits = pool_bits;
         feeding->ready = ready;
+        feeding->kernel_jitter = random_makes_jitter();
 }
 
 static void say_for_worker(SourceId source, const char *text) {

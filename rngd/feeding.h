@@ -37,7 +37,8 @@ typedef struct Feeding {
         RandomModel model;
         uint32_t pool_bits;
         bool ready;
-        bool confidential; /* this is a confidential guest */
+        bool kernel_jitter; /* it makes itself ready from its own when somebody waits */
+        bool confidential;  /* this is a confidential guest */
 
         Counters counters;
         Feeder feeder;

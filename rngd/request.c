@@ -52,6 +52,7 @@ bool request_add(Request *request, Trigger trigger, uint64_t now_usec) {
 
         if (begins) {
                 request->active = true;
+                request->began_usec = now_usec;
                 request->got_bits = 0;
                 request->reseeded = false;
                 start_tries(request);
@@ -83,7 +84,31 @@ static RequestAction end(Request *request, RequestStep step) {
         return (RequestAction){ .step = step };
 }
 
-static bool may_be_asked(const RequestFacts *facts, SourceId id) {
+/* From when on kernel modules are loaded. What may be a copy, and a hand, call for all that there is. */
+static uint64_t load_from_usec(const Request *request, const RequestFacts *facts) {
+        const uint32_t boot = TRIGGER_BIT(TRIGGER_START) | TRIGGER_BIT(TRIGGER_PLUG);
+        const uint32_t level = TRIGGER_BIT(TRIGGER_LEVEL);
+
+        if (!facts->kernel_jitter || (request->triggers & ~(boot | level)) != 0)
+                return 0;
+        if (!facts->ready)
+                return request->began_usec + REQUEST_UNREADY_RETRY_USEC;
+        return request->triggers & level ? 0 : UINT64_MAX;
+}
+
+bool request_spares_modules(const Request *request, const RequestFacts *facts) {
+        return facts->now_usec < load_from_usec(request, facts);
+}
+
+/* It could be asked, but for the modules. */
+static bool is_spared(const Request *request, const RequestFacts *facts, SourceId id) {
+        return facts->sources[id].must_load && facts->sources[id].state == REQUEST_SOURCE_IDLE &&
+               request_spares_modules(request, facts);
+}
+
+static bool may_be_asked(const Request *request, const RequestFacts *facts, SourceId id) {
+        if (is_spared(request, facts, id))
+                return false;
         return facts->sources[id].state == REQUEST_SOURCE_IDLE ||
                (facts->sources[id].state == REQUEST_SOURCE_WAITING &&
                 facts->now_usec >= facts->sources[id].retry_usec);
@@ -135,7 +160,7 @@ static bool consider(
         RequestAction *action) {
         RefillPlan plan;
 
-        if (!may_be_asked(facts, id))
+        if (!may_be_asked(request, facts, id))
                 return false;
         plan = plan_for(request, facts, id);
         if (plan.action != REFILL_ASK || must_pause(request, facts, id, plan.pause_usec))
@@ -177,6 +202,8 @@ static uint64_t earliest_usec(const Request *request, const RequestFacts *facts)
         uint64_t earliest = UINT64_MAX;
 
         for (size_t i = 0; i < _SOURCE_LIVE_MAX; i++) {
+                if (is_spared(request, facts, (SourceId)i))
+                        earliest = MIN(earliest, load_from_usec(request, facts));
                 if (facts->sources[i].state == REQUEST_SOURCE_WAITING &&
                     facts->sources[i].retry_usec > facts->now_usec)
                         earliest = MIN(earliest, facts->sources[i].retry_usec);
@@ -209,6 +236,16 @@ static uint64_t next_delay_usec(Request *request, const RequestFacts *facts) {
         return facts->ready ? delay_usec : MIN(delay_usec, REQUEST_UNREADY_RETRY_USEC);
 }
 
+/* Whether there is a source that may answer otherwise when it is asked again. */
+static bool any_to_retry(const Request *request, const RequestFacts *facts) {
+        for (size_t i = 0; i < _SOURCE_LIVE_MAX; i++)
+                if ((facts->sources[i].state == REQUEST_SOURCE_IDLE ||
+                     facts->sources[i].state == REQUEST_SOURCE_WAITING) &&
+                    !is_spared(request, facts, (SourceId)i))
+                        return true;
+        return false;
+}
+
 /* Nobody owes an answer, nobody can be asked, and the request is not met. */
 static RequestAction settle(Request *request, const RequestFacts *facts) {
         RequestAction action = { .step = REQUEST_WAIT,
@@ -221,7 +258,7 @@ static RequestAction settle(Request *request, const RequestFacts *facts) {
                 return end(request, REQUEST_NO_SOURCE);
 
         action.settled = true;
-        if (kernel_waits(request, facts)) {
+        if (kernel_waits(request, facts) && any_to_retry(request, facts)) {
                 if (request->retry_usec == 0)
                         request->retry_usec = facts->now_usec + next_delay_usec(request, facts);
                 action.until_usec = MIN(action.until_usec, request->retry_usec);

@@ -32,7 +32,8 @@ typedef enum RequestSourceState {
 typedef struct RequestFacts {
         RandomModel model;
         bool ready;
-        bool kernel_asks; /* counting kernels: /dev/random still says POLLOUT */
+        bool kernel_asks;   /* counting kernels: /dev/random still says POLLOUT */
+        bool kernel_jitter; /* it makes itself ready from its own jitter when somebody waits */
         uint32_t pool_bits;
         uint32_t level_bits;
         uint32_t batch_max_bytes; /* 0: no limit of the administrator's */
@@ -42,12 +43,14 @@ typedef struct RequestFacts {
                 uint64_t retry_usec;
                 uint32_t per_1024; /* what its bytes are credited with */
                 bool last_resort;  /* asked only when no other source gave credit */
+                bool must_load;    /* asking it loads kernel modules */
         } sources[_SOURCE_LIVE_MAX];
 } RequestFacts;
 
 typedef struct Request {
         bool active;
-        uint32_t triggers;    /* bits of TRIGGER_BIT() */
+        uint32_t triggers; /* bits of TRIGGER_BIT() */
+        uint64_t began_usec;
         uint64_t copied_usec; /* answers asked for before this may be older than a copy */
         uint32_t got_bits;    /* credited since it began, or since the copy in it */
         bool got_credit;      /* any, since the sources were asked the last time */
@@ -77,6 +80,13 @@ typedef struct RequestAction {
 
 /* Whether this machine may have been copied: what was asked for before counts no more. */
 bool trigger_is_copy(Trigger trigger);
+
+/*
+ * Whether the request leaves alone what would load kernel modules, which takes a boot that waits for
+ * nothing else tens of milliseconds: the kernel makes itself ready from jitter as soon as somebody waits.
+ * One that is not ready by REQUEST_UNREADY_RETRY_USEC cannot, or nobody waits.
+ */
+bool request_spares_modules(const Request *request, const RequestFacts *facts);
 
 /* Returns whether a new request began: with the first trigger, and with each that may be a copy. */
 bool request_add(Request *request, Trigger trigger, uint64_t now_usec);

@@ -185,7 +185,6 @@ void settings_make_run(const Settings *settings, Phase phase, RunSettings *ret_r
                 };
                 of_run->reader.enabled = is_enabled(settings, id, phase);
                 of_run->reader.config.wait_usec = wait_usec(source, run.deadline_usec);
-                of_run->reader.config.only_if_loaded = !source->by_admin && !settings->named[id];
                 of_run->reader.config.credentials = getenv("CREDENTIALS_DIRECTORY");
                 of_run->reader.config.vouched_for = source->trust == CREDIT_TRUST_ALWAYS;
         }

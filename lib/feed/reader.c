@@ -121,6 +121,13 @@ bool reader_is_usable(const Reader *reader) {
                reader->state == READER_WAITING;
 }
 
+bool reader_must_load(const Reader *reader) {
+        const SourceOps *ops = source_ops(reader->id);
+
+        return ops->is_loaded && !reader->settings.config.enabled_by_admin &&
+               !ops->is_loaded(reader->root);
+}
+
 CreditInput reader_credit_input(const Reader *reader) {
         return (CreditInput){
                 .source_class = reader->probe.source_class,

@@ -127,6 +127,9 @@ CreditInput reader_credit_input_of(const Reader *reader, const Batch *batch);
 /* Whether it could give something, now or after a back-off. */
 bool reader_is_usable(const Reader *reader);
 
+/* Whether asking it would load kernel modules that no administrator has called for. */
+bool reader_must_load(const Reader *reader);
+
 const char *reader_state_to_string(ReaderState state);
 
 /* What the source is right now: "virtio_rng.0", "RDSEED", "/path"; never NULL. */

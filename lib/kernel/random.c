@@ -15,6 +15,11 @@
 #define RNDRESEEDCRNG _IO('R', 0x07)
 #endif
 
+/* Linux 5.6; older headers lack it. */
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 0x0004
+#endif
+
 #define SYSCTL_DIRECTORY "proc/sys/kernel/random/"
 
 int random_open(const RootDir *root, KernelRandom *ret_random) {
@@ -71,6 +76,10 @@ int random_getrandom_works(void) {
         n = getrandom(&byte, sizeof(byte), GRND_NONBLOCK);
         explicit_bzero(&byte, sizeof(byte));
         return n >= 0 ? 1 : errno == ENOSYS ? -ENOSYS : 0;
+}
+
+bool random_makes_jitter(void) {
+        return getrandom(NULL, 0, GRND_INSECURE) == 0;
 }
 
 bool random_is_ready(const KernelRandom *random) {

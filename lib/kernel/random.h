@@ -51,6 +51,13 @@ int random_level_bits(const KernelRandom *random, uint32_t *ret_bits);
 int random_getrandom_works(void);
 bool random_is_ready(const KernelRandom *random);
 
+/*
+ * Whether this kernel makes itself ready from its own jitter as soon as somebody waits: Linux 5.4 and
+ * later, and the stable kernels that took over its random.c. They are told by GRND_INSECURE of Linux 5.6;
+ * of those that have it, some lack a cycle counter and, older ones of Ubuntu, the jitter.
+ */
+bool random_makes_jitter(void);
+
 /* POLLIN and POLLOUT as /dev/random shows them now; failures as above. */
 int random_poll(const KernelRandom *random, uint32_t *ret_mask);
 

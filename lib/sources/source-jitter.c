@@ -18,12 +18,14 @@ static void cleanup_fclose(FILE **file) {
                 (void)fclose(*file);
 }
 
-/* Built in, or its module was loaded before. */
-static bool kernel_has_it(const RootDir *root) {
+/* Built into the kernel, its module was loaded before, or the library has it. */
+static bool jitter_is_loaded(const RootDir *root) {
         _cleanup_(cleanup_fclose) FILE *file = NULL;
         char line[256];
         int fd;
 
+        if (jitter_library_is_there())
+                return true;
         fd = rootdir_open_file(root, "proc/crypto", O_RDONLY);
         if (fd < 0)
                 return false;
@@ -47,8 +49,6 @@ static int jitter_probe(const SourceConfig *config, const RootDir *root, SourceP
         probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         probe->fresh = true;
         (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "jitterentropy");
-        if (config->only_if_loaded && !jitter_library_is_there() && !kernel_has_it(root))
-                return -ENOENT;
         return 0;
 }
 
@@ -117,6 +117,7 @@ const SourceOps source_jitter = {
         .blocking = true,
         .last_resort = true,
         .probe = jitter_probe,
+        .is_loaded = jitter_is_loaded,
         .open = jitter_open,
         .read = jitter_read,
 };

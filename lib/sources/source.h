@@ -48,11 +48,11 @@ typedef struct SourceConfig {
         uint64_t wait_usec;  /* file, exec, egd, metadata: how long one read may wait for bytes */
         const char *address; /* egd: see egd.h */
 
-        const char *url;       /* metadata: instead of OpenStack's service, or NULL */
-        const char *format;    /* metadata: see metadata-format.h; or NULL */
-        const char *ca_file;   /* metadata: instead of the machine's own certificates, or NULL */
-        bool enabled_by_admin; /* metadata: not only because this machine looks like OpenStack */
-        bool only_if_loaded;   /* jitter: no kernel module is loaded for it */
+        const char *url;     /* metadata: instead of OpenStack's service, or NULL */
+        const char *format;  /* metadata: see metadata-format.h; or NULL */
+        const char *ca_file; /* metadata: instead of the machine's own certificates, or NULL */
+        /* metadata: not only because this machine looks like OpenStack; jitter: modules may be loaded. */
+        bool enabled_by_admin;
 
         const char *credentials; /* platform: $CREDENTIALS_DIRECTORY, or NULL */
         const char *root;        /* the same and config-drive: instead of "/" */
@@ -97,6 +97,9 @@ typedef struct SourceOps {
 
         /* 0: there. -ENODEV, -ENOENT...: not there, and then only detail and class are written. */
         int (*probe)(const SourceConfig *config, const RootDir *root, SourceProbe *probe);
+
+        /* Whether asking it loads no kernel module. NULL: it never does. */
+        bool (*is_loaded)(const RootDir *root);
 
         int (*open)(Source *source);
 

@@ -34,12 +34,17 @@ static bool is_turn(const Run *run, SourceId id) {
         return class != PLAN_LAST || run->last_resort;
 }
 
+/* A boot waits while modules are loaded; rngd, which is there after it, may. */
+static bool is_wanted_or_loaded(const Run *run, const Channel *channel) {
+        return run->settings->sources[channel->id].awaited || !reader_must_load(&channel->reader);
+}
+
 static void probe_and_ask_one(Run *run, Channel *channel) {
         if (channel->state != CHANNEL_ABSENT || !is_turn(run, channel->id))
                 return;
         channel->look_again = false;
         reader_probe(&channel->reader);
-        if (reader_is_usable(&channel->reader))
+        if (reader_is_usable(&channel->reader) && is_wanted_or_loaded(run, channel))
                 run_ask(run, channel);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/feed/reader.h"
 #include "lib/sources/jitter-library.h"
 #include "lib/sources/source-list.h"
 #include "tests/fault/fault.h"
@@ -86,34 +87,36 @@ static void test_each_call(void) {
         CU_ASSERT_STRING_EQUAL((const char *)bound.salg_name, "jitterentropy_rng");
 }
 
-static int probe(bool only_if_loaded) {
-        const SourceConfig config = { .only_if_loaded = only_if_loaded };
+static bool must_load(bool by_admin) {
+        const ReaderSettings settings = { .config = { .enabled_by_admin = by_admin } };
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
-        SourceProbe result = {};
+        Reader reader;
 
         CU_ASSERT_EQUAL(rootdir_open(scratch_directory, &root), 0);
-        return source_jitter.probe(&config, &root, &result);
+        reader_init(&reader, SOURCE_JITTER, &root, false);
+        reader_configure(&reader, &settings);
+        return reader_must_load(&reader);
 }
 
 /* Nobody asks the kernel, which would look for a module. */
-static void test_only_if_loaded(void) {
+static void test_must_load(void) {
         const char with[] = "name         : jitterentropy_rng\ndriver       : jitterentropy_rng\n";
         const char without[] = "name         : sha256\ndriver       : jitterentropy_rng\n";
-        const int absent = jitter_library_is_there() ? 0 : -ENOENT;
+        const bool unless_loaded = !jitter_library_is_there();
 
         scratch_setup();
-        CU_ASSERT_EQUAL(probe(false), 0);
-        CU_ASSERT_EQUAL(probe(true), absent);
+        CU_ASSERT_FALSE(must_load(true));
+        CU_ASSERT_EQUAL(must_load(false), unless_loaded);
         (void)scratch_write("proc/crypto", without);
-        CU_ASSERT_EQUAL(probe(true), absent);
+        CU_ASSERT_EQUAL(must_load(false), unless_loaded);
         (void)scratch_write("proc/crypto", with);
-        CU_ASSERT_EQUAL(probe(true), 0);
+        CU_ASSERT_FALSE(must_load(false));
         scratch_teardown();
 }
 
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_each_call),
-        HARNESS_TEST(test_only_if_loaded),
+        HARNESS_TEST(test_must_load),
         CU_TEST_INFO_NULL,
 };
 

@@ -169,6 +169,70 @@ static void test_last_resort(void) {
         CU_ASSERT_EQUAL(next().step, REQUEST_MET);
 }
 
+/* A row: what is the case, and how long jitter that must be loaded is left alone; UINT64_MAX: for ever. */
+static void test_modules_are_spared(void) {
+        static const struct {
+                Trigger trigger;
+                bool kernel_jitter, must_load, ready;
+                uint64_t usec;
+        } rows[] = {
+                { TRIGGER_START, true, true, false, REQUEST_UNREADY_RETRY_USEC },
+                { TRIGGER_PLUG, true, true, false, REQUEST_UNREADY_RETRY_USEC },
+                { TRIGGER_LEVEL, true, true, false, REQUEST_UNREADY_RETRY_USEC },
+                { TRIGGER_START, true, true, true, UINT64_MAX },
+                { TRIGGER_START, true, false, false, 0 },
+                { TRIGGER_START, false, true, false, 0 },
+                { TRIGGER_START, false, true, true, 0 },
+                { TRIGGER_FORK, true, true, false, 0 },
+                { TRIGGER_FORK, true, true, true, 0 },
+                { TRIGGER_SIGNAL, true, true, false, 0 },
+                { TRIGGER_TIMER, true, true, true, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                RequestAction action;
+
+                harness_row("row %zu", i);
+                setup();
+                if (!rows[i].ready)
+                        unready(RANDOM_MODEL_LATCHING);
+                facts.kernel_jitter = rows[i].kernel_jitter;
+                facts.sources[SOURCE_HWRNG].state = REQUEST_SOURCE_NONE;
+                facts.sources[SOURCE_CPU].state = REQUEST_SOURCE_NONE;
+                facts.sources[SOURCE_JITTER].state = REQUEST_SOURCE_IDLE;
+                facts.sources[SOURCE_JITTER].must_load = rows[i].must_load;
+                (void)request_add(&request, rows[i].trigger, facts.now_usec);
+                if (rows[i].usec == UINT64_MAX) {
+                        CU_ASSERT_EQUAL(next().step, REQUEST_GIVEN_UP);
+                        continue;
+                }
+                if (rows[i].usec > 0) {
+                        action = next();
+                        CU_ASSERT_EQUAL(action.step, REQUEST_WAIT);
+                        CU_ASSERT(action.settled);
+                        CU_ASSERT_EQUAL(action.until_usec, facts.now_usec + rows[i].usec);
+                        facts.now_usec = action.until_usec;
+                }
+                CHECK_ASKS(SOURCE_JITTER);
+        }
+}
+
+/* Once the kernel is ready nothing is left to wait for, nor does it wake anybody. */
+static void test_ready_of_itself(void) {
+        unready(RANDOM_MODEL_LATCHING);
+        facts.kernel_jitter = true;
+        facts.sources[SOURCE_HWRNG].state = REQUEST_SOURCE_NONE;
+        facts.sources[SOURCE_CPU].state = REQUEST_SOURCE_NONE;
+        facts.sources[SOURCE_JITTER].state = REQUEST_SOURCE_IDLE;
+        facts.sources[SOURCE_JITTER].must_load = true;
+        (void)request_add(&request, TRIGGER_START, facts.now_usec);
+        CU_ASSERT_EQUAL(next().step, REQUEST_WAIT);
+        facts.ready = true;
+        facts.level_bits = 256;
+        CU_ASSERT_EQUAL(next().step, REQUEST_GIVEN_UP);
+        CU_ASSERT_FALSE(request.active);
+}
+
 static void test_retired_in_the_middle(void) {
         (void)request_add(&request, TRIGGER_FORK, facts.now_usec);
         CHECK_ASKS(SOURCE_HWRNG);
@@ -300,6 +364,8 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_no_credit),
         HARNESS_TEST(test_no_credit_unready),
         HARNESS_TEST(test_last_resort),
+        HARNESS_TEST(test_modules_are_spared),
+        HARNESS_TEST(test_ready_of_itself),
         HARNESS_TEST(test_retired_in_the_middle),
         HARNESS_TEST(test_back_off),
         HARNESS_TEST(test_unready_waits_for_the_sooner),

@@ -361,7 +361,7 @@ static void test_run_sources(void) {
         CU_ASSERT(run.sources[SOURCE_CPU].reader.enabled && run.use_seed_file && !run.dry_run);
         CU_ASSERT_FALSE(run.sources[SOURCE_METADATA].reader.enabled);
         CU_ASSERT_FALSE(run.sources[SOURCE_CPU].awaited);
-        CU_ASSERT(run.sources[SOURCE_JITTER].reader.config.only_if_loaded);
+        CU_ASSERT_FALSE(run.sources[SOURCE_JITTER].reader.config.enabled_by_admin);
         CU_ASSERT_STRING_EQUAL(run.state_directory, "/var/lib/guest-entropy");
 
         run = make("[metadata]\nenabled = yes\n", "", "", PHASE_REAL_ROOT);
@@ -373,9 +373,9 @@ static void test_run_sources(void) {
 
         /* A module is loaded for who wants it. */
         run = make("[jitter]\nenabled = yes\n", "", "", PHASE_REAL_ROOT);
-        CU_ASSERT_FALSE(run.sources[SOURCE_JITTER].reader.config.only_if_loaded);
+        CU_ASSERT(run.sources[SOURCE_JITTER].reader.config.enabled_by_admin);
         run = make("", "", "--source=jitter", PHASE_INITRAMFS);
-        CU_ASSERT_FALSE(run.sources[SOURCE_JITTER].reader.config.only_if_loaded);
+        CU_ASSERT(run.sources[SOURCE_JITTER].awaited);
 
         /* Named is asked, but that is no word of the administrator about its worth. */
         run = make("[cpu]\nenabled = no\n", "", "--source=metadata --source=cpu", PHASE_REAL_ROOT);
