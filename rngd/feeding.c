@@ -339,8 +339,6 @@ static RequestFacts gather_facts(const Feeding *feeding) {
                                     reader->failed_usec + REQUEST_UNREADY_RETRY_USEC);
                 facts.sources[id].per_1024 = credit_per_1024(&credit);
                 facts.sources[id].last_resort = source_ops(id)->last_resort;
-                facts.sources[id].must_load = request_spares_modules(&feeding->request, &facts) &&
-                                              reader_must_load(reader);
         }
         return facts;
 }
@@ -357,6 +355,19 @@ static void ask(Feeding *feeding, const RequestAction *action) {
              reader,
              reader_ask(reader, (uint32_t)action->length_bytes, &feeding->batch, now(feeding)));
         follow_worker(feeding, reader);
+}
+
+/* Whether modules must be loaded is looked up only for a source that is about to be asked: it takes
+ * reading a long file. */
+static RequestAction next_action(Feeding *feeding) {
+        RequestFacts facts = gather_facts(feeding);
+        RequestAction action = request_next(&feeding->request, &facts);
+
+        if (action.step != REQUEST_ASK || !request_spares_modules(&feeding->request, &facts) ||
+            !reader_must_load(&feeding->readers[action.source]))
+                return action;
+        facts.sources[action.source].must_load = true;
+        return request_next(&feeding->request, &facts);
 }
 
 static void follow(Feeding *feeding, const RequestAction *action) {
@@ -390,9 +401,7 @@ void feeding_run(Feeding *feeding) {
         }
         feeding->running = true;
         for (unsigned i = 0; action.step == REQUEST_ASK && i < STEPS_MAX; i++) {
-                const RequestFacts facts = gather_facts(feeding);
-
-                action = request_next(&feeding->request, &facts);
+                action = next_action(feeding);
                 if (action.step == REQUEST_ASK)
                         ask(feeding, &action);
         }
