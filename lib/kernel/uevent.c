@@ -71,15 +71,29 @@ int uevent_receive(int fd, Uevent *ret_event) {
         return uevent_parse(message, (size_t)n, ret_event) < 0 ? UEVENT_E_OTHER : 0;
 }
 
-static bool is_of_source(const Uevent *event) {
-        for (const char *const *name = uevent_source_subsystems; *name; name++)
-                if (strcmp(event->subsystem, *name) == 0)
-                        return true;
-        return strcmp(event->subsystem, "block") == 0;
+/* A cold boot tells of a hundred terminals, which are no source of whoever asks here. */
+static uint32_t changes_of(const Uevent *event) {
+        static const struct {
+                const char *subsystem;
+                uint32_t changes;
+        } rows[] = {
+                { "virtio", UEVENT_CHIP },
+                { "misc", UEVENT_CHIP },
+                { "pci", UEVENT_CHIP },
+                { "tpm", UEVENT_CHIP },
+                { "tpmrm", UEVENT_CHIP },
+                { "platform", UEVENT_CHIP | UEVENT_FIRMWARE }, /* fw_cfg's driver binds there */
+                { "block", UEVENT_DISK },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (strcmp(event->subsystem, rows[i].subsystem) == 0)
+                        return rows[i].changes;
+        return 0;
 }
 
-bool uevent_source_changed(int fd) {
-        bool changed = false;
+uint32_t uevent_changes(int fd) {
+        uint32_t changes = 0;
 
         for (unsigned i = 0; i < EVENTS_AT_ONCE; i++) {
                 Uevent event;
@@ -88,7 +102,7 @@ bool uevent_source_changed(int fd) {
                 r = uevent_receive(fd, &event);
                 if (r == UEVENT_E_END || r < 0)
                         break;
-                changed |= r == UEVENT_E_OTHER || is_of_source(&event);
+                changes |= r == UEVENT_E_OTHER ? UEVENT_ANY : changes_of(&event);
         }
-        return changed;
+        return changes;
 }

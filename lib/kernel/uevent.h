@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/error.h"
 
@@ -36,11 +37,16 @@ _must_check_ int uevent_receive(int fd, Uevent *ret_event);
  */
 extern const char *const uevent_source_subsystems[];
 
-/*
- * Takes up to 64 waiting events. True if one was of these subsystems or of a disk, or if events were
- * lost.
- */
-bool uevent_source_changed(int fd);
+/* What an event may have brought. */
+enum {
+        UEVENT_CHIP = 1 << 0,     /* an RNG, by its bus, its class or its driver */
+        UEVENT_FIRMWARE = 1 << 1, /* what the firmware tells, by the driver that shows it */
+        UEVENT_DISK = 1 << 2,
+        UEVENT_ANY = UEVENT_CHIP | UEVENT_FIRMWARE | UEVENT_DISK,
+};
+
+/* Takes up to 64 waiting events. What they may have brought, in bits; UEVENT_ANY if events were lost. */
+uint32_t uevent_changes(int fd);
 
 /* The parser alone: "ACTION@DEVPATH", then KEY=VALUE, each ended by a zero byte. */
 _must_check_ int uevent_parse(const char *message, size_t length, Uevent *ret_event);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "seeder/run/plan.h"
+#include "lib/kernel/uevent.h"
 
 PlanClass plan_class(SourceId id) {
         /* What is not named here is not the seeder's: PLAN_NEVER is 0. */
@@ -11,6 +12,15 @@ PlanClass plan_class(SourceId id) {
         };
 
         return classes[id];
+}
+
+uint32_t plan_changes(SourceId id) {
+        static const uint32_t changes[_SOURCE_MAX] = {
+                [SOURCE_CONFIG_DRIVE] = UEVENT_DISK,
+                [SOURCE_PLATFORM] = UEVENT_FIRMWARE,
+        };
+
+        return changes[id] != 0 ? changes[id] : UEVENT_CHIP;
 }
 
 uint64_t plan_deadline_usec(Phase phase) {

@@ -21,4 +21,7 @@ PlanClass plan_class(SourceId id);
 #define PLAN_INITRAMFS_DEADLINE_USEC UINT64_C(2000000)
 #define PLAN_REAL_ROOT_DEADLINE_USEC UINT64_C(10000000)
 
+/* After which events a source is looked for again, in bits of lib/kernel/uevent.h. */
+uint32_t plan_changes(SourceId id);
+
 uint64_t plan_deadline_usec(Phase phase);

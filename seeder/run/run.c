@@ -48,18 +48,21 @@ static void probe_and_ask_one(Run *run, Channel *channel) {
                 run_ask(run, channel);
 }
 
-static void probe_and_ask(Run *run) {
+/* changes: what is new, in bits of uevent.h. A worker that looks in vain costs a boot milliseconds. */
+static void probe_and_ask(Run *run, uint32_t changes) {
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                probe_and_ask_one(run, &run->channels[id]);
+                if (changes & plan_changes(id))
+                        probe_and_ask_one(run, &run->channels[id]);
 }
 
 static void on_hotplug(Run *run) {
+        const uint32_t changes = uevent_changes(run->uevent_fd);
+
         run->hotplug_from_usec = clock_boottime_usec() + HOTPLUG_REST_USEC;
-        if (!uevent_source_changed(run->uevent_fd))
-                return;
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
-                run->channels[id].look_again = run->channels[id].state == CHANNEL_ASKED;
-        probe_and_ask(run);
+                if (changes & plan_changes(id) && run->channels[id].state == CHANNEL_ASKED)
+                        run->channels[id].look_again = true;
+        probe_and_ask(run, changes);
 }
 
 /* A disk that came while a worker was looking through the others: nothing tells of it again. */
@@ -102,7 +105,7 @@ static void turn_to_last_resort(Run *run) {
         if (must_wait(run) && clock_boottime_usec() < run->last_resort_usec)
                 return;
         run->last_resort = true;
-        probe_and_ask(run);
+        probe_and_ask(run, UEVENT_ANY);
 }
 
 static uint64_t left_usec(uint64_t until_usec) {
@@ -427,7 +430,7 @@ static int run_once(Run *run) {
 
         if (!run->settings->dry_run)
                 reserve_report(run);
-        probe_and_ask(run);
+        probe_and_ask(run, UEVENT_ANY);
         if (run->settings->metadata_apart)
                 metadata_request(&run->root, &run->settings->sources[SOURCE_METADATA]);
         else if (run->settings->sources[SOURCE_METADATA].awaited && !run->settings->dry_run)

@@ -229,8 +229,8 @@ int uevent_open(int *ret_fd) {
         return -ENOENT;
 }
 
-bool uevent_source_changed(int fd) {
-        return false;
+uint32_t uevent_changes(int fd) {
+        return 0;
 }
 
 struct Hotplug {
