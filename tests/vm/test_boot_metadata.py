@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 
-from harness import archive, debian, debian_boot
+from harness import debian, debian_boot
 from harness.bed import Skip, check
 from harness.debian_boot import Guests, check_no_failure_of_ours
 from harness.entropy_server import random_stream
@@ -103,22 +103,9 @@ class Nobody:
 
 
 def laid(directory, path, files, own=None):
-    """An initramfs that lays these files into the real root, as soon as it is mounted; own: files of itself."""
     files = {"etc/systemd/system/boot-report.service.d/first.conf": TELL_FIRST, "usr/sbin/tell-first": TELL,
              "etc/systemd/system/multi-user.target.d/network.conf": "[Unit]\nWants=systemd-networkd.service\n", **files}
-    image = archive.Archive()
-    image.entries.clear()
-    script = "mount -o remount,rw ${ROOT} ${rootmnt}\n"
-    for name, text in files.items():
-        image.data(f"laid/{name}", text)
-        script += f"mkdir -p ${{rootmnt}}/{pathlib.PurePath(name).parent}; cat /laid/{name} >${{rootmnt}}/{name}\n"
-    for name, text in (own or {}).items():
-        image.data(name, text)
-    image.data("scripts/local-bottom/ORDER", script + "mount -o remount,ro ${ROOT} ${rootmnt}\n", 0o755)
-    first = (directory / "initrd").read_bytes()
-    # An archive that is not compressed must be aligned.
-    path.write_bytes(first + b"\0" * (-len(first) % 512) + image.bytes())
-    return path
+    return debian_boot.laid(directory, path, files, own)
 
 
 class Run:

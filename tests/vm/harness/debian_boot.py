@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import re
 import subprocess
 
@@ -63,16 +64,35 @@ class Report:
         return next(iter(self.parts.get(part, [])), "")
 
 
-def overlaid(directory, path, files):
-    """The initramfs with other files in place of its own: of two archives, the later wins."""
-    image = archive.Archive()
-    image.entries.clear()
-    for name, data in files.items():
-        image.entries[name] = (0o100755, data, (0, 0))
+def with_archive(directory, path, image):
+    """The initramfs, and these files in place of its own: of two archives, the later wins."""
     first = (directory / "initrd").read_bytes()
     # An archive that is not compressed must be aligned.
     path.write_bytes(first + b"\0" * (-len(first) % 512) + image.bytes())
     return path
+
+
+def overlaid(directory, path, files):
+    """An initramfs with other files in place of its own."""
+    image = archive.Archive()
+    image.entries.clear()
+    for name, data in files.items():
+        image.entries[name] = (0o100755, data, (0, 0))
+    return with_archive(directory, path, image)
+
+
+def laid(directory, path, files, own=None):
+    """An initramfs that lays these files into the real root, as soon as it is mounted; own: files of itself."""
+    image = archive.Archive()
+    image.entries.clear()
+    script = "mount -o remount,rw ${ROOT} ${rootmnt}\n"
+    for name, text in files.items():
+        image.data(f"laid/{name}", text)
+        script += f"mkdir -p ${{rootmnt}}/{pathlib.PurePath(name).parent}; cat /laid/{name} >${{rootmnt}}/{name}\n"
+    for name, text in (own or {}).items():
+        image.data(name, text)
+    image.data("scripts/local-bottom/ORDER", script + "mount -o remount,ro ${ROOT} ${rootmnt}\n", 0o755)
+    return with_archive(directory, path, image)
 
 
 def writable_disk(directory, path):
