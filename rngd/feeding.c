@@ -5,11 +5,12 @@
 
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
+#include "lib/feed/live-memory.h"
+#include "lib/feed/seed-mark.h"
 #include "lib/kernel/clock.h"
 #include "lib/kernel/confidential.h"
 #include "rngd/feed-log.h"
 #include "rngd/feeding.h"
-#include "rngd/live-memory.h"
 
 /* Within one request: how long bytes that were fetched ahead may have waited. */
 #define READ_AHEAD_USEC USEC_PER_SEC
@@ -95,6 +96,22 @@ static void leave_hwrng(Feeding *feeding, Reader *reader) {
         (void)look_at(feeding, reader);
 }
 
+static void judge_live(const Feeding *feeding, CreditInput *credit) {
+        const LiveMemory memory = {
+                .state_directory = SEED_STATE_DIRECTORY,
+                .boot_fd = feeding->runtime_fd,
+        };
+        int r;
+
+        r = live_memory_judge(&memory, &feeding->batch, credit);
+        if (r < 0)
+                (void)log_errno(
+                        LOG_WARNING,
+                        r,
+                        "%s: cannot record what it sent, so it is not credited",
+                        source_name(feeding->batch.source));
+}
+
 /* feeding->batch holds the answer; it is wiped at the end, and only its verdict is left. */
 static void take_batch(Feeding *feeding, Reader *reader) {
         CreditInput credit = reader_credit_input_of(reader, &feeding->batch);
@@ -119,7 +136,7 @@ static void take_batch(Feeding *feeding, Reader *reader) {
                 return;
         }
 
-        credit.repeated = live_memory_is_repeated(feeding->runtime_fd, &credit, &feeding->batch);
+        judge_live(feeding, &credit);
         fed = feeder_feed(
                 &feeding->feeder,
                 &reader->health,

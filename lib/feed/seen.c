@@ -238,23 +238,3 @@ int seen_live(int directory_fd, const uint8_t *bytes, size_t length, bool look_o
         add_live(&seen, digest);
         return save(&seen, directory_fd, LIVE_NAME);
 }
-
-int seen_live_in(
-        const int *directory_fds,
-        size_t n_directories,
-        const uint8_t *bytes,
-        size_t length,
-        bool look_only) {
-        int result = look_only ? 0 : -ENOENT;
-
-        for (size_t i = 0; i < n_directories; i++) {
-                int r;
-
-                if (directory_fds[i] < 0)
-                        continue;
-                r = seen_live(directory_fds[i], bytes, length, look_only);
-                if (result == -ENOENT || (r != 0 && result != SEEN_E_BEFORE))
-                        result = r;
-        }
-        return result;
-}

@@ -64,14 +64,3 @@ enum {
 };
 
 _must_check_ int seen_live(int directory_fd, const uint8_t *bytes, size_t length, bool look_only);
-
-/*
- * The same in several directories, of which those that are not there are -1: one that lasts, and one for
- * this boot. New is what is new in all of them and remembered in one at least; without any, -ENOENT.
- */
-_must_check_ int seen_live_in(
-        const int *directory_fds,
-        size_t n_directories,
-        const uint8_t *bytes,
-        size_t length,
-        bool look_only);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/feed/live-memory.h"
 #include "lib/kernel/clock.h"
 #include "lib/sources/seed.h"
 #include "seeder/run/run-state.h"
@@ -133,43 +134,15 @@ static void judge_seed(Run *run, CreditInput *credit, const char **ret_note) {
                 credit->use = SEED_USE_AGAIN;
 }
 
-/* When the first server has sent something: without a directory that lasts, for this boot only. */
-static void open_memory(Run *run) {
-        int r = 0;
+static void judge_live(const Run *run, CreditInput *credit, const char **ret_note) {
+        _cleanup_close_ int boot_fd = report_file_open_directory();
+        const LiveMemory memory = {
+                .state_directory = run->settings->state_directory,
+                .boot_fd = boot_fd,
+                .look_only = run->settings->dry_run,
+        };
 
-        if (run->memory_opened)
-                return;
-        run->memory_opened = true;
-        run->boot_fd = report_file_open_directory();
-        if (run->settings->state_directory)
-                r = seed_file_open_directory(
-                        run->settings->state_directory,
-                        !run->settings->dry_run,
-                        &run->memory_fd);
-        if (r < 0)
-                log_debug("What servers sent in earlier boots is not known: %s", strerror(-r));
-}
-
-/*
- * A server that sends the same again is as good as a static seed: its bytes are remembered before they
- * are credited, for this boot and on the disk.
- */
-static void judge_live(Run *run, CreditInput *credit, const char **ret_note) {
-        int directories[2], r;
-
-        if (credit->source_class != SOURCE_CLASS_LIVE_NETWORK || credit_per_1024(credit) == 0)
-                return;
-        open_memory(run);
-        directories[0] = run->memory_fd;
-        directories[1] = run->boot_fd;
-        r = seen_live_in(
-                directories,
-                ELEMENTSOF(directories),
-                run->batch.secret->bytes,
-                run->batch.length,
-                run->settings->dry_run);
-        credit->repeated = r != 0;
-        if (r < 0)
+        if (live_memory_judge(&memory, &run->batch, credit) < 0)
                 *ret_note = "that it came cannot be recorded";
 }
 

@@ -46,9 +46,6 @@ typedef struct Run {
         bool last_resort; /* the last sources were asked, too */
         uint32_t credited_bits;
         SeedFile state;
-        int memory_fd; /* its directory, not locked; -1: what lasts is not known, or not needed */
-        int boot_fd;   /* /run: what lasts for this boot */
-        bool memory_opened;
         StaticCredit static_credit;
         WorkerNews worker_news;
         RunReportSeeds known_to_others; /* by the image or the kernel's command line */

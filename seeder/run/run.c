@@ -305,8 +305,6 @@ static void deinit(Run *run) {
         cleanup_close(&run->uevent_fd);
         static_credit_deinit(&run->static_credit);
         seed_file_close(&run->state);
-        cleanup_close(&run->memory_fd);
-        cleanup_close(&run->boot_fd);
         batch_deinit(&run->batch);
         random_close(&run->random);
         rootdir_close(&run->root);
@@ -324,8 +322,6 @@ static void init(Run *run, const RunSettings *settings, RunReport *run_report) {
                 .root = ROOTDIR_NULL,
                 .random = KERNEL_RANDOM_NULL,
                 .state = SEED_FILE_NULL,
-                .memory_fd = -1,
-                .boot_fd = -1,
                 .signal_fd = -1,
                 .uevent_fd = -1,
                 .worker_news = { .say = say_for_worker },

@@ -44,15 +44,9 @@ enum {
         SEED_FILE_E_BUSY,     /* another process holds the lock */
 };
 
-/*
- * Opens and locks the directory; with create it is made, with mode 0700, if it is not there, and what
- * is above it, with mode 0755. -EPERM: others could write to it; -ENOENT, -EROFS...: no seed.
- */
+/* Opens and locks the directory, see state_directory_open(). */
 _must_check_ int seed_file_open(const char *directory, bool create, SeedFile *ret_file);
 void seed_file_close(SeedFile *file);
-
-/* The directory alone, not locked: to remember what live sources sent. -ENODATA: it does not last. */
-_must_check_ int seed_file_open_directory(const char *directory, bool create, int *ret_fd);
 
 /* -EBADMSG for a file that is not ours. */
 _must_check_ int seed_file_load(SeedFile *file, const Identity *identity, SeedLoad *ret_load);

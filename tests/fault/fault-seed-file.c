@@ -156,6 +156,7 @@ static bool always_lasts(const RootDir *root, int directory_fd, const char **ret
 #define getrandom                                   fault_getrandom
 #include "lib/base/io.c"
 #include "lib/feed/seed-mark.c"
+#include "lib/feed/state-directory.c"
 #include "seeder/state/seed-file.c"
 #undef lasting_directory
 #undef openat

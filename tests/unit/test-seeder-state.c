@@ -2,7 +2,6 @@
 /* What is kept between boots: the seed file, the machine that it belongs to, the used seeds. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include "lib/base/log.h"
 #include "lib/feed/seed-mark.h"
@@ -481,35 +480,6 @@ static void test_seen_damaged(void) {
         static_credit_deinit(&credit);
 }
 
-/* What servers sent: the oldest make room, and nobody waits for ever. */
-static void test_seen_live(void) {
-        _cleanup_close_ int fd = open_state(), lock_fd = -1;
-        uint8_t bytes[32] = { 1 };
-
-        CU_ASSERT_EQUAL(seen_live(fd, seed_a, 32, true), 0);
-        CU_ASSERT_EQUAL(seen_live(fd, seed_a, 32, true), 0);
-        CU_ASSERT_EQUAL(seen_live(fd, seed_a, 32, false), 0);
-        CU_ASSERT_EQUAL(seen_live(fd, seed_a, 32, false), SEEN_E_BEFORE);
-        CU_ASSERT_EQUAL(seen_live(fd, seed_a, 20, true), SEEN_E_BEFORE);
-        CU_ASSERT_EQUAL(seen_live(fd, seed_b, 32, true), 0);
-        for (uint16_t i = 0; i < SEEN_LIVE_MAX - 1; i++) {
-                memcpy(bytes + 2, &i, sizeof(i));
-                CU_ASSERT_EQUAL(seen_live(fd, bytes, 32, false), 0);
-        }
-        CU_ASSERT_EQUAL(seen_live(fd, seed_a, 32, false), SEEN_E_BEFORE);
-        CU_ASSERT_EQUAL(seen_live(fd, seed_b, 32, false), 0);
-        CU_ASSERT_EQUAL(seen_live(fd, seed_a, 32, true), 0);
-
-        lock_fd = open(scratch_path("state/seen-live.lock"), O_RDWR | O_CLOEXEC);
-        CU_ASSERT_EQUAL(flock(lock_fd, LOCK_EX), 0);
-        bytes[0] = 2;
-        CU_ASSERT_EQUAL(seen_live(fd, bytes, 32, false), -EBUSY);
-        CU_ASSERT_EQUAL(flock(lock_fd, LOCK_UN), 0);
-        (void)scratch_write("state/seen-live", "damaged");
-        CU_ASSERT_EQUAL(seen_live(fd, bytes, 32, false), -EBADMSG);
-        CU_ASSERT_EQUAL(seen_live(-1, bytes, 32, false), -EBADF);
-}
-
 static void test_seen_full(void) {
         _cleanup_close_ int fd = open_state();
         uint8_t digest[SEEN_DIGEST_BYTES] = {};
@@ -588,7 +558,6 @@ static CU_TestInfo tests[] = {
         HARNESS_TEST(test_seen_full),
         HARNESS_TEST(test_this_boot),
         HARNESS_TEST(test_seen_alike),
-        HARNESS_TEST(test_seen_live),
         CU_TEST_INFO_NULL,
 };
 
