@@ -8,7 +8,7 @@
 #include "lib/feed/live-memory.h"
 #include "lib/feed/seed-mark.h"
 #include "lib/kernel/clock.h"
-#include "lib/kernel/confidential.h"
+#include "rngd/event-timer.h"
 #include "rngd/feed-log.h"
 #include "rngd/feeding.h"
 
@@ -18,34 +18,12 @@
 /* No request has so many steps: a bound against one that never ends. */
 #define STEPS_MAX 1000U
 
-static uint64_t now(const Feeding *feeding) {
-        uint64_t now_usec;
-
-        if (sd_event_now(feeding->event, CLOCK_BOOTTIME, &now_usec) != 0)
-                return clock_boottime_usec();
-        return MAX(now_usec, clock_boottime_usec());
-}
-
 void feeding_note_ready(Feeding *feeding) {
         if (feeding->ready || !random_is_ready(feeding->random))
                 return;
         feeding->ready = true;
         log_notice("The kernel's RNG is ready");
         feeding_run(feeding); /* what was to help it become so is not waited for any more */
-}
-
-bool feeding_has_source(const Feeding *feeding) {
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                if (reader_is_usable(&feeding->readers[id]))
-                        return true;
-        return false;
-}
-
-bool feeding_is_waiting(const Feeding *feeding) {
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                if (feeding->readers[id].state == READER_ASKED)
-                        return true;
-        return false;
 }
 
 /* ---- what came of asking a source ---- */
@@ -73,27 +51,16 @@ static void refuse(Feeding *feeding, const Reader *reader, int fed) {
 
 /* Said once: a source is there, and the kernel will not become ready by it. */
 static void tell_no_credit(Feeding *feeding) {
-        if (feeding->told_no_credit || feeding->ready || !feeding_has_source(feeding))
+        if (feeding->told_no_credit || feeding->ready || !reader_set_is_usable(&feeding->set))
                 return;
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                const CreditInput credit = reader_credit_input(&feeding->readers[id]);
+                const CreditInput credit = reader_credit_input(&feeding->set.readers[id]);
 
-                if (reader_is_usable(&feeding->readers[id]) && credit_per_1024(&credit) > 0)
+                if (reader_is_usable(&feeding->set.readers[id]) && credit_per_1024(&credit) > 0)
                         return;
         }
         feeding->told_no_credit = true;
-        feed_log_no_credit(feeding->readers);
-}
-
-static bool look_at(Feeding *feeding, Reader *reader);
-
-/* The administrator's own choice is kept. */
-static void leave_hwrng(Feeding *feeding, Reader *reader) {
-        if (reader->settings.config.device ||
-            !hwrng_choice_leave(&feeding->hwrng_choice, reader->root))
-                return;
-        log_notice("hwrng: %s is left for another one that is there", reader_detail(reader));
-        (void)look_at(feeding, reader);
+        feed_log_no_credit(feeding->set.readers);
 }
 
 static void judge_live(const Feeding *feeding, CreditInput *credit) {
@@ -103,19 +70,19 @@ static void judge_live(const Feeding *feeding, CreditInput *credit) {
         };
         int r;
 
-        r = live_memory_judge(&memory, &feeding->batch, credit);
+        r = live_memory_judge(&memory, &feeding->set.batch, credit);
         if (r < 0)
                 (void)log_errno(
                         LOG_WARNING,
                         r,
                         "%s: cannot record what it sent, so it is not credited",
-                        source_name(feeding->batch.source));
+                        source_name(feeding->set.batch.source));
 }
 
-/* feeding->batch holds the answer; it is wiped at the end, and only its verdict is left. */
+/* feeding->set.batch holds the answer; it is wiped at the end, and only its verdict is left. */
 static void take_batch(Feeding *feeding, Reader *reader) {
-        CreditInput credit = reader_credit_input_of(reader, &feeding->batch);
-        const Batch *batch = &feeding->batch;
+        CreditInput credit = reader_credit_input_of(reader, &feeding->set.batch);
+        const Batch *batch = &feeding->set.batch;
         const bool reseed = feeding->reseed[reader->id];
         /* What only had to be passed over is no answer yet. */
         const bool is_answer = batch->stale_bytes == 0 ||
@@ -125,9 +92,9 @@ static void take_batch(Feeding *feeding, Reader *reader) {
         uint32_t level_bits = 0;
         int fed;
 
-        if (request_is_older_than_copy(&feeding->request, feeding->batch.asked_usec)) {
+        if (request_is_older_than_copy(&feeding->request, feeding->set.batch.asked_usec)) {
                 /* Read, at least in part, before the machine was copied: its twins have it, too. */
-                secret_wipe(feeding->batch.secret);
+                secret_wipe(feeding->set.batch.secret);
                 /* What it passed over was not what waits in the buffers now. */
                 reader_expect_stale(reader);
                 log_debug(
@@ -140,11 +107,11 @@ static void take_batch(Feeding *feeding, Reader *reader) {
         fed = feeder_feed(
                 &feeding->feeder,
                 &reader->health,
-                &feeding->batch,
+                &feeding->set.batch,
                 credit,
                 reseed,
                 &report);
-        reader_judged(reader, fed, now(feeding));
+        reader_judged(reader, fed, event_now_usec(feeding->event));
         if (fed == 0 || fed == FEED_E_UNTESTED) {
                 if (reseed && report.reseed_error < 0 && feeding->ready)
                         (void)log_errno(LOG_DEBUG, report.reseed_error, "RNDRESEEDCRNG, ignoring");
@@ -155,7 +122,7 @@ static void take_batch(Feeding *feeding, Reader *reader) {
         } else
                 refuse(feeding, reader, fed);
         if (fed == FEED_E_BROKEN && reader->id == SOURCE_HWRNG)
-                leave_hwrng(feeding, reader);
+                reader_set_leave_hwrng(&feeding->set);
 
         if (is_answer)
                 request_count(
@@ -176,131 +143,17 @@ static void take_failure(Feeding *feeding, const Reader *reader) {
                 source_name(reader->id),
                 reader_detail(reader),
                 reader->failure);
-        if (absent && !feeding_has_source(feeding))
+        if (absent && !reader_set_is_usable(&feeding->set))
                 feeding->hooks.no_source(feeding->hooks.userdata);
 }
 
-static void take(Feeding *feeding, Reader *reader, int r) {
+static void on_result(void *userdata, Reader *reader, int r) {
+        Feeding *feeding = userdata;
+
         if (r == 0)
                 take_batch(feeding, reader);
-        else if (r == READER_E_FAILED)
-                take_failure(feeding, reader);
-}
-
-/* ---- the event loop ---- */
-
-static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata);
-
-/*
- * While the socket is open: a child that was just forked for another worker has a copy of it, so epoll
- * would go on watching, and hand out an event source that is freed.
- */
-static void unwatch_worker(void *userdata, SourceId id) {
-        Feeding *feeding = userdata;
-
-        feeding->answers[id] = sd_event_source_disable_unref(feeding->answers[id]);
-        feeding->answer_pids[id] = 0;
-}
-
-/* The socket of a worker is watched from its start. Called after whatever may have started one. */
-static void follow_worker(Feeding *feeding, Reader *reader) {
-        sd_event_source **answer = &feeding->answers[reader->id];
-        int r;
-
-        if (reader->worker.pid == feeding->answer_pids[reader->id])
-                return;
-        unwatch_worker(feeding, reader->id);
-        if (reader->worker.pid == 0)
-                return;
-        feeding->answer_pids[reader->id] = reader->worker.pid;
-        r = sd_event_add_io(feeding->event, answer, reader->worker.fd, EPOLLIN, on_answer, feeding);
-        if (r < 0) /* its deadline ends it */
-                (void)log_errno(
-                        LOG_WARNING,
-                        r,
-                        "%s: cannot wait for its worker",
-                        source_name(reader->id));
         else
-                (void)sd_event_source_set_description(*answer, source_name(reader->id));
-}
-
-static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
-        Feeding *feeding = userdata;
-        Reader *reader = NULL;
-
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                if (feeding->answers[id] == s)
-                        reader = &feeding->readers[id];
-        if (!reader)
-                return 0;
-        feeding->hooks.look_for_fork(feeding->hooks.userdata);
-        if (reader->worker.pid == 0) /* stopped by what was just seen */
-                return 0;
-        take(feeding, reader, reader_receive(reader, &feeding->batch, now(feeding)));
-        follow_worker(feeding, reader);
-        feeding_run(feeding);
-        return 0;
-}
-
-static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
-        Feeding *feeding = userdata;
-
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                Reader *reader = &feeding->readers[id];
-
-                if (reader->state != READER_ASKED || now(feeding) < reader->deadline_usec)
-                        continue;
-                take(feeding, reader, reader_late(reader, now(feeding)));
-                follow_worker(feeding, reader);
-        }
-        feeding_run(feeding);
-        return 0;
-}
-
-static int on_next(sd_event_source *s, uint64_t usec, void *userdata) {
-        feeding_run(userdata);
-        return 0;
-}
-
-static void set_timer(
-        Feeding *feeding,
-        sd_event_source **timer,
-        uint64_t at_usec,
-        sd_event_time_handler_t handler) {
-        const uint64_t left_usec = at_usec - MIN(at_usec, now(feeding));
-        int r = 0;
-
-        if (at_usec == UINT64_MAX) {
-                if (*timer)
-                        (void)sd_event_source_set_enabled(*timer, SD_EVENT_OFF);
-                return;
-        }
-        if (!*timer)
-                r = sd_event_add_time(
-                        feeding->event,
-                        timer,
-                        CLOCK_BOOTTIME,
-                        at_usec,
-                        1,
-                        handler,
-                        feeding);
-        if (r >= 0)
-                r = sd_event_source_set_time(*timer, at_usec);
-        if (r >= 0) /* slack, so that wakeups of programs coalesce */
-                r = sd_event_source_set_time_accuracy(*timer, MAX(left_usec / 20, 1U));
-        if (r >= 0)
-                r = sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);
-        if (r < 0)
-                (void)log_errno(LOG_WARNING, r, "Cannot set a timer, ignoring");
-}
-
-static uint64_t earliest_deadline_usec(const Feeding *feeding) {
-        uint64_t earliest = UINT64_MAX;
-
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                if (feeding->readers[id].state == READER_ASKED)
-                        earliest = MIN(earliest, feeding->readers[id].deadline_usec);
-        return earliest;
+                take_failure(feeding, reader);
 }
 
 /* ---- steps ---- */
@@ -340,12 +193,12 @@ static RequestFacts gather_facts(const Feeding *feeding) {
                 .kernel_jitter = feeding->kernel_jitter,
                 .pool_bits = feeding->pool_bits,
                 .batch_max_bytes = feeding->settings->random_step_bytes,
-                .now_usec = now(feeding),
+                .now_usec = event_now_usec(feeding->event),
         };
 
         (void)random_level_bits(feeding->random, &facts.level_bits);
         for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                const Reader *reader = &feeding->readers[id];
+                const Reader *reader = &feeding->set.readers[id];
                 const CreditInput credit = reader_credit_input(reader);
 
                 facts.sources[id].state = state_for_request(reader->state);
@@ -361,17 +214,19 @@ static RequestFacts gather_facts(const Feeding *feeding) {
 }
 
 static void ask(Feeding *feeding, const RequestAction *action) {
-        Reader *reader = &feeding->readers[action->source];
+        Reader *reader = &feeding->set.readers[action->source];
 
         /* What was fetched ahead is as old as the answer before. */
         if (feeding->ready && reader->worker.asked_bytes == 0 && reader->answered_usec > 0 &&
-            now(feeding) - reader->answered_usec > READ_AHEAD_USEC)
+            event_now_usec(feeding->event) - reader->answered_usec > READ_AHEAD_USEC)
                 reader_expect_stale(reader);
         feeding->reseed[reader->id] = action->reseed;
-        take(feeding,
-             reader,
-             reader_ask(reader, (uint32_t)action->length_bytes, &feeding->batch, now(feeding)));
-        follow_worker(feeding, reader);
+        reader_set_ask(&feeding->set, reader->id, (uint32_t)action->length_bytes);
+}
+
+static int on_next(sd_event_source *s, uint64_t usec, void *userdata) {
+        feeding_run(userdata);
+        return 0;
 }
 
 /* Whether modules must be loaded is looked up only for a source that is about to be asked: it takes
@@ -381,7 +236,7 @@ static RequestAction next_action(Feeding *feeding) {
         RequestAction action = request_next(&feeding->request, &facts);
 
         if (action.step != REQUEST_ASK || !request_spares_modules(&feeding->request, &facts) ||
-            !reader_must_load(&feeding->readers[action.source]))
+            !reader_must_load(&feeding->set.readers[action.source]))
                 return action;
         facts.sources[action.source].must_load = true;
         return request_next(&feeding->request, &facts);
@@ -392,8 +247,12 @@ static void follow(Feeding *feeding, const RequestAction *action) {
         const FeedingHooks *hooks = &feeding->hooks;
         const bool over = action->step != REQUEST_WAIT;
 
-        set_timer(feeding, &feeding->deadline_source, earliest_deadline_usec(feeding), on_deadline);
-        set_timer(feeding, &feeding->next_source, over ? UINT64_MAX : action->until_usec, on_next);
+        event_timer_set(
+                feeding->event,
+                &feeding->next_source,
+                over ? UINT64_MAX : action->until_usec,
+                on_next,
+                feeding);
         if (over || action->settled)
                 tell_no_credit(feeding);
         if (over || action->settled)
@@ -405,17 +264,8 @@ static void follow(Feeding *feeding, const RequestAction *action) {
 void feeding_run(Feeding *feeding) {
         RequestAction action = { .step = REQUEST_ASK };
 
-        if (feeding->running)
+        if (feeding->running || !feeding->request.active)
                 return;
-        if (!feeding->request.active) {
-                /* A late answer came in: nothing has to wake up for its deadline any more. */
-                set_timer(
-                        feeding,
-                        &feeding->deadline_source,
-                        earliest_deadline_usec(feeding),
-                        on_deadline);
-                return;
-        }
         feeding->running = true;
         for (unsigned i = 0; action.step == REQUEST_ASK && i < STEPS_MAX; i++) {
                 action = next_action(feeding);
@@ -431,84 +281,16 @@ void feeding_trigger(Feeding *feeding, Trigger trigger) {
 
         feeding->triggers[trigger]++;
         log_debug("Trigger: %s", trigger_to_string(trigger));
-        (void)feeding_probe(feeding);
+        (void)reader_set_probe(&feeding->set);
         begins = request_add(&feeding->request, trigger, clock_boottime_usec());
 
         /* Before the kernel is ready it takes such bytes at their word itself, but for a known copy. */
         if (begins && (feeding->ready || trigger_is_copy(trigger)))
-                for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                        reader_expect_stale(&feeding->readers[id]);
+                reader_set_expect_stale(&feeding->set);
         feeding_run(feeding);
 }
 
 /* ---- life ---- */
-
-/* Whether something new is there; what came and what went is logged. */
-static bool look_at(Feeding *feeding, Reader *reader) {
-        const SourceProbe before = reader->probe;
-        const ReaderState state_before = reader->state;
-        bool appeared;
-
-        reader_probe(reader);
-        follow_worker(feeding, reader);
-        appeared =
-                reader->state == READER_IDLE && state_before != READER_DISABLED &&
-                (state_before != READER_IDLE || strcmp(before.detail, reader->probe.detail) != 0);
-        if (appeared)
-                log_notice("%s: %s is there", source_name(reader->id), reader_detail(reader));
-        else if (
-                state_before != READER_ABSENT && state_before != READER_DISABLED &&
-                reader->state == READER_ABSENT)
-                log_notice(
-                        "%s: %s is gone; waiting for a new one",
-                        source_name(reader->id),
-                        before.detail);
-        return appeared;
-}
-
-bool feeding_probe(Feeding *feeding) {
-        bool appeared = false;
-
-        hwrng_choice_prefer(
-                feeding->readers[SOURCE_HWRNG].root,
-                feeding->settings->sources[SOURCE_HWRNG].device);
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
-                appeared |= look_at(feeding, &feeding->readers[id]);
-        return appeared;
-}
-
-static void configure(Feeding *feeding, SourceId id) {
-        const ReaderSettings settings = source_settings_for_reader(&feeding->settings->sources[id]);
-
-        reader_configure(&feeding->readers[id], &settings);
-}
-
-void feeding_configure(Feeding *feeding) {
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                configure(feeding, id);
-                follow_worker(feeding, &feeding->readers[id]);
-        }
-        (void)feeding_probe(feeding);
-}
-
-void feeding_forget_hwrng(Feeding *feeding) {
-        hwrng_choice_forget(&feeding->hwrng_choice);
-        reader_forget(&feeding->readers[SOURCE_HWRNG]);
-}
-
-void feeding_reaped(Feeding *feeding, pid_t pid) {
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                Reader *reader = &feeding->readers[id];
-
-                if (reader->worker.pid != pid)
-                        continue;
-                if (reader_reaped(reader, pid, now(feeding)) == READER_E_FAILED)
-                        take_failure(feeding, reader);
-                follow_worker(feeding, reader);
-                feeding_run(feeding);
-                return;
-        }
-}
 
 void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits, bool ready) {
         feeding->model = model;
@@ -517,8 +299,15 @@ void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits,
         feeding->kernel_jitter = random_makes_jitter();
 }
 
-static void say_for_worker(SourceId source, const char *text) {
-        log_notice("%s: %s", source_name(source), text);
+/* What the readers report. */
+static void before_answer(void *userdata) {
+        const Feeding *feeding = userdata;
+
+        feeding->hooks.look_for_fork(feeding->hooks.userdata);
+}
+
+static void on_changed(void *userdata) {
+        feeding_run(userdata);
 }
 
 int feeding_init(
@@ -528,36 +317,27 @@ int feeding_init(
         KernelRandom *random,
         const Settings *settings,
         const FeedingHooks *hooks) {
+        const ReaderSetHooks for_set = { before_answer, on_result, on_changed, feeding };
+        int r;
+
         *feeding = (Feeding){
                 .hooks = *hooks,
                 .event = event,
                 .random = random,
                 .settings = settings,
-                .confidential = confidential_guest(root),
                 .runtime_fd = -1,
                 .feeder = { .random = random, .counters = &feeding->counters },
-                .worker_news = { .say = say_for_worker },
         };
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                reader_init(&feeding->readers[id], id, root, feeding->confidential);
-                feeding->readers[id].news = &feeding->worker_news;
-                feeding->readers[id].before_close = unwatch_worker;
-                feeding->readers[id].userdata = feeding;
-                configure(feeding, id);
-        }
-        return batch_init(&feeding->batch);
+        r = reader_set_init(&feeding->set, event, root, &for_set);
+        reader_set_configure(&feeding->set, settings->sources);
+        return r;
 }
 
 void feeding_deinit(Feeding *feeding) {
         if (!feeding->event) /* it never was there */
                 return;
-        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++) {
-                feeding->answers[id] = sd_event_source_disable_unref(feeding->answers[id]);
-                (void)reader_stop(&feeding->readers[id]);
-        }
-        feeding->deadline_source = sd_event_source_disable_unref(feeding->deadline_source);
+        reader_set_deinit(&feeding->set);
         feeding->next_source = sd_event_source_disable_unref(feeding->next_source);
-        batch_deinit(&feeding->batch);
 }
 
 void feeding_set_runtime(Feeding *feeding, int runtime_fd) {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Gets bytes from the sources to the kernel's RNG: the readers, the request that says whom to ask next,
- * and the feeder. Triggers come in; what is worth knowing goes out through the hooks that its owner
- * gave it. It adds its own sources to the event loop: the workers' answers and two timers.
+ * Gets bytes from the sources to the kernel's RNG: the set of readers, the request that says whom to ask
+ * next, and the feeder. Triggers come in; what is worth knowing goes out through the hooks that its owner
+ * gave it. It adds sources of its own to the event loop.
  */
 
 #include <systemd/sd-event.h>
@@ -12,8 +12,7 @@
 #include "lib/base/error.h"
 #include "lib/base/rootdir.h"
 #include "lib/feed/feeder.h"
-#include "lib/feed/reader.h"
-#include "rngd/hwrng-choice.h"
+#include "rngd/reader-set.h"
 #include "rngd/request.h"
 #include "rngd/settings/settings.h"
 
@@ -38,23 +37,16 @@ typedef struct Feeding {
         uint32_t pool_bits;
         bool ready;
         bool kernel_jitter; /* it makes itself ready from its own when somebody waits */
-        bool confidential;  /* this is a confidential guest */
 
         Counters counters;
         Feeder feeder;
-        Batch batch;
-        WorkerNews worker_news;
+        ReaderSet set;
         Request request;
-        Reader readers[_SOURCE_LIVE_MAX];
         bool reseed[_SOURCE_LIVE_MAX]; /* after what was asked for */
-        HwrngChoice hwrng_choice;
         bool told_no_credit;
-        int runtime_fd; /* not owned; -1: not there */
-        sd_event_source *answers[_SOURCE_LIVE_MAX];
-        pid_t answer_pids[_SOURCE_LIVE_MAX]; /* of whose worker answers[] is */
-        sd_event_source *deadline_source;    /* of the answers that are owed */
-        sd_event_source *next_source;        /* when the request is to be looked at again */
-        bool running; /* feeding_run() is at work: what it causes is seen there */
+        int runtime_fd;               /* not owned; -1: not there */
+        sd_event_source *next_source; /* when the request is to be looked at again */
+        bool running;                 /* feeding_run() is at work: what it causes is seen there */
         uint64_t triggers[_TRIGGER_MAX]; /* how often each came */
 } Feeding;
 
@@ -74,27 +66,11 @@ void feeding_deinit(Feeding *feeding);
 /* The kernel as it was found at the start. */
 void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits, bool ready);
 
-/* Looks at each source anew. True if one is there that was not, or another device in its place. */
-bool feeding_probe(Feeding *feeding);
-
-/* The settings changed: a clean record for each source. */
-void feeding_configure(Feeding *feeding);
-
 /* Something happened that calls for fresh bytes. */
 void feeding_trigger(Feeding *feeding, Trigger trigger);
 
 /* The sources changed: asks those that the present request has not asked yet. */
 void feeding_run(Feeding *feeding);
-
-/* A hardware RNG went: its name may stand for another one soon. */
-void feeding_forget_hwrng(Feeding *feeding);
-
-/* A child of this process ended. */
-void feeding_reaped(Feeding *feeding, pid_t pid);
-
-/* Whether any source could deliver, now or after a back-off; whether one owes an answer. */
-bool feeding_has_source(const Feeding *feeding);
-bool feeding_is_waiting(const Feeding *feeding);
 
 /* Looks whether the kernel's RNG became ready, and logs it once. */
 void feeding_note_ready(Feeding *feeding);

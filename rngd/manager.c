@@ -124,7 +124,7 @@ static void watch_random(Manager *manager) {
         kernel_events_watch_random(
                 &manager->kernel_events,
                 !feeding->ready,
-                has_use && !feeding->request.active && feeding_has_source(feeding));
+                has_use && !feeding->request.active && reader_set_is_usable(&feeding->set));
 }
 
 static void on_over(void *userdata, bool no_source) {
@@ -161,8 +161,8 @@ static void on_vmfork(void *userdata, VmforkSign sign) {
 
 static void on_devices(Manager *manager, bool rng_removed) {
         if (rng_removed)
-                feeding_forget_hwrng(&manager->feeding);
-        if (feeding_probe(&manager->feeding) || rng_removed)
+                reader_set_forget_hwrng(&manager->feeding.set);
+        if (reader_set_probe(&manager->feeding.set) || rng_removed)
                 feeding_trigger(&manager->feeding, TRIGGER_PLUG);
         vmfork_detect_look_for_devices(&manager->vmfork_detect);
         watch_random(manager);
@@ -172,7 +172,7 @@ static void on_children(Manager *manager) {
         pid_t pid;
 
         while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-                feeding_reaped(&manager->feeding, pid);
+                reader_set_reaped(&manager->feeding.set, pid);
 }
 
 static void reload(Manager *manager);
@@ -280,9 +280,9 @@ static StatusFacts gather_status(void *userdata) {
                 .started_usec = manager->started_usec,
                 .vmforks = manager->vmfork.count,
                 .generation = manager->vmfork.generation,
-                .has_source = feeding_has_source(feeding),
-                .waiting = feeding_is_waiting(feeding),
-                .readers = feeding->readers,
+                .has_source = reader_set_is_usable(&feeding->set),
+                .waiting = reader_set_is_waiting(&feeding->set),
+                .readers = feeding->set.readers,
                 .counters = &feeding->counters,
                 .triggers = feeding->triggers,
         };
@@ -397,10 +397,10 @@ static void report_start(const Manager *manager) {
                 refill_model_to_string(manager->feeding.model),
                 manager->feeding.pool_bits,
                 manager->feeding.ready ? "ready" : "not ready",
-                manager->feeding.confidential ? "; confidential guest: only the CPU is credited"
-                                              : "");
-        feed_log_sources(manager->feeding.readers);
-        if (!feeding_has_source(&manager->feeding))
+                manager->feeding.set.confidential ? "; confidential guest: only the CPU is credited"
+                                                  : "");
+        feed_log_sources(manager->feeding.set.readers);
+        if (!reader_set_is_usable(&manager->feeding.set))
                 on_no_source(NULL);
         if (manager->settings.watermark_origin == ORIGIN_COMMAND_LINE &&
             manager->feeding.model == RANDOM_MODEL_LATCHING &&
@@ -421,8 +421,8 @@ int manager_start(Manager *manager) {
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot start the event loop");
 
-        (void)feeding_probe(&manager->feeding);
-        if (manager->settings.require_source && !feeding_has_source(&manager->feeding))
+        (void)reader_set_probe(&manager->feeding.set);
+        if (manager->settings.require_source && !reader_set_is_usable(&manager->feeding.set))
                 return log_errno(LOG_ERR, -ENODEV, "No source works here, and one is required");
         report_start(manager);
         set_threshold(manager);
@@ -449,12 +449,13 @@ static void forget_other_file(Manager *manager, const Settings *settings) {
         const char *now = settings->sources[SOURCE_FILE].path;
 
         if (!before || !now || strcmp(before, now) != 0)
-                manager->feeding.readers[SOURCE_FILE].file_offset = 0;
+                manager->feeding.set.readers[SOURCE_FILE].file_offset = 0;
 }
 
 static void apply_settings(Manager *manager) {
         log_set_max_level(manager->settings.log_level);
-        feeding_configure(&manager->feeding);
+        reader_set_configure(&manager->feeding.set, manager->settings.sources);
+        (void)reader_set_probe(&manager->feeding.set);
         set_threshold(manager);
         set_timers(manager);
         watch_random(manager);
