@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 
-from . import boot, counting, metadata, peers, seeder, tables
+from . import boot, counting, metadata, peers, releases, seeder, tables
 from .report import Budgets
 
 TABLES = {
@@ -23,6 +23,7 @@ TABLES = {
     "metadata": metadata.metadata,
     "seeder": seeder.seeder,
     "boot": boot.boot,
+    "releases": releases.releases,
 }
 POOL = pathlib.Path("/proc/sys/kernel/random/poolsize")
 
@@ -31,7 +32,7 @@ class Bench:
     """What every table needs."""
 
     def __init__(self, options, directory):
-        self.directory, self.quick = pathlib.Path(directory), options.quick
+        self.directory, self.quick, self.offline = pathlib.Path(directory), options.quick, options.offline
         self.runs = 1 if options.quick else options.runs
         self.never_seconds = 2 if options.quick else 5
         self.build = build = pathlib.Path(options.build).resolve()
