@@ -154,35 +154,12 @@ void kernel_events_look(KernelEvents *events) {
 
 /* ---- hotplug ---- */
 
-static int on_hotplug(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
-        KernelEvents *events = userdata;
-        HotplugChange change;
-
-        if (hotplug_receive(events->hotplug, &change) >= 0 && change.any)
-                tell(events, change.rng_removed ? KERNEL_EVENT_RNG_REMOVED : KERNEL_EVENT_DEVICES);
-        return 0;
+static void on_devices(void *userdata, bool rng_removed) {
+        tell(userdata, rng_removed ? KERNEL_EVENT_RNG_REMOVED : KERNEL_EVENT_DEVICES);
 }
 
 static int start_hotplug(KernelEvents *events) {
-        int r;
-
-        r = hotplug_new(events->root, &events->hotplug);
-        if (r < 0)
-                return r;
-        r = sd_event_add_io(
-                events->event,
-                &events->hotplug_source,
-                hotplug_fd(events->hotplug),
-                EPOLLIN,
-                on_hotplug,
-                events);
-        if (r < 0)
-                return r;
-        describe(events->hotplug_source, "hotplug");
-        log_debug(
-                "Hotplug events come from %s",
-                hotplug_by_udevd(events->hotplug) ? "udevd" : "the kernel");
-        return 0;
+        return hotplug_start(&events->hotplug, events->event, events->root);
 }
 
 /* ---- clocks ---- */
@@ -278,6 +255,7 @@ void kernel_events_init(
                 .random = random,
                 .clock_fd = -1,
         };
+        hotplug_init(&events->hotplug, &(const HotplugHooks){ on_devices, events });
         kernel_log_init(&events->log, event, root, &(const KernelLogHooks){ on_log, events });
 }
 
@@ -323,7 +301,6 @@ void kernel_events_deinit(KernelEvents *events) {
         sd_event_source **sources[] = {
                 &events->random_source,
                 &events->rearm_source,
-                &events->hotplug_source,
                 &events->clock_source,
         };
 
@@ -334,6 +311,6 @@ void kernel_events_deinit(KernelEvents *events) {
                         sd_event_source_disable_unref(events->signal_sources[i]);
 
         kernel_log_deinit(&events->log);
-        events->hotplug = hotplug_free(events->hotplug);
+        hotplug_deinit(&events->hotplug);
         cleanup_close(&events->clock_fd);
 }

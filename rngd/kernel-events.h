@@ -8,8 +8,8 @@
 #include <systemd/sd-event.h>
 
 #include "lib/base/error.h"
-#include "lib/kernel/hotplug.h"
 #include "lib/kernel/random.h"
+#include "rngd/hotplug.h"
 #include "rngd/kernel-log.h"
 
 typedef enum KernelEvent {
@@ -39,12 +39,11 @@ typedef struct KernelEvents {
         const KernelRandom *random;
         sd_event_source *random_source; /* one-shot; kernel_events_watch_random() arms it */
         sd_event_source *rearm_source;
-        sd_event_source *hotplug_source;
         sd_event_source *clock_source;
         sd_event_source *signal_sources[5];
 
         KernelLog log;
-        Hotplug *hotplug;
+        Hotplug hotplug;
         int clock_fd;
         bool readable_is_not_ready;
         uint64_t suspended_usec;

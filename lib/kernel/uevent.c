@@ -48,6 +48,7 @@ int uevent_parse(const char *message, size_t length, Uevent *ret_event) {
                 take_field(field, "DEVTYPE=", event.device_type);
                 take_field(field, "DEVNAME=", event.device_name);
                 take_field(field, "DRIVER=", event.driver);
+                take_field(field, "MODALIAS=", event.modalias);
         }
         *ret_event = event;
         return 0;
@@ -69,6 +70,13 @@ int uevent_receive(int fd, Uevent *ret_event) {
         if (from.nl_pid != 0)
                 return UEVENT_E_OTHER;
         return uevent_parse(message, (size_t)n, ret_event) < 0 ? UEVENT_E_OTHER : 0;
+}
+
+bool uevent_is_of_source(const Uevent *event) {
+        for (const char *const *name = uevent_source_subsystems; *name; name++)
+                if (strcmp(event->subsystem, *name) == 0)
+                        return true;
+        return false;
 }
 
 /* A cold boot tells of a hundred terminals, which are no source of whoever asks here. */

@@ -3,8 +3,7 @@
 
 /*
  * The kernel's device events themselves, without udev and without memory of their own: for an
- * initramfs, and for a process that may not allocate. rngd uses hotplug.h: there the kernel filters, so
- * that no foreign event wakes a process that stays for months.
+ * initramfs, for a process that may not allocate, and where no udevd runs.
  */
 
 #include <stdbool.h>
@@ -21,6 +20,7 @@ typedef struct Uevent {
         char device_type[UEVENT_FIELD_MAX]; /* DEVTYPE */
         char device_name[UEVENT_FIELD_MAX]; /* DEVNAME */
         char driver[UEVENT_FIELD_MAX];
+        char modalias[UEVENT_FIELD_MAX];
 } Uevent;
 
 enum {
@@ -36,6 +36,7 @@ _must_check_ int uevent_receive(int fd, Uevent *ret_event);
  * an RNG registers, so the events of its carriers count, and the caller then looks at sysfs again.
  */
 extern const char *const uevent_source_subsystems[];
+bool uevent_is_of_source(const Uevent *event);
 
 /* What an event may have brought. */
 enum {

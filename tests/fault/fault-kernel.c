@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* kmsg, clock, hotplug, vmclock and vmgenid: short files whose calls fail. */
+/* kmsg, clock, vmclock and vmgenid: short files whose calls fail. */
 #include <dirent.h>
 #include <fcntl.h>
-#include <libudev.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,32 +34,6 @@ static int fault_timerfd_settime(
         return FAULT(-1, timerfd_settime(fd, flags, value, before));
 }
 
-static void *fault_calloc(size_t n, size_t size) {
-        return FAULT(NULL, calloc(n, size));
-}
-
-static struct udev *fault_udev_new(void) {
-        return FAULT(NULL, udev_new());
-}
-
-static struct udev_monitor *fault_monitor_new(struct udev *udev, const char *name) {
-        return FAULT(NULL, udev_monitor_new_from_netlink(udev, name));
-}
-
-static int fault_add_match(struct udev_monitor *monitor, const char *subsystem, const char *type) {
-        return FAULT(
-                -ENOMEM,
-                udev_monitor_filter_add_match_subsystem_devtype(monitor, subsystem, type));
-}
-
-static int fault_enable(struct udev_monitor *monitor) {
-        return FAULT(-ENOMEM, udev_monitor_enable_receiving(monitor));
-}
-
-static struct udev_device *fault_receive(struct udev_monitor *monitor) {
-        return FAULT(NULL, udev_monitor_receive_device(monitor));
-}
-
 static DIR *fault_fdopendir(int fd) {
         return FAULT(NULL, fdopendir(fd));
 }
@@ -73,21 +46,14 @@ static int fault_open_file(const RootDir *root, const char *path, int flags) {
         return FAULT(-EIO, rootdir_open_file(root, path, flags));
 }
 
-#define read                                            fault_read
-#define pread                                           fault_pread
-#define timerfd_create                                  fault_timerfd_create
-#define timerfd_settime                                 fault_timerfd_settime
-#define calloc                                          fault_calloc
-#define udev_new                                        fault_udev_new
-#define udev_monitor_new_from_netlink                   fault_monitor_new
-#define udev_monitor_filter_add_match_subsystem_devtype fault_add_match
-#define udev_monitor_enable_receiving                   fault_enable
-#define udev_monitor_receive_device                     fault_receive
-#define fdopendir                                       fault_fdopendir
-#define readdir                                         fault_readdir
-#define rootdir_open_file                               fault_open_file
+#define read              fault_read
+#define pread             fault_pread
+#define timerfd_create    fault_timerfd_create
+#define timerfd_settime   fault_timerfd_settime
+#define fdopendir         fault_fdopendir
+#define readdir           fault_readdir
+#define rootdir_open_file fault_open_file
 #include "lib/kernel/clock.c"
-#include "lib/kernel/hotplug.c"
 #include "lib/kernel/kmsg.c"
 #include "lib/kernel/vmclock.c"
 #include "lib/kernel/vmgenid.c"
@@ -95,12 +61,6 @@ static int fault_open_file(const RootDir *root, const char *path, int flags) {
 #undef pread
 #undef timerfd_create
 #undef timerfd_settime
-#undef calloc
-#undef udev_new
-#undef udev_monitor_new_from_netlink
-#undef udev_monitor_filter_add_match_subsystem_devtype
-#undef udev_monitor_enable_receiving
-#undef udev_monitor_receive_device
 #undef fdopendir
 #undef readdir
 #undef rootdir_open_file
@@ -173,40 +133,6 @@ static void test_clock(void) {
         }
 }
 
-static void test_hotplug(void) {
-        unsigned rounds = 0;
-
-        FAULT_EACH(error, ENOMEM) {
-                Hotplug *hotplug = NULL;
-                int r;
-
-                rounds++;
-                r = hotplug_new(&root, &hotplug);
-                CU_ASSERT_EQUAL(r, fault_hit() ? -ENOMEM : 0);
-                CU_ASSERT_EQUAL(hotplug == NULL, r < 0);
-                (void)hotplug_free(hotplug);
-                CU_ASSERT_EQUAL(scratch_open_files(), files);
-        }
-        CU_ASSERT(rounds >= 6);
-}
-
-/* Lost events count as one of each kind: sysfs tells what came of them. */
-static void test_hotplug_lost(void) {
-        static const int errors[] = { ENOBUFS, EAGAIN, EIO };
-        Hotplug *hotplug = NULL;
-
-        CU_ASSERT_EQUAL_FATAL(hotplug_new(&root, &hotplug), 0);
-        for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
-                HotplugChange change = {};
-
-                (void)fault_first(errors[i]);
-                CU_ASSERT_EQUAL(hotplug_receive(hotplug, &change), 0);
-                CU_ASSERT_EQUAL(change.any, errors[i] == ENOBUFS);
-                fault_at = 0;
-        }
-        (void)hotplug_free(hotplug);
-}
-
 static void test_vmclock(void) {
         uint8_t page[VMCLOCK_ABI_BYTES] = { 'V', 'C', 'L', 'K' };
 
@@ -254,10 +180,8 @@ static void test_vmgenid(void) {
 }
 
 static CU_TestInfo tests[] = {
-        HARNESS_TEST(test_kmsg),    HARNESS_TEST(test_clock),
-        HARNESS_TEST(test_hotplug), HARNESS_TEST(test_hotplug_lost),
-        HARNESS_TEST(test_vmclock), HARNESS_TEST(test_vmgenid),
-        CU_TEST_INFO_NULL,
+        HARNESS_TEST(test_kmsg),    HARNESS_TEST(test_clock), HARNESS_TEST(test_vmclock),
+        HARNESS_TEST(test_vmgenid), CU_TEST_INFO_NULL,
 };
 
 static CU_SuiteInfo suites[] = {

@@ -8,6 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "rngd/container.h"
 #include "rngd/devices.h"
+#include "rngd/hotplug.h"
 #include "rngd/notify.h"
 #include "rngd/settings/options.h"
 #include "rngd/status.h"
@@ -349,6 +350,34 @@ int sd_event_loop(sd_event *event) {
                 machine_now->kernel.boottime_usec = MAX(machine_now->kernel.boottime_usec, next);
         }
         return event->exit_code;
+}
+
+/* ---- devices that come ---- */
+
+static int on_plug(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        const Hotplug *hotplug = userdata;
+
+        machine_now->daemon.plugged = false;
+        hotplug->hooks.changed(hotplug->hooks.userdata, false);
+        return 0;
+}
+
+void hotplug_init(Hotplug *hotplug, const HotplugHooks *hooks) {
+        *hotplug = (Hotplug){ .hooks = *hooks };
+}
+
+int hotplug_start(Hotplug *hotplug, sd_event *event, const RootDir *root) {
+        return sd_event_add_io(
+                event,
+                &hotplug->uevent_source,
+                files_new((Fd){ .kind = FD_PLUG }),
+                EPOLLIN,
+                on_plug,
+                hotplug);
+}
+
+void hotplug_deinit(Hotplug *hotplug) {
+        hotplug->uevent_source = sd_event_source_disable_unref(hotplug->uevent_source);
 }
 
 /* ---- nobody is there to be told, and nothing is read again ---- */

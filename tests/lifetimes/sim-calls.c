@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "lib/base/secret.h"
-#include "lib/kernel/hotplug.h"
 #include "lib/kernel/lasting.h"
 #include "lib/kernel/uevent.h"
 #include "seeder/run/metadata-request.h"
@@ -230,40 +229,6 @@ int uevent_open(int *ret_fd) {
 }
 
 uint32_t uevent_changes(int fd) {
-        return 0;
-}
-
-struct Hotplug {
-        int fd;
-};
-
-int hotplug_new(const RootDir *root, Hotplug **ret_hotplug) {
-        Hotplug *hotplug;
-
-        hotplug = sim_calloc(1, sizeof(*hotplug));
-        if (!hotplug)
-                return -ENOMEM;
-        hotplug->fd = files_new((Fd){ .kind = FD_PLUG });
-        *ret_hotplug = hotplug;
-        return 0;
-}
-
-Hotplug *hotplug_free(Hotplug *hotplug) {
-        sim_free(hotplug);
-        return NULL;
-}
-
-int hotplug_fd(const Hotplug *hotplug) {
-        return hotplug->fd;
-}
-
-bool hotplug_by_udevd(const Hotplug *hotplug) {
-        return false;
-}
-
-int hotplug_receive(Hotplug *hotplug, HotplugChange *ret_change) {
-        *ret_change = (HotplugChange){ .any = machine_now->daemon.plugged };
-        machine_now->daemon.plugged = false;
         return 0;
 }
 

@@ -8,8 +8,8 @@ from . import peers, processes, tables
 from .report import Table, ratio, spread
 
 RELEASES = {"Debian 12": "bookworm", "Debian 13": "trixie"}
-PACKAGES = ("libc6", "libsystemd0", "libudev1", "libjson-c5", "libcap2", "libgcrypt20", "libgpg-error0", "liblzma5", "libzstd1",
-            "liblz4-1", "rng-tools5")
+PACKAGES = ("libc6", "libsystemd0", "libjson-c5", "libcap2", "libgcrypt20", "libgpg-error0", "liblzma5", "libzstd1", "liblz4-1",
+            "rng-tools5")
 PEER = "usr/sbin/rngd"
 
 

@@ -309,7 +309,7 @@ def size(bench):
         table.row(f"{variant.program.name} {variant.program.version}", f"{own}", ratio([own], [base]),
                   ", ".join(f"{name} {kb}" for name, kb in sorted(needed, key=lambda n: -n[1])) + f"; in all {sum(kb for _, kb in needed)}")
     table.note("All libraries that the dynamic linker loads, those that a library needs among them. libsystemd and"
-               " its libgcrypt, libudev, libcap, liblzma, libzstd and liblz4 are in every initramfs and image with systemd.")
+               " its libgcrypt, libcap, liblzma, libzstd and liblz4 are in every initramfs and image with systemd.")
     return table
 
 
