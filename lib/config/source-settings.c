@@ -205,11 +205,13 @@ static int disable(SourceId id, SourceSettings *source, Messages *errors) {
         return source->enabled_origin == ORIGIN_CONFIG ? CONFIG_E_FILE : CONFIG_E_USAGE;
 }
 
+/* Each takes a pass over the file. */
 static void find_users(SourceSettings sources[static _SOURCE_MAX]) {
-        UserIds reader, programs;
+        UserIds reader, programs = { WORKER_ID_PROGRAMS, WORKER_ID_PROGRAMS };
 
         worker_user_find(PASSWD, false, &reader.uid, &reader.gid);
-        worker_user_find(PASSWD, true, &programs.uid, &programs.gid);
+        if (sources[SOURCE_EXEC].enabled)
+                worker_user_find(PASSWD, true, &programs.uid, &programs.gid);
         for (SourceId id = 0; id < _SOURCE_MAX; id++)
                 if (sources[id].user_origin == ORIGIN_DEFAULT)
                         sources[id].user = id == SOURCE_EXEC ? programs : reader;
@@ -218,7 +220,6 @@ static void find_users(SourceSettings sources[static _SOURCE_MAX]) {
 int source_settings_finish(SourceSettings sources[static _SOURCE_MAX], Messages *errors) {
         int result = 0;
 
-        find_users(sources);
         for (SourceId id = 0; id < _SOURCE_MAX; id++) {
                 SourceSettings *source = &sources[id];
                 int r = 0;
@@ -230,5 +231,6 @@ int source_settings_finish(SourceSettings sources[static _SOURCE_MAX], Messages 
                 source->by_admin = source->enabled && (source->enabled_origin != ORIGIN_DEFAULT ||
                                                        source->address || source->url);
         }
+        find_users(sources);
         return result;
 }
