@@ -125,7 +125,7 @@ int io_write_atomic_at(
         mode_t mode,
         const void *buffer,
         size_t length) {
-        char temporary[256];
+        char temporary[512];
         int r, n;
 
         n = snprintf(temporary, sizeof(temporary), "%s.new", path);
