@@ -1,107 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <json-c/printbuf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "lib/base/io.h"
-#include "lib/base/text.h"
+#include "lib/base/json.h"
 #include "monitor/documents.h"
 #include "monitor/sample/write.h"
 
-#define COLUMN_WRAP 24U
-
-typedef struct Job {
-        const Sampler *sampler;
-        RecordingEnd end;
-        const char *documents_directory;
-} Job;
-
-/*
- * JSON without json-c, which the rest of the program uses. A trace buffer holds up to a million
- * numbers, and json-c needs some 60 bytes for each: too much for a small guest that is booting.
- */
-typedef struct Writer {
-        FILE *out;
-        unsigned int depth; /* of objects and arrays */
-        bool first;         /* the innermost one is still empty */
-} Writer;
-
-/* Each value has its own line, except in small objects. */
-static void put_gap(const Writer *writer, bool is_small) {
-        if (is_small)
-                (void)fputc(' ', writer->out);
-        else
-                (void)fprintf(writer->out, "\n%*s", (int)writer->depth * 2, "");
-}
-
-/* What precedes a value. key needs no escaping; NULL in an array. */
-static void begin_value(Writer *writer, const char *key) {
-        if (!writer->first)
-                (void)fputc(',', writer->out);
-        put_gap(writer, writer->depth > 2);
-        if (key)
-                (void)fprintf(writer->out, "\"%s\": ", key);
-        writer->first = false;
-}
-
-static void put_word(Writer *writer, const char *key, const char *word) {
-        begin_value(writer, key);
-        (void)fputs(word, writer->out);
-}
-
-static void put_bool(Writer *writer, const char *key, bool value) {
-        put_word(writer, key, value ? "true" : "false");
-}
-
-static void put_signed(Writer *writer, const char *key, int64_t value) {
-        begin_value(writer, key);
-        (void)fprintf(writer->out, "%" PRId64, value);
-}
-
-static void put_number(Writer *writer, const char *key, uint64_t value) {
-        begin_value(writer, key);
-        (void)fprintf(writer->out, "%" PRIu64, value);
-}
-
-/* A process may give itself any name: what is not plain ASCII is escaped byte by byte. */
-static void put_string(Writer *writer, const char *key, const char *text) {
-        put_word(writer, key, "\"");
-        for (; *text; text++)
-                if (*text == '"' || *text == '\\')
-                        (void)fprintf(writer->out, "\\%c", *text);
-                else if (text_is_plain(*text))
-                        (void)fputc(*text, writer->out);
-                else
-                        (void)fprintf(writer->out, "\\u%04x", (unsigned char)*text);
-        (void)fputc('"', writer->out);
-}
-
-static void begin(Writer *writer, const char *key, char bracket) {
-        begin_value(writer, key);
-        (void)fputc(bracket, writer->out);
-        writer->depth++;
-        writer->first = true;
-}
-
-static void end(Writer *writer, char bracket) {
-        writer->depth--;
-        if (!writer->first)
-                put_gap(writer, writer->depth >= 2);
-        (void)fputc(bracket, writer->out);
-        writer->first = false;
-}
-
-/* One of many numbers. */
-static void put_element(Writer *writer, size_t i, uint64_t value) {
-        const char *separator = i == 0 ? "" : i % COLUMN_WRAP == 0 ? ",\n      " : ",";
-
-        (void)fprintf(writer->out, "%s%" PRIu64, separator, value);
-}
-
-static void put_head(Writer *writer, const Job *job) {
-        const Sampler *sampler = job->sampler;
+static void put_head(Json *document, const Sampler *sampler, RecordingEnd end) {
         struct utsname kernel = {};
         char boot_id[64] = "";
 
@@ -111,33 +21,45 @@ static void put_head(Writer *writer, const Job *job) {
                 "sys/kernel/random/boot_id",
                 boot_id,
                 sizeof(boot_id));
-        put_string(writer, "format", RECORDING_FORMAT);
-        put_number(writer, "version", RECORDING_VERSION);
-        put_string(writer, "program", PACKAGE_VERSION);
-        put_string(writer, "kernel", kernel.release);
-        put_string(writer, "machine", kernel.machine);
-        put_string(writer, "boot_id", boot_id);
-        put_bool(writer, "first_process", sampler->as_pid1);
-        put_string(writer, "end", recording_end_to_string(job->end));
-        put_number(writer, "started_usec", sampler->trace.started_usec);
-        put_number(writer, "ended_usec", sampler->ended_usec);
+        json_put_string(document, "format", RECORDING_FORMAT);
+        json_put_number(document, "version", RECORDING_VERSION);
+        json_put_string(document, "program", PACKAGE_VERSION);
+        json_put_string(document, "kernel", kernel.release);
+        json_put_string(document, "machine", kernel.machine);
+        json_put_string(document, "boot_id", boot_id);
+        json_put_bool(document, "first_process", sampler->as_pid1);
+        json_put_string(document, "end", recording_end_to_string(end));
+        json_put_number(document, "started_usec", sampler->trace.started_usec);
+        json_put_number(document, "ended_usec", sampler->ended_usec);
 }
 
-static void put_rng(Writer *writer, const Sampler *sampler) {
-        begin(writer, "rng", '{');
-        put_number(writer, "pool_bits", sampler->pool_bits);
-        put_number(writer, "threshold_bits", sampler->first_threshold_bits);
-        put_bool(writer, "ready_at_start", sampler->ready_at_start);
+static Json *rng_object(const Sampler *sampler) {
+        const char *hwrng = sampler->events.hwrng;
+        Json *rng = json_new();
+
+        json_put_number(rng, "pool_bits", sampler->pool_bits);
+        json_put_number(rng, "threshold_bits", sampler->first_threshold_bits);
+        json_put_bool(rng, "ready_at_start", sampler->ready_at_start);
         if (sampler->ready && !sampler->ready_at_start)
-                put_number(writer, "ready_usec", sampler->ready_usec);
+                json_put_number(rng, "ready_usec", sampler->ready_usec);
         else
-                put_word(writer, "ready_usec", "null");
-        if (sampler->events.hwrng[0])
-                put_string(writer, "hwrng", sampler->events.hwrng);
-        else
-                put_word(writer, "hwrng", "null");
-        end(writer, '}');
+                json_put(rng, "ready_usec", NULL);
+        json_put_string(rng, "hwrng", hwrng[0] ? hwrng : NULL);
+        return rng;
 }
+
+typedef enum ColumnKind {
+        COLUMN_AT_USEC,
+        COLUMN_MINIMUM_BITS,
+        COLUMN_MAXIMUM_BITS,
+        COLUMN_EXECS,
+        COLUMN_FORKS,
+} ColumnKind;
+
+typedef struct Column {
+        const TraceBuffer *trace;
+        ColumnKind kind;
+} Column;
 
 /* Of equal samples in a row, the first and the last are enough. */
 static bool is_needed(const TraceBuffer *trace, size_t i) {
@@ -148,117 +70,132 @@ static bool is_needed(const TraceBuffer *trace, size_t i) {
                s->minimum_bits != s[1].maximum_bits || s[1].minimum_bits != s->minimum_bits;
 }
 
-typedef enum Column {
-        COLUMN_AT,
-        COLUMN_MINIMUM,
-        COLUMN_MAXIMUM,
-} Column;
+static uint64_t column_value(const Column *column, size_t i) {
+        const TraceMap *map = column->trace->map;
 
-static void put_sample_column(
-        Writer *writer,
-        const TraceBuffer *trace,
-        const char *key,
-        Column column) {
-        size_t written = 0;
-
-        put_word(writer, key, "[");
-        for (size_t i = 0; i < trace->n_samples; i++) {
-                const Sample *s = &trace->map->samples[i];
-                uint64_t at_usec = trace->started_usec + s->at_ticks * RECORDING_TICK_USEC;
-
-                if (is_needed(trace, i))
-                        put_element(
-                                writer,
-                                written++,
-                                column == COLUMN_AT        ? at_usec
-                                : column == COLUMN_MINIMUM ? s->minimum_bits
-                                                           : s->maximum_bits);
+        switch (column->kind) {
+        case COLUMN_AT_USEC:
+                return column->trace->started_usec + map->samples[i].at_ticks * RECORDING_TICK_USEC;
+        case COLUMN_MINIMUM_BITS:
+                return map->samples[i].minimum_bits;
+        case COLUMN_MAXIMUM_BITS:
+                return map->samples[i].maximum_bits;
+        case COLUMN_EXECS:
+                return map->bins[i].execs;
+        case COLUMN_FORKS:
+        default:
+                return map->bins[i].forks;
         }
-        (void)fputc(']', writer->out);
 }
 
-static void put_samples(Writer *writer, const TraceBuffer *trace) {
-        begin(writer, "samples", '{');
-        put_number(writer, "interval_usec", trace->interval_usec);
-        put_number(writer, "taken", trace->n_samples);
-        put_number(writer, "thinnings", trace->thinnings);
-        put_sample_column(writer, trace, "at_usec", COLUMN_AT);
-        put_sample_column(writer, trace, "minimum_bits", COLUMN_MINIMUM);
-        put_sample_column(writer, trace, "maximum_bits", COLUMN_MAXIMUM);
-        end(writer, '}');
+static int print_column(Json *array, struct printbuf *out, int level, int flags) {
+        const Column *column = json_object_get_userdata(array);
+        const bool of_starts = column->kind >= COLUMN_EXECS;
+        const size_t n = of_starts ? column->trace->n_bins : column->trace->n_samples;
+        const char *separator = "";
+
+        printbuf_strappend(out, "[");
+        for (size_t i = 0; i < n; i++) {
+                if (!of_starts && !is_needed(column->trace, i))
+                        continue;
+                if (sprintbuf(out, "%s%" PRIu64, separator, column_value(column, i)) < 0)
+                        return -1;
+                separator = ",";
+        }
+        return printbuf_strappend(out, "]");
 }
 
-static void put_starts(Writer *writer, const Sampler *sampler) {
+/*
+ * json-c needs some 60 bytes for a number. A trace buffer holds up to a million of them, too many
+ * for a small guest that is booting, so they become text only when the document does.
+ */
+static void put_column(Json *object, const char *key, const TraceBuffer *trace, ColumnKind kind) {
+        Json *array = json_object_new_array();
+        Column *column = malloc(sizeof(*column));
+
+        json_put(object, key, array);
+        if (!array || !column) {
+                free(column);
+                return;
+        }
+        *column = (Column){ trace, kind };
+        json_object_set_serializer(array, print_column, column, json_object_free_userdata);
+}
+
+static Json *samples_object(const TraceBuffer *trace) {
+        Json *samples = json_new();
+
+        json_put_number(samples, "interval_usec", trace->interval_usec);
+        json_put_number(samples, "taken", trace->n_samples);
+        json_put_number(samples, "thinnings", trace->thinnings);
+        put_column(samples, "at_usec", trace, COLUMN_AT_USEC);
+        put_column(samples, "minimum_bits", trace, COLUMN_MINIMUM_BITS);
+        put_column(samples, "maximum_bits", trace, COLUMN_MAXIMUM_BITS);
+        return samples;
+}
+
+static Json *starts_object(const Sampler *sampler) {
         const TraceBuffer *trace = &sampler->trace;
         const char *source = sampler->events.starts_fd >= 0 ? STARTS_SOURCE_CONNECTOR
                              : sampler->events.stat_fd >= 0 ? STARTS_SOURCE_STAT
                                                             : STARTS_SOURCE_NONE;
+        Json *starts = json_new();
 
-        begin(writer, "starts", '{');
-        put_number(writer, "from_usec", trace->started_usec);
-        put_number(writer, "interval_usec", trace->bin_usec);
-        put_string(writer, "source", source);
-        put_word(writer, "execs", "[");
-        for (size_t i = 0; i < trace->n_bins; i++)
-                put_element(writer, i, trace->map->bins[i].execs);
-        (void)fputc(']', writer->out);
-        put_word(writer, "forks", "[");
-        for (size_t i = 0; i < trace->n_bins; i++)
-                put_element(writer, i, trace->map->bins[i].forks);
-        (void)fputc(']', writer->out);
-        end(writer, '}');
+        json_put_number(starts, "from_usec", trace->started_usec);
+        json_put_number(starts, "interval_usec", trace->bin_usec);
+        json_put_string(starts, "source", source);
+        put_column(starts, "execs", trace, COLUMN_EXECS);
+        put_column(starts, "forks", trace, COLUMN_FORKS);
+        return starts;
 }
 
-static void put_blocked(Writer *writer, const TraceBuffer *trace) {
-        begin(writer, "blocked", '[');
+static Json *blocked_array(const TraceBuffer *trace) {
+        Json *array = json_object_new_array();
+
         for (size_t i = 0; i < trace->n_spans; i++) {
                 const BlockedSpan *span = &trace->map->spans[i];
+                Json *object = json_new();
 
-                begin(writer, NULL, '{');
-                put_signed(writer, "pid", span->pid);
-                put_signed(writer, "tid", span->tid);
-                put_number(writer, "from_usec", span->from_usec);
-                put_number(writer, "to_usec", span->to_usec);
-                put_bool(writer, "jitter", span->jitter);
-                put_bool(writer, "open", span->open);
-                put_string(writer, "name", span->name);
-                end(writer, '}');
+                json_put_number(object, "pid", (uint64_t)span->pid);
+                json_put_number(object, "tid", (uint64_t)span->tid);
+                json_put_number(object, "from_usec", span->from_usec);
+                json_put_number(object, "to_usec", span->to_usec);
+                json_put_bool(object, "jitter", span->jitter);
+                json_put_bool(object, "open", span->open);
+                json_put_string(object, "name", span->name);
+                (void)json_object_array_add(array, object);
         }
-        end(writer, ']');
+        return array;
 }
 
-static void put_events(Writer *writer, const TraceBuffer *trace) {
-        begin(writer, "events", '[');
+static Json *events_array(const TraceBuffer *trace) {
+        Json *array = json_object_new_array();
+
         for (size_t i = 0; i < trace->n_events; i++) {
                 const Event *event = &trace->map->events[i];
+                Json *object = json_new();
 
-                begin(writer, NULL, '{');
-                put_number(writer, "at_usec", event->at_usec);
-                put_string(writer, "kind", event_kind_to_string(event->kind));
-                put_string(writer, "text", event->text);
-                end(writer, '}');
+                json_put_number(object, "at_usec", event->at_usec);
+                json_put_string(object, "kind", event_kind_to_string(event->kind));
+                json_put_string(object, "text", event->text);
+                (void)json_object_array_add(array, object);
         }
-        end(writer, ']');
+        return array;
 }
 
-static void put_reports(Writer *writer, const char *directory) {
-        begin(writer, "reports", '{');
+static Json *reports_object(const char *directory) {
+        Json *reports = json_new();
+
         for (DocumentId id = 0; id < _DOCUMENT_MAX; id++) {
-                _cleanup_json_ Json *document = NULL, *shown = NULL;
+                _cleanup_json_ Json *document = NULL;
                 char name[DOCUMENT_NAME_MAX];
 
                 if (document_read(directory, id, &document) < 0)
                         continue;
-                shown = document_public(document);
-                if (!shown)
-                        continue;
                 document_name(id, name);
-                put_word(
-                        writer,
-                        name,
-                        json_object_to_json_string_ext(shown, JSON_C_TO_STRING_PLAIN));
+                json_put(reports, name, document_public(document));
         }
-        end(writer, '}');
+        return reports;
 }
 
 static uint64_t cpu_usec(const struct rusage *usage) {
@@ -270,64 +207,31 @@ static uint64_t page_faults(const struct rusage *usage) {
         return (uint64_t)(usage->ru_minflt + usage->ru_majflt);
 }
 
-static void put_monitor(Writer *writer, const Sampler *sampler) {
+static Json *monitor_object(const Sampler *sampler) {
         const struct rusage *before = &sampler->usage_at_start, *after = &sampler->usage;
         const TraceBuffer *trace = &sampler->trace;
+        Json *monitor = json_new(), *lost = json_new();
 
-        begin(writer, "monitor", '{');
-        put_number(writer, "cpu_usec", cpu_usec(after) - cpu_usec(before));
-        put_number(writer, "page_faults", page_faults(after) - page_faults(before));
-        put_number(writer, "wakes", sampler->wakes);
-        put_number(writer, "late_samples", sampler->late_samples);
-        put_number(writer, "memory_bytes", trace->map_bytes);
-        put_bool(writer, "locked", trace->locked);
-        put_string(writer, "log", log_seen_to_string(trace->log_seen));
-        put_signed(writer, "log_offset_usec", sampler->events.log_offset_usec);
-        begin(writer, "lost", '{');
-        put_number(writer, "events", trace->lost_events);
-        put_number(writer, "blocked", trace->lost_spans);
-        put_number(writer, "starts", sampler->events.lost_starts);
-        end(writer, '}');
-        end(writer, '}');
-}
-
-static void put_all(Writer *writer, const Job *job) {
-        (void)fputc('{', writer->out);
-        writer->depth++;
-        writer->first = true;
-        put_head(writer, job);
-        put_rng(writer, job->sampler);
-        put_samples(writer, &job->sampler->trace);
-        put_starts(writer, job->sampler);
-        put_blocked(writer, &job->sampler->trace);
-        put_events(writer, &job->sampler->trace);
-        put_reports(writer, job->documents_directory);
-        put_monitor(writer, job->sampler);
-        end(writer, '}');
-        (void)fputc('\n', writer->out);
-}
-
-/* Takes the descriptor. */
-static int fill(const Job *job, int fd) {
-        Writer writer = { .out = fdopen(fd, "w") };
-        int r;
-
-        if (!writer.out) {
-                r = negative_errno();
-                (void)close(fd);
-                return r;
-        }
-        put_all(&writer, job);
-        r = fflush(writer.out) != 0 ? negative_errno() : ferror(writer.out) ? -EIO : 0;
-        if (r == 0 && fsync(fd) < 0 && errno != EINVAL)
-                r = negative_errno();
-        if (fclose(writer.out) != 0 && r == 0)
-                r = negative_errno();
-        return r;
+        json_put_number(monitor, "cpu_usec", cpu_usec(after) - cpu_usec(before));
+        json_put_number(monitor, "page_faults", page_faults(after) - page_faults(before));
+        json_put_number(monitor, "wakes", sampler->wakes);
+        json_put_number(monitor, "late_samples", sampler->late_samples);
+        json_put_number(monitor, "memory_bytes", trace->map_bytes);
+        json_put_bool(monitor, "locked", trace->locked);
+        json_put_string(monitor, "log", log_seen_to_string(trace->log_seen));
+        json_put(
+                monitor,
+                "log_offset_usec",
+                json_object_new_int64(sampler->events.log_offset_usec));
+        json_put_number(lost, "events", trace->lost_events);
+        json_put_number(lost, "blocked", trace->lost_spans);
+        json_put_number(lost, "starts", sampler->events.lost_starts);
+        json_put(monitor, "lost", lost);
+        return monitor;
 }
 
 static int open_nameless(int dirfd, const char *path) {
-        char directory[SETTINGS_OUTPUT_MAX + 8];
+        char directory[SETTINGS_OUTPUT_MAX];
         char *slash;
 
         (void)snprintf(directory, sizeof(directory), "%s", path);
@@ -338,28 +242,28 @@ static int open_nameless(int dirfd, const char *path) {
 }
 
 /* Leaves nothing behind if killed. -EOPNOTSUPP if the file system has no unnamed files. */
-static int write_nameless(const Job *job, int dirfd, const char *path) {
+static int write_nameless(int proc_fd, int dirfd, const char *path, const char *text) {
         _cleanup_close_ int fd = open_nameless(dirfd, path);
-        char link[32];
-        int copy, r;
+        char temporary[SETTINGS_OUTPUT_MAX + 8], link[32];
+        int r;
 
-        copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        if (copy < 0)
+        if (fd < 0)
                 return -EOPNOTSUPP;
-        r = fill(job, copy);
+        r = io_write_full(fd, text, strlen(text));
         if (r < 0)
                 return r;
+        if (fsync(fd) < 0)
+                return negative_errno();
+        (void)snprintf(temporary, sizeof(temporary), "%s.new", path);
         (void)snprintf(link, sizeof(link), "self/fd/%d", fd);
-        (void)unlinkat(dirfd, path, 0);
-        if (linkat(job->sampler->views.proc_fd, link, dirfd, path, AT_SYMLINK_FOLLOW) < 0)
+        (void)unlinkat(dirfd, temporary, 0);
+        if (linkat(proc_fd, link, dirfd, temporary, AT_SYMLINK_FOLLOW) < 0)
                 return -EOPNOTSUPP;
-        return 0;
-}
-
-static int write_named(const Job *job, int dirfd, const char *path) {
-        int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-
-        return fd < 0 ? negative_errno() : fill(job, fd);
+        if (renameat(dirfd, temporary, dirfd, path) >= 0)
+                return 0;
+        r = negative_errno();
+        (void)unlinkat(dirfd, temporary, 0);
+        return r;
 }
 
 int write_recording(
@@ -368,17 +272,23 @@ int write_recording(
         int dirfd,
         const char *path,
         const char *documents_directory) {
-        const Job job = { sampler, end, documents_directory };
-        char temporary[SETTINGS_OUTPUT_MAX + 8];
+        _cleanup_json_ Json *document = json_new();
+        _cleanup_free_ char *text = NULL;
         int r;
 
-        (void)snprintf(temporary, sizeof(temporary), "%s.new", path);
-        r = write_nameless(&job, dirfd, temporary);
-        if (r == -EOPNOTSUPP)
-                r = write_named(&job, dirfd, temporary);
-        if (r >= 0 && renameat(dirfd, temporary, dirfd, path) < 0)
-                r = negative_errno();
+        if (!document)
+                return -ENOMEM;
+        put_head(document, sampler, end);
+        json_put(document, "rng", rng_object(sampler));
+        json_put(document, "samples", samples_object(&sampler->trace));
+        json_put(document, "starts", starts_object(sampler));
+        json_put(document, "blocked", blocked_array(&sampler->trace));
+        json_put(document, "events", events_array(&sampler->trace));
+        json_put(document, "reports", reports_object(documents_directory));
+        json_put(document, "monitor", monitor_object(sampler));
+        r = json_to_text(document, &text);
         if (r < 0)
-                (void)unlinkat(dirfd, temporary, 0);
-        return r;
+                return r;
+        r = write_nameless(sampler->views.proc_fd, dirfd, path, text);
+        return r != -EOPNOTSUPP ? r : io_write_atomic_at(dirfd, path, 0644, text, strlen(text));
 }

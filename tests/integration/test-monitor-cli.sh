@@ -38,7 +38,7 @@ if [ "$(id -u)" -eq 0 ] && ! grep -q '@guest-entropy/monitor' /proc/net/unix; th
     sleep 0.5
     exits 75 'a second recording that waits for the end of the boot' "$monitor" record -u boot -o b.json
     exits 0 'finish' "$monitor" finish
-    has boot.json '"end": "boot"' 'the recording is there when finish returns'
+    has boot.json '"end": *"boot"' 'the recording is there when finish returns'
     exits 69 'finish without a recording' "$monitor" finish
 else
     skip 'finish' 'not root, or a recording of this boot is under way'
@@ -81,7 +81,7 @@ exits 0 'compare' "$monitor" compare a.json b.json
 exits 64 'compare one' "$monitor" compare a.json
 exits 0 'limits that are kept' "$monitor" check --max-blocked=1h --junit=j.xml a.json
 has j.xml 'failures="0"' 'JUnit says so'
-sed 's/"blocked": \[\]/"blocked": [{"pid":1,"tid":1,"from_usec":0,"to_usec":50000,"jitter":true,"open":false,"name":"a<b"}]/' \
+sed -z 's/"blocked": *\[[[:space:]]*\]/"blocked": [{"pid":1,"tid":1,"from_usec":0,"to_usec":50000,"jitter":true,"open":false,"name":"a<b"}]/' \
     a.json >waited.json
 exits 1 'a limit that is broken' "$monitor" check --max-blocked=20ms --junit=j.xml waited.json
 has j.xml 'a&#60;b waited 50.0 ms' 'JUnit says who'

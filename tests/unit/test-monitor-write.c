@@ -91,7 +91,7 @@ static void test_round_trip(void) {
         CU_ASSERT(recording.blocked[0].jitter && recording.blocked[0].open);
         CU_ASSERT_EQUAL(recording.blocked[0].tid, 8);
         CU_ASSERT_EQUAL(recording.n_events, 1);
-        CU_ASSERT_STRING_EQUAL(recording.events[0].text, "a \"b\"???");
+        CU_ASSERT_STRING_EQUAL(recording.events[0].text, "a \"b\"??");
         CU_ASSERT_EQUAL(recording.n_starts, 51);
         CU_ASSERT_EQUAL(recording.forks[50], 3);
 }
