@@ -10,244 +10,213 @@
 
 #define TEXT_MAX_BYTES (1024U * 1024)
 
-#define EVERY_CLONE ": every clone uses the same, and every user can read it"
-#define BOOT_DETAIL "has systemd.random_seed=" EVERY_CLONE
-#define CRED_DETAIL "has systemd.set_credential= with entropy.seed" EVERY_CLONE
-#define UNIT_DETAIL "has SetCredential= with entropy.seed: every clone uses the same"
-#define FILE_DETAIL "a seed as a credential of the boot loader, the same in every clone"
+#define EVERY_CLONE "every clone uses the same"
 
 typedef struct Finder {
         const ImageTree *tree;
         ImageReport *report;
-        char *buffer;  /* TEXT_MAX_BYTES */
-        bool comments; /* the file has them, from # to the end of the line */
+        char *buffer; /* TEXT_MAX_BYTES */
 } Finder;
 
-/* line 0: in the whole of it */
-static int add(
+static void add_error(const Finder *finder, const char *path, int error) {
+        image_report_add_error(finder->report, RULE_BOOT_SEED, path, error);
+}
+
+/* What a kernel's command line, or a text with some in it, hands to every boot. */
+static void add_parameters(
         const Finder *finder,
-        ImageRuleId rule,
         const char *path,
-        unsigned line,
-        const char *detail) {
-        char place[32] = "";
+        size_t length,
+        bool is_section,
+        bool comments) {
+        static const struct {
+                ImageRuleId rule;
+                unsigned (*has)(const char *text, size_t length, bool comments);
+                const char *what;
+        } parameters[] = {
+                { RULE_BOOT_SEED, image_text_has_boot_seed, "systemd.random_seed=" },
+                { RULE_BOOT_CREDENTIAL,
+                  image_text_has_boot_credential,
+                  "systemd.set_credential= with entropy.seed" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(parameters); i++) {
+                unsigned line = parameters[i].has(finder->buffer, length, comments);
+                char place[32] = "its command line";
+
+                if (line == 0)
+                        continue;
+                if (!is_section)
+                        (void)snprintf(place, sizeof(place), "line %u", line);
+                image_report_add(
+                        finder->report,
+                        image_item(parameters[i].rule, IMAGE_STATE_FINDING, path),
+                        "%s has %s: " EVERY_CLONE ", and every user can read it",
+                        place,
+                        parameters[i].what);
+        }
+}
+
+/* 0 also of what is absent, or a directory. */
+static size_t read_text(const Finder *finder, const char *path) {
+        size_t length;
+        int r;
+
+        r = image_tree_read(finder->tree, path, finder->buffer, TEXT_MAX_BYTES, &length);
+        if (r < 0)
+                add_error(finder, path, r);
+        return r == 0 ? length : 0;
+}
+
+/* A file with comments, from # to the end of the line */
+static void visit_text(const char *path, void *userdata) {
+        const Finder *finder = userdata;
+
+        add_parameters(finder, path, read_text(finder, path), false, true);
+}
+
+static void visit_without_comments(const char *path, void *userdata) {
+        const Finder *finder = userdata;
+
+        add_parameters(finder, path, read_text(finder, path), false, false);
+}
+
+static void visit_unit(const char *path, void *userdata) {
+        const Finder *finder = userdata;
+        unsigned line = image_text_has_unit_credential(finder->buffer, read_text(finder, path));
 
         if (line > 0)
-                (void)snprintf(place, sizeof(place), "line %u ", line);
-        return image_report_add(
+                image_report_add(
+                        finder->report,
+                        image_item(RULE_CREDENTIAL_SEED, IMAGE_STATE_FINDING, path),
+                        "line %u has SetCredential= with entropy.seed: " EVERY_CLONE,
+                        line);
+}
+
+static void visit_credential(const char *path, void *userdata) {
+        const Finder *finder = userdata;
+
+        image_report_add(
                 finder->report,
-                rule,
-                IMAGE_STATE_FINDING,
-                path,
-                "%s%s",
-                place,
-                detail);
-}
-
-static int add_error(const Finder *finder, const char *path, int error) {
-        return image_report_add_error(finder->report, RULE_BOOT_SEED, path, error);
-}
-
-static int read_text(const Finder *finder, const char *path, size_t *ret_length) {
-        int r;
-
-        r = image_tree_read(finder->tree, path, finder->buffer, TEXT_MAX_BYTES, ret_length);
-        if (r < 0)
-                r = add_error(finder, path, r);
-        else if (r > 0)
-                *ret_length = 0; /* absent, or a directory */
-        return r < 0 ? r : 0;
-}
-
-static int visit_text(const char *path, void *userdata) {
-        const Finder *finder = userdata;
-        size_t length = 0;
-        unsigned line;
-        int r;
-
-        r = read_text(finder, path, &length);
-        if (r < 0)
-                return r;
-        line = image_text_has_boot_seed(finder->buffer, length, finder->comments);
-        if (line > 0) {
-                r = add(finder, RULE_BOOT_SEED, path, line, BOOT_DETAIL);
-                if (r < 0)
-                        return r;
-        }
-        line = image_text_has_boot_credential(finder->buffer, length, finder->comments);
-        return line > 0 ? add(finder, RULE_BOOT_CREDENTIAL, path, line, CRED_DETAIL) : 0;
-}
-
-static int visit_unit(const char *path, void *userdata) {
-        const Finder *finder = userdata;
-        size_t length = 0;
-        unsigned line;
-        int r;
-
-        r = read_text(finder, path, &length);
-        if (r < 0)
-                return r;
-        line = image_text_has_unit_credential(finder->buffer, length);
-        return line > 0 ? add(finder, RULE_CREDENTIAL_SEED, path, line, UNIT_DETAIL) : 0;
-}
-
-static int visit_credential(const char *path, void *userdata) {
-        return add(userdata, RULE_CREDENTIAL_SEED, path, 0, FILE_DETAIL);
+                image_item(RULE_CREDENTIAL_SEED, IMAGE_STATE_FINDING, path),
+                "a seed as a credential of the boot loader, the same in every clone");
 }
 
 /* A section that is longer than that, or than its file, was not looked at whole. */
-static int check_section(
+static void check_section(
         const Finder *finder,
         const char *path,
         int fd,
         const ImageUkiSection *section) {
-        size_t size = MIN(section->length, TEXT_MAX_BYTES), length;
+        size_t size = MIN(section->length, TEXT_MAX_BYTES), length = 0;
         int r;
 
-        if (lseek(fd, (off_t)section->offset, SEEK_SET) < 0)
-                return add_error(finder, path, negative_errno());
-        r = io_read_full(fd, finder->buffer, size, &length);
-        if (r < 0)
-                return add_error(finder, path, r);
-        if (image_text_has_boot_seed(finder->buffer, length, false) > 0)
-                r = add(finder, RULE_BOOT_SEED, path, 0, "its command line " BOOT_DETAIL);
-        if (r >= 0 && image_text_has_boot_credential(finder->buffer, length, false) > 0)
-                r = add(finder, RULE_BOOT_CREDENTIAL, path, 0, "its command line " CRED_DETAIL);
+        r = lseek(fd, (off_t)section->offset, SEEK_SET) < 0 ? negative_errno() : 0;
+        if (r >= 0)
+                r = io_read_full(fd, finder->buffer, size, &length);
+        add_parameters(finder, path, length, true, false);
         if (r >= 0 && length < section->length)
-                r = add_error(finder, path, length < size ? -EBADMSG : -EFBIG);
-        return r;
+                r = length < size ? -EBADMSG : -EFBIG;
+        if (r < 0)
+                add_error(finder, path, r);
 }
 
-static int check_sections(
-        const Finder *finder,
-        const char *path,
-        int fd,
-        const uint8_t *head,
-        size_t length) {
-        unsigned number = 0;
-        int r;
-
-        for (;;) {
-                ImageUkiSection section;
-
-                r = image_uki_next_section(head, length, ".cmdline", &number, &section);
-                if (r < 0)
-                        return add_error(finder, path, r);
-                if (r > 0)
-                        return 0;
-                r = check_section(finder, path, fd, &section);
-                if (r < 0)
-                        return r;
-        }
-}
-
-static int visit_uki(const char *path, void *userdata) {
+static void visit_uki(const char *path, void *userdata) {
         const Finder *finder = userdata;
         _cleanup_free_ uint8_t *head = malloc(IMAGE_UKI_HEAD_BYTES);
         _cleanup_close_ int fd = -1;
+        ImageUkiSection section;
+        unsigned number = 0;
         size_t length;
         int r;
 
-        if (!head)
-                return -ENOMEM;
-        r = image_tree_open_file(finder->tree, path, &fd);
-        if (r > 0)
-                return 0;
+        r = head ? image_tree_open_file(finder->tree, path, &fd) : -ENOMEM;
         if (r == 0)
                 r = io_read_full(fd, head, IMAGE_UKI_HEAD_BYTES, &length);
+        while (r == 0) {
+                r = image_uki_next_section(head, length, ".cmdline", &number, &section);
+                if (r == 0)
+                        check_section(finder, path, fd, &section);
+        }
         if (r < 0)
-                return add_error(finder, path, r);
-        return check_sections(finder, path, fd, head, length);
+                add_error(finder, path, r);
 }
 
-static int find(const Finder *finder, const char *pattern, ImageTreeVisit visit) {
-        Finder copy = *finder;
+typedef struct Place {
+        const char *pattern;
+        ImageTreeVisit visit;
+} Place;
+
+static void find(Finder *finder, const char *pattern, ImageTreeVisit visit) {
         int r;
 
-        r = image_tree_glob(finder->tree, pattern, visit, &copy);
-        return r < 0 ? add_error(finder, pattern, r) : 0;
+        r = image_tree_glob(finder->tree, pattern, visit, finder);
+        if (r < 0)
+                add_error(finder, pattern, r);
 }
 
 /* Below the places where the ESP and its kin are mounted; FAT's names come in either case. */
-static int find_on_boot_partitions(const Finder *finder) {
-        static const char *const places[] = { "boot", "efi", "boot/efi" };
-        static const struct {
-                const char *pattern;
-                ImageTreeVisit visit;
-        } rules[] = {
-                { "loader/entries/*.conf", visit_text },
-                { "[Ee][Ff][Ii]/*/grub.cfg", visit_text },
-                { "[Ee][Ff][Ii]/*/*.[Ee][Ff][Ii]", visit_uki },
-                { "[Ee][Ff][Ii]/*/*.extra.d/*.[Ee][Ff][Ii]", visit_uki },
-                { "loader/addons/*.[Ee][Ff][Ii]", visit_uki },
-                { "[Ee][Ff][Ii]/*/*.extra.d/entropy.seed.cred", visit_credential },
-                { "loader/credentials/entropy.seed.cred", visit_credential },
+static void find_on_boot_partitions(Finder *finder) {
+        static const char *const partitions[] = { "boot", "efi", "boot/efi" };
+        static const Place places[] = {
+                { "%/loader/entries/*.conf", visit_text },
+                { "%/[Ee][Ff][Ii]/*/grub.cfg", visit_text },
+                { "%/[Ee][Ff][Ii]/*/*.[Ee][Ff][Ii]", visit_uki },
+                { "%/[Ee][Ff][Ii]/*/*.extra.d/*.[Ee][Ff][Ii]", visit_uki },
+                { "%/loader/addons/*.[Ee][Ff][Ii]", visit_uki },
+                { "%/[Ee][Ff][Ii]/*/*.extra.d/entropy.seed.cred", visit_credential },
+                { "%/loader/credentials/entropy.seed.cred", visit_credential },
         };
-        char pattern[128];
-        int r = 0;
+        char pattern[IMAGE_PATH_MAX_BYTES];
+
+        for (size_t i = 0; i < ELEMENTSOF(partitions); i++)
+                for (size_t j = 0; j < ELEMENTSOF(places); j++)
+                        if (image_tree_path(places[j].pattern, partitions[i], pattern))
+                                find(finder, pattern, places[j].visit);
+}
+
+static void find_elsewhere(Finder *finder) {
+        static const Place places[] = {
+                { "etc/default/grub", visit_text },
+                { "etc/default/grub.d/*.cfg", visit_text },
+                { "etc/grub.d/*", visit_text },
+                { "boot/grub*/*.cfg", visit_text },
+                { "boot/grub*/grubenv", visit_without_comments },
+                { "boot/extlinux/*.conf", visit_text },
+                { "boot/syslinux/*.cfg", visit_text },
+                { "boot/refind_linux.conf", visit_text },
+                { "boot/cmdline.txt", visit_without_comments },
+                { "boot/firmware/cmdline.txt", visit_without_comments },
+                { "etc/zipl.conf", visit_text },
+                { "etc/default/u-boot", visit_text },
+                { "etc/kernel/cmdline", visit_without_comments },
+                { "usr/lib/kernel/cmdline", visit_without_comments },
+                { "etc/kernel/uki.conf", visit_text },
+                { "etc/cmdline.d/*.conf", visit_text },
+                { "etc/dracut.conf", visit_text },
+                { "etc/dracut.conf.d/*.conf", visit_text },
+                { "usr/lib/dracut/dracut.conf.d/*.conf", visit_text },
+                { "usr/lib/modules/*/*.efi", visit_uki },
+                { "etc/systemd/system/entropy-seeder*.service", visit_unit },
+                { "etc/systemd/system/entropy-seeder*.service.d/*.conf", visit_unit },
+                { "etc/systemd/system/service.d/*.conf", visit_unit },
+                { "usr/lib/systemd/system/entropy-seeder*.service", visit_unit },
+                { "usr/lib/systemd/system/entropy-seeder*.service.d/*.conf", visit_unit },
+                { "usr/lib/systemd/system/service.d/*.conf", visit_unit },
+        };
 
         for (size_t i = 0; i < ELEMENTSOF(places); i++)
-                for (size_t j = 0; j < ELEMENTSOF(rules) && r >= 0; j++) {
-                        (void)snprintf(
-                                pattern,
-                                sizeof(pattern),
-                                "%s/%s",
-                                places[i],
-                                rules[j].pattern);
-                        r = find(finder, pattern, rules[j].visit);
-                }
-        return r;
+                find(finder, places[i].pattern, places[i].visit);
 }
 
-static int find_elsewhere(Finder *finder) {
-        static const struct {
-                const char *pattern;
-                ImageTreeVisit visit;
-                bool no_comments;
-        } rules[] = {
-                { "etc/default/grub", visit_text, false },
-                { "etc/default/grub.d/*.cfg", visit_text, false },
-                { "etc/grub.d/*", visit_text, false },
-                { "boot/grub*/*.cfg", visit_text, false },
-                { "boot/grub*/grubenv", visit_text, true },
-                { "boot/extlinux/*.conf", visit_text, false },
-                { "boot/syslinux/*.cfg", visit_text, false },
-                { "boot/refind_linux.conf", visit_text, false },
-                { "boot/cmdline.txt", visit_text, true },
-                { "boot/firmware/cmdline.txt", visit_text, true },
-                { "etc/zipl.conf", visit_text, false },
-                { "etc/default/u-boot", visit_text, false },
-                { "etc/kernel/cmdline", visit_text, true },
-                { "usr/lib/kernel/cmdline", visit_text, true },
-                { "etc/kernel/uki.conf", visit_text, false },
-                { "etc/cmdline.d/*.conf", visit_text, false },
-                { "etc/dracut.conf", visit_text, false },
-                { "etc/dracut.conf.d/*.conf", visit_text, false },
-                { "usr/lib/dracut/dracut.conf.d/*.conf", visit_text, false },
-                { "usr/lib/modules/*/*.efi", visit_uki, false },
-                { "etc/systemd/system/entropy-seeder*.service", visit_unit, false },
-                { "etc/systemd/system/entropy-seeder*.service.d/*.conf", visit_unit, false },
-                { "etc/systemd/system/service.d/*.conf", visit_unit, false },
-                { "usr/lib/systemd/system/entropy-seeder*.service", visit_unit, false },
-                { "usr/lib/systemd/system/entropy-seeder*.service.d/*.conf", visit_unit, false },
-                { "usr/lib/systemd/system/service.d/*.conf", visit_unit, false },
-        };
-        int r = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(rules) && r >= 0; i++) {
-                finder->comments = !rules[i].no_comments;
-                r = find(finder, rules[i].pattern, rules[i].visit);
-        }
-        return r;
-}
-
-int image_boot_find(const ImageTree *tree, ImageReport *report) {
+void image_boot_find(const ImageTree *tree, ImageReport *report) {
         _cleanup_free_ char *buffer = malloc(TEXT_MAX_BYTES);
-        Finder finder = { tree, report, buffer, true };
-        int r;
+        Finder finder = { tree, report, buffer };
 
-        if (!buffer)
-                return -ENOMEM;
-        r = find_on_boot_partitions(&finder);
-        return r < 0 ? r : find_elsewhere(&finder);
+        if (!buffer) {
+                report->no_memory = true;
+                return;
+        }
+        find_on_boot_partitions(&finder);
+        find_elsewhere(&finder);
 }

@@ -10,5 +10,5 @@
 #include "seeder/image/report.h"
 #include "seeder/image/tree.h"
 
-/* Fails only for lack of memory: what cannot be looked at is an item of its own. */
-_must_check_ int image_boot_find(const ImageTree *tree, ImageReport *report);
+/* What cannot be looked at is an item of its own. */
+void image_boot_find(const ImageTree *tree, ImageReport *report);

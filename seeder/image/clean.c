@@ -137,15 +137,11 @@ static int check_place(
         r = image_host_find_mount(host, tree->fd, entry->fd, &point);
         if (r < 0 || !point)
                 return r;
-        free(TAKE_PTR(item->error_text));
-        if (asprintf(
-                    &item->error_text,
-                    "belongs to the running system, which has this filesystem mounted at %s, too",
-                    point) < 0) {
-                item->error_text = NULL;
-                return -ENOMEM;
-        }
-        return -EXDEV;
+        free(item->error_text);
+        item->error_text = image_report_format(
+                "belongs to the running system, which has this filesystem mounted at %s, too",
+                point);
+        return item->error_text ? -EXDEV : -ENOMEM;
 }
 
 /* IMAGE_TREE_E_ABSENT: an earlier item's, which had the same file (systemd-seed-creditable). */

@@ -80,7 +80,7 @@ static int identify(const ImageTree *tree, ImageItem *item, bool *ret_link) {
         return 0;
 }
 
-static int find_machine_id(const ImageTree *tree, ImageReport *report) {
+static void find_machine_id(const ImageTree *tree, ImageReport *report) {
         ImageItem item = image_item(RULE_MACHINE_ID, IMAGE_STATE_FINDING, IMAGE_MACHINE_ID);
         bool link = false;
         IdKind kind;
@@ -90,25 +90,24 @@ static int find_machine_id(const ImageTree *tree, ImageReport *report) {
         if (r >= 0)
                 r = read_id(tree, IMAGE_MACHINE_ID, &kind);
         if (r < 0)
-                return image_report_add_error(report, RULE_MACHINE_ID, IMAGE_MACHINE_ID, r);
-        if (kind == ID_ABSENT || kind == ID_UNINITIALIZED)
-                return image_report_add(
+                image_report_add_error(report, RULE_MACHINE_ID, IMAGE_MACHINE_ID, r);
+        else if (kind == ID_ABSENT || kind == ID_UNINITIALIZED)
+                image_report_add(
                         report,
-                        RULE_MACHINE_ID,
-                        IMAGE_STATE_OK,
-                        IMAGE_MACHINE_ID,
+                        image_item(RULE_MACHINE_ID, IMAGE_STATE_OK, IMAGE_MACHINE_ID),
                         "%s",
                         kind == ID_ABSENT ? "is absent, as it may be" : id_reason(kind));
-        return image_report_add_item(
-                report,
-                &item,
-                "%s%s",
-                id_reason(kind),
-                link ? "; it is a symbolic link: not followed" : "");
+        else
+                image_report_add(
+                        report,
+                        item,
+                        "%s%s",
+                        id_reason(kind),
+                        link ? "; it is a symbolic link: not followed" : "");
 }
 
 /* A link to the machine id is what D-Bus wants. */
-static int find_dbus_id(const ImageTree *tree, ImageReport *report) {
+static void find_dbus_id(const ImageTree *tree, ImageReport *report) {
         ImageItem item = image_item(RULE_DBUS_ID, IMAGE_STATE_FINDING, DBUS_ID);
         bool link = false;
         IdKind kind;
@@ -116,18 +115,17 @@ static int find_dbus_id(const ImageTree *tree, ImageReport *report) {
 
         r = identify(tree, &item, &link);
         if (r == IMAGE_TREE_E_ABSENT || link)
-                return 0;
+                return;
         if (r >= 0)
                 r = read_id(tree, DBUS_ID, &kind);
         if (r < 0)
-                return image_report_add_error(report, RULE_DBUS_ID, DBUS_ID, r);
-        if (kind == ID_ABSENT || kind == ID_EMPTY || kind == ID_UNINITIALIZED)
-                return 0;
-        return image_report_add_item(report, &item, "%s", id_reason(kind));
+                image_report_add_error(report, RULE_DBUS_ID, DBUS_ID, r);
+        else if (kind == ID_SET || kind == ID_OTHER)
+                image_report_add(report, item, "%s", id_reason(kind));
 }
 
 /* Removed keys must come from somewhere, or nobody logs in. */
-static int find_key_maker(const ImageTree *tree, ImageReport *report) {
+static void find_key_maker(const ImageTree *tree, ImageReport *report) {
         static const char *const makers[] = {
                 "usr/bin/cloud-init",
                 "usr/lib/systemd/system/sshd-keygen@.service",
@@ -139,23 +137,18 @@ static int find_key_maker(const ImageTree *tree, ImageReport *report) {
         static const char server[] = "usr/sbin/sshd";
 
         if (!image_tree_has(tree, server))
-                return 0;
+                return;
         for (size_t i = 0; i < ELEMENTSOF(makers); i++)
                 if (image_tree_has(tree, makers[i]))
-                        return 0;
-        return image_report_add(
+                        return;
+        image_report_add(
                 report,
-                RULE_SSH_KEY_MAKER,
-                IMAGE_STATE_NOTE,
-                server,
+                image_item(RULE_SSH_KEY_MAKER, IMAGE_STATE_NOTE, server),
                 "is here, but nothing was found that makes host keys at the first boot");
 }
 
-int image_identity_find(const ImageTree *tree, ImageReport *report) {
-        int r;
-
-        r = find_machine_id(tree, report);
-        if (r >= 0)
-                r = find_dbus_id(tree, report);
-        return r < 0 ? r : find_key_maker(tree, report);
+void image_identity_find(const ImageTree *tree, ImageReport *report) {
+        find_machine_id(tree, report);
+        find_dbus_id(tree, report);
+        find_key_maker(tree, report);
 }

@@ -10,4 +10,4 @@
 #include "seeder/image/report.h"
 #include "seeder/image/tree.h"
 
-_must_check_ int image_identity_find(const ImageTree *tree, ImageReport *report);
+void image_identity_find(const ImageTree *tree, ImageReport *report);

@@ -184,14 +184,12 @@ static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
 }
 
 static int find(const ImageTree *tree, unsigned groups, ImageReport *report) {
-        int r;
-
-        r = image_template_find(tree, groups, report);
-        if (r >= 0 && (groups & (1U << IMAGE_GROUP_SETUP)))
-                r = image_setup_find(tree, report);
-        if (r < 0)
-                (void)log_errno(LOG_ERR, r, "Cannot look at the tree");
-        return r;
+        image_template_find(tree, groups, report);
+        if (groups & (1U << IMAGE_GROUP_SETUP)) {
+                image_kernel_find(tree, report);
+                image_services_find(tree, report);
+        }
+        return report->no_memory ? log_errno(LOG_ERR, -ENOMEM, "Cannot look at the tree") : 0;
 }
 
 static int print(const Arguments *arguments, const ImageReport *report) {
@@ -252,76 +250,48 @@ static int print_plan(const Arguments *arguments, const ImageReport *report) {
                 const ImageItem *item = &report->items[i];
                 const bool manual = item->action == IMAGE_ACTION_MANUAL;
                 const char *advice = image_item_advice(item);
-                _cleanup_free_ char *path = NULL, *what = NULL;
 
-                if (item->action == IMAGE_ACTION_NONE || !item->path)
-                        continue;
-                path = image_report_escape(item->path);
-                what = image_report_escape(advice ? advice : item->detail);
-                if (!path || !what)
-                        return -ENOMEM;
-                (void)fprintf(
-                        stream,
-                        "%s /%s (%s)%s%s\n",
-                        plan_of(item, arguments->dry_run),
-                        path,
-                        item->rule->id,
-                        manual ? ": " : "",
-                        manual ? what : "");
+                if (item->action != IMAGE_ACTION_NONE && item->shown)
+                        (void)fprintf(
+                                stream,
+                                "%s %s (%s)%s%s\n",
+                                plan_of(item, arguments->dry_run),
+                                item->shown,
+                                item->rule->id,
+                                manual ? ": " : "",
+                                !manual  ? ""
+                                : advice ? advice
+                                         : item->detail);
         }
         return fflush(stream) == EOF ? -EIO : 0;
 }
 
-static int print_errors(const ImageReport *report) {
-        for (size_t i = 0; i < report->n_items; i++) {
-                const ImageItem *item = &report->items[i];
-                _cleanup_free_ char *path = NULL;
-
-                if (item->state != IMAGE_STATE_ERROR)
-                        continue;
-                path = image_report_escape(item->path);
-                if (!path)
-                        return -ENOMEM;
-                log_error("/%s %s", path, item->detail);
-        }
+static void log_errors(const ImageReport *report) {
+        for (size_t i = 0; i < report->n_items; i++)
+                if (report->items[i].state == IMAGE_STATE_ERROR)
+                        log_error("%s %s", report->items[i].shown, report->items[i].detail);
         if (report->overflow)
                 log_error("There is more than can be told at once: clean again");
-        return 0;
 }
 
-static int print_failures(const ImageReport *report) {
+static void log_failures(const ImageReport *report) {
         for (size_t i = 0; i < report->n_items; i++) {
                 const ImageItem *item = &report->items[i];
-                _cleanup_free_ char *path = NULL, *error = NULL;
 
-                if (item->outcome != IMAGE_OUTCOME_FAILED)
-                        continue;
-                path = image_report_escape(item->path);
-                error = image_report_escape(image_item_error(item));
-                if (!path || !error)
-                        return -ENOMEM;
-                log_error("/%s stays: %s", path, error);
+                if (item->outcome == IMAGE_OUTCOME_FAILED)
+                        log_error("%s stays: %s", item->shown, image_item_error(item));
         }
-        return 0;
-}
-
-/* What is still there after the work is what counts, whatever each call said. */
-static int count_left(const ImageTree *tree, unsigned groups, size_t *ret_left) {
-        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
-        int r;
-
-        r = image_template_find(tree, groups, &report);
-        if (r < 0)
-                return log_errno(LOG_ERR, r, "Cannot look at the tree again");
-        *ret_left = image_report_count(&report, IMAGE_STATE_FINDING);
-        return 0;
 }
 
 static int finish(const ImageTree *tree, const Arguments *arguments, const ImageReport *report) {
-        size_t n_failed = image_report_count_outcome(report, IMAGE_OUTCOME_FAILED), n_left = 0;
+        /* What is still there after the work is what counts, whatever each call said. */
+        _cleanup_image_report_ ImageReport left = IMAGE_REPORT_NULL;
+        size_t n_failed = image_report_count_outcome(report, IMAGE_OUTCOME_FAILED), n_left;
 
-        if (print_failures(report) < 0 || count_left(tree, arguments->groups, &n_left) < 0)
+        log_failures(report);
+        if (find(tree, arguments->groups, &left) < 0)
                 return EX_OSERR;
+        n_left = image_report_count(&left, IMAGE_STATE_FINDING);
         if (arguments->json ? print(arguments, report) < 0
                             : printf("%zu %s, %zu failed, %zu findings left\n",
                                      image_report_count_outcome(
@@ -345,8 +315,7 @@ static int clean(const ImageTree *tree, const ImageHost *host, const Arguments *
         if (find(tree, arguments->groups, &report) < 0)
                 return EX_OSERR;
         image_clean_plan(tree, host, &report);
-        if (print_errors(&report) < 0)
-                return EX_OSERR;
+        log_errors(&report);
         if (print_plan(arguments, &report) < 0)
                 return EX_IOERR;
         if (!arguments->dry_run)
@@ -356,21 +325,17 @@ static int clean(const ImageTree *tree, const ImageHost *host, const Arguments *
 
 /* An empty mount point has no findings either, which would be taken for a clean image. */
 static int refuse_no_os(const ImageTree *tree, const char *root) {
-        _cleanup_free_ char *what = NULL, *escaped = NULL;
+        _cleanup_free_ char *what = NULL;
         int r;
 
         r = image_os_check(tree, &what);
         if (r == 0)
                 return EXIT_SUCCESS;
-        if (r > 0) {
-                escaped = image_report_escape(what);
-                r = escaped ? r : -ENOMEM;
-        }
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "Cannot look at %s", root);
                 return r == -EACCES ? EX_NOPERM : EX_OSERR;
         }
-        log_error("%s is not the root of an operating system: %s", root, escaped);
+        log_error("%s is not the root of an operating system: %s", root, what);
         return EX_NOINPUT;
 }
 

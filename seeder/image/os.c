@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "seeder/image/os.h"
+#include "seeder/image/report.h"
 
 /* 1, 0 or a negative errno. Links are followed within the tree, where the kernel can do that. */
 static int is_there(const ImageTree *tree, const char *path, mode_t type) {
@@ -21,11 +22,10 @@ static int is_there(const ImageTree *tree, const char *path, mode_t type) {
         return (status.st_mode & S_IFMT) == type;
 }
 
-static int count_name(const char *path, void *userdata) {
+static void count_name(const char *path, void *userdata) {
         unsigned *n = userdata;
 
         *n += strcmp(path, "lost+found") == 0 ? 0 : 1;
-        return 0;
 }
 
 static bool is_empty(const ImageTree *tree) {
@@ -34,25 +34,25 @@ static bool is_empty(const ImageTree *tree) {
         return image_tree_glob(tree, "*", count_name, &n) == 0 && n == 0;
 }
 
-static int take_first(const char *path, void *userdata) {
+static void take_first(const char *path, void *userdata) {
         char **name = userdata;
 
-        *name = strndup(path, strcspn(path, "/"));
-        return *name ? 1 : -ENOMEM;
+        if (!*name)
+                *name = strndup(path, strcspn(path, "/"));
 }
 
 /* The first directory of the tree with this in it. NULL: none, or it cannot be told. */
 static char *find_first(const ImageTree *tree, const char *pattern) {
         char *name = NULL;
 
-        return image_tree_glob(tree, pattern, take_first, &name) == 1 ? name : NULL;
+        (void)!image_tree_glob(tree, pattern, take_first, &name);
+        return name;
 }
 
 static int describe(const ImageTree *tree, char **ret_what) {
         _cleanup_free_ char *esp = find_first(tree, "[Ee][Ff][Ii]/*");
         _cleanup_free_ char *inner = find_first(tree, "*/usr/lib/os-release");
         const char *what;
-        int n;
 
         if (!inner)
                 inner = find_first(tree, "*/etc/os-release");
@@ -71,8 +71,8 @@ static int describe(const ImageTree *tree, char **ret_what) {
         else
                 what = "it has no /usr";
 
-        n = asprintf(ret_what, "%s%s", what, inner ? inner : "");
-        return n < 0 ? -ENOMEM : 0;
+        *ret_what = image_report_format("%s%s", what, inner ? inner : "");
+        return *ret_what ? 0 : -ENOMEM;
 }
 
 int image_os_check(const ImageTree *tree, char **ret_what) {

@@ -12,5 +12,6 @@ enum {
         IMAGE_OS_E_NONE = 1,
 };
 
-/* IMAGE_OS_E_NONE with *ret_what, to be freed: what it looks like instead. Else 0 or an errno. */
+/* IMAGE_OS_E_NONE with *ret_what, escaped and to be freed: what it looks like instead. Else 0 or an
+ * errno. */
 _must_check_ int image_os_check(const ImageTree *tree, char **ret_what);

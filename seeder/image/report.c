@@ -44,61 +44,51 @@ const char *image_item_error(const ImageItem *item) {
         return item->error_text ? item->error_text : image_error_to_string(item->error);
 }
 
-static int grow(ImageReport *report) {
+static char *_printf_(1, 0) format_escaped(const char *format, va_list args) {
+        _cleanup_free_ char *text = NULL;
+        char *escaped;
+        size_t size;
+
+        if (vasprintf(&text, format, args) < 0) {
+                text = NULL; /* vasprintf(3) leaves it undefined */
+                return NULL;
+        }
+        size = TEXT_ESCAPED_SIZE(strlen(text));
+        escaped = malloc(size);
+        return escaped ? (char *)text_escape(text, escaped, size) : NULL;
+}
+
+char *image_report_format(const char *format, ...) {
+        va_list args;
+        char *text;
+
+        va_start(args, format);
+        text = format_escaped(format, args);
+        va_end(args);
+        return text;
+}
+
+static void free_texts(ImageItem *item) {
+        free((char *)item->path);
+        free(item->shown);
+        free(item->detail);
+        free(item->error_text);
+}
+
+/* Takes the item. */
+static bool append(ImageReport *report, const ImageItem *item) {
         size_t n = report->n_items;
-        ImageItem *items;
 
         /* Doubled at each power of two. */
-        if (n > 0 && (n & (n - 1)) != 0)
-                return 0;
-        items = reallocarray(report->items, n > 0 ? 2 * n : 1, sizeof(*items));
-        if (!items)
-                return -ENOMEM;
-        report->items = items;
-        return 0;
-}
+        if ((n & (n - 1)) == 0) {
+                ImageItem *items = reallocarray(report->items, n > 0 ? 2 * n : 1, sizeof(*items));
 
-static int _printf_(3, 0)
-        add(ImageReport *report, const ImageItem *item, const char *detail_format, va_list args) {
-        _cleanup_free_ char *detail = NULL, *path = NULL;
-        int r;
-
-        if (report->n_items >= IMAGE_ITEMS_MAX) {
-                report->overflow = true;
-                return 0;
+                if (!items)
+                        return false;
+                report->items = items;
         }
-        if (vasprintf(&detail, detail_format, args) < 0) {
-                detail = NULL; /* vasprintf(3) leaves it undefined */
-                return -ENOMEM;
-        }
-        if (item->path) {
-                path = strdup(item->path);
-                if (!path)
-                        return -ENOMEM;
-        }
-        r = grow(report);
-        if (r < 0)
-                return r;
-
-        report->items[report->n_items] = *item;
-        report->items[report->n_items].detail = TAKE_PTR(detail);
-        report->items[report->n_items].path = TAKE_PTR(path);
-        report->n_items++;
-        return 0;
-}
-
-int image_report_add_item(
-        ImageReport *report,
-        const ImageItem *item,
-        const char *detail_format,
-        ...) {
-        va_list args;
-        int r;
-
-        va_start(args, detail_format);
-        r = add(report, item, detail_format, args);
-        va_end(args);
-        return r;
+        report->items[report->n_items++] = *item;
+        return true;
 }
 
 ImageItem image_item(ImageRuleId rule, ImageState state, const char *path) {
@@ -111,35 +101,39 @@ ImageItem image_item(ImageRuleId rule, ImageState state, const char *path) {
         };
 }
 
-int image_report_add(
-        ImageReport *report,
-        ImageRuleId rule,
-        ImageState state,
-        const char *path,
-        const char *detail_format,
-        ...) {
-        const ImageItem item = image_item(rule, state, path);
+void image_report_add(ImageReport *report, ImageItem item, const char *detail_format, ...) {
+        const bool has_path = item.path;
         va_list args;
-        int r;
 
+        if (report->n_items >= IMAGE_ITEMS_MAX) {
+                report->overflow = true;
+                return;
+        }
         va_start(args, detail_format);
-        r = add(report, &item, detail_format, args);
+        item.detail = format_escaped(detail_format, args);
         va_end(args);
-        return r;
+        if (has_path) {
+                item.shown = image_report_format("/%s", item.path);
+                item.path = strdup(item.path);
+        }
+        if (!item.detail || (has_path && (!item.shown || !item.path)) || !append(report, &item)) {
+                free_texts(&item);
+                report->no_memory = true;
+        }
 }
 
-int image_report_add_error(ImageReport *report, ImageRuleId rule, const char *path, int error) {
+void image_report_add_error(ImageReport *report, ImageRuleId rule, const char *path, int error) {
         const bool setup = image_rules[rule].group == IMAGE_GROUP_SETUP;
+        const ImageState state = setup ? IMAGE_STATE_UNKNOWN : IMAGE_STATE_ERROR;
 
         if (error == -ENOMEM)
-                return error;
-        return image_report_add(
-                report,
-                rule,
-                setup ? IMAGE_STATE_UNKNOWN : IMAGE_STATE_ERROR,
-                path,
-                "cannot be looked at: %s",
-                image_error_to_string(error));
+                report->no_memory = true;
+        else
+                image_report_add(
+                        report,
+                        image_item(rule, state, path),
+                        "cannot be looked at: %s",
+                        image_error_to_string(error));
 }
 
 const char *image_item_advice(const ImageItem *item) {
@@ -149,11 +143,8 @@ const char *image_item_advice(const ImageItem *item) {
 }
 
 void image_report_free(ImageReport *report) {
-        for (size_t i = 0; i < report->n_items; i++) {
-                free(report->items[i].detail);
-                free(report->items[i].error_text);
-                free((char *)report->items[i].path);
-        }
+        for (size_t i = 0; i < report->n_items; i++)
+                free_texts(&report->items[i]);
         free(report->items);
         *report = (ImageReport)IMAGE_REPORT_NULL;
 }
@@ -174,45 +165,29 @@ size_t image_report_count_outcome(const ImageReport *report, ImageOutcome outcom
         return n;
 }
 
-char *image_report_escape(const char *text) {
-        const size_t size = TEXT_ESCAPED_SIZE(strlen(text));
-        char *escaped = malloc(size);
-
-        return escaped ? (char *)text_escape(text, escaped, size) : NULL;
-}
-
-static int print_item(const ImageItem *item, FILE *stream) {
-        _cleanup_free_ char *path = NULL, *detail = NULL;
+static void print_item(const ImageItem *item, FILE *stream) {
         const char *advice = image_item_advice(item);
 
-        detail = image_report_escape(item->detail);
-        path = image_report_escape(item->path ? item->path : "");
-        if (!detail || !path)
-                return -ENOMEM;
         (void)fprintf(
                 stream,
-                "%-8s" ID_FORMAT "%s%s%s%s%s%s\n",
+                "%-8s" ID_FORMAT "%s%s%s%s%s\n",
                 image_state_to_string(item->state),
                 item->rule->id,
-                item->path ? "/" : "",
-                path,
-                item->path ? ": " : "",
-                detail,
+                item->shown ? item->shown : "",
+                item->shown ? ": " : "",
+                item->detail,
                 advice ? "; " : "",
                 advice ? advice : "");
-        return 0;
 }
 
 int image_report_print(const ImageReport *report, bool verbose, FILE *stream) {
         bool any = false;
-        int r;
 
         /* The worst first; within a state in the order of the search. */
         for (ImageState state = 0; state < _IMAGE_STATE_MAX; state++)
                 for (size_t i = 0; i < report->n_items; i++) {
-                        if (report->items[i].state != state)
-                                continue;
-                        if (state == IMAGE_STATE_OK && !verbose)
+                        if (report->items[i].state != state ||
+                            (state == IMAGE_STATE_OK && !verbose))
                                 continue;
                         if (!any)
                                 (void)fprintf(
@@ -222,9 +197,7 @@ int image_report_print(const ImageReport *report, bool verbose, FILE *stream) {
                                         "RULE",
                                         "WHERE");
                         any = true;
-                        r = print_item(&report->items[i], stream);
-                        if (r < 0)
-                                return r;
+                        print_item(&report->items[i], stream);
                 }
         if (report->overflow)
                 (void)fprintf(
@@ -236,35 +209,18 @@ int image_report_print(const ImageReport *report, bool verbose, FILE *stream) {
         return fflush(stream) < 0 || ferror(stream) ? -EIO : 0;
 }
 
-static void put_escaped(Json *object, const char *key, const char *prefix, const char *text) {
-        _cleanup_free_ char *escaped = image_report_escape(text);
-        _cleanup_free_ char *whole = NULL;
-
-        if (!escaped || asprintf(&whole, "%s%s", prefix, escaped) < 0) {
-                whole = NULL;
-                return;
-        }
-        json_put_string(object, key, whole);
-}
-
 static Json *item_object(const ImageItem *item) {
         Json *object = json_new();
 
         json_put_string(object, "id", item->rule->id);
         json_put_string(object, "group", image_group_to_string(item->rule->group));
         json_put_string(object, "state", image_state_to_string(item->state));
-        if (item->path)
-                put_escaped(object, "path", "/", item->path);
-        else
-                json_put(object, "path", NULL);
-        put_escaped(object, "detail", "", item->detail);
+        json_put_string(object, "path", item->shown);
+        json_put_string(object, "detail", item->detail);
         json_put_string(object, "advice", image_item_advice(item));
         json_put_string(object, "action", image_action_to_string(item->action));
         json_put_string(object, "outcome", outcome_names[item->outcome]);
-        if (item->error < 0)
-                put_escaped(object, "error", "", image_item_error(item));
-        else
-                json_put(object, "error", NULL);
+        json_put_string(object, "error", item->error < 0 ? image_item_error(item) : NULL);
         return object;
 }
 
@@ -282,17 +238,17 @@ static void put_counts(const ImageReport *report, Json *document) {
 
 int image_report_print_json(const ImageReport *report, const ImageRun *run, FILE *stream) {
         _cleanup_json_ Json *document = json_new();
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = NULL, *root = image_report_format("%s", run->root);
         Json *items = json_object_new_array();
         int r;
 
-        if (!document || !items) {
+        if (!root || !document || !items) {
                 (void)json_object_put(items);
                 return -ENOMEM;
         }
         json_put_string(document, "version", PACKAGE_VERSION);
         json_put_string(document, "verb", run->verb);
-        put_escaped(document, "root", "", run->root);
+        json_put_string(document, "root", root);
         json_put_bool(document, "dry_run", run->dry_run);
         for (size_t i = 0; i < report->n_items; i++)
                 (void)json_object_array_add(items, item_object(&report->items[i]));

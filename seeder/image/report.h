@@ -3,8 +3,8 @@
 
 /*
  * What was found in an image: a list of items, printed as a table or as one JSON document.
- * Paths and details may hold any bytes of the tree; they are escaped when they are printed, so
- * that a file's name cannot speak to the terminal.
+ * Paths and details may hold any bytes of the tree; what is printed of them is escaped, so that a
+ * file's name cannot speak to the terminal.
  */
 
 #include <stdbool.h>
@@ -30,10 +30,11 @@ typedef struct ImageItem {
         const char *path; /* within the tree, without leading slash; or NULL */
         dev_t device;     /* of what is at path, for clean to recognise it; 0: unknown */
         ino_t inode;
-        char *detail;
+        char *shown;  /* the path from the tree's root on, escaped; or NULL */
+        char *detail; /* escaped */
         ImageOutcome outcome;
         int error;        /* of IMAGE_OUTCOME_FAILED */
-        char *error_text; /* if there is more to say of it */
+        char *error_text; /* escaped, if there is more to say of it */
 } ImageItem;
 
 #define IMAGE_ITEMS_MAX 4096U
@@ -41,7 +42,8 @@ typedef struct ImageItem {
 typedef struct ImageReport {
         ImageItem *items;
         size_t n_items;
-        bool overflow; /* more than IMAGE_ITEMS_MAX: itself an error */
+        bool overflow;  /* more than IMAGE_ITEMS_MAX: itself an error */
+        bool no_memory; /* for something that belongs here: the report must not be used */
 } ImageReport;
 
 #define IMAGE_REPORT_NULL \
@@ -50,36 +52,21 @@ typedef struct ImageReport {
 /* Of something that is OK or UNKNOWN clean does nothing. */
 ImageItem image_item(ImageRuleId rule, ImageState state, const char *path);
 
-/* Copies item, with its path and the detail. -ENOMEM; an overflow is remembered, not an error. */
-_must_check_ int image_report_add_item(
-        ImageReport *report,
-        const ImageItem *item,
-        const char *detail_format,
-        ...) _printf_(3, 4);
+/* Copies the item's path. */
+void image_report_add(ImageReport *report, ImageItem item, const char *detail_format, ...)
+        _printf_(3, 4);
 
-/* The same of an image_item(). */
-_must_check_ int image_report_add(
-        ImageReport *report,
-        ImageRuleId rule,
-        ImageState state,
-        const char *path,
-        const char *detail_format,
-        ...) _printf_(5, 6);
-
-/* What could not be looked at. -ENOMEM is returned as it is: that ends the search. */
-_must_check_ int image_report_add_error(
-        ImageReport *report,
-        ImageRuleId rule,
-        const char *path,
-        int error);
+/* What could not be looked at. */
+void image_report_add_error(ImageReport *report, ImageRuleId rule, const char *path, int error);
 
 void image_report_free(ImageReport *report);
 
 size_t image_report_count(const ImageReport *report, ImageState state);
 size_t image_report_count_outcome(const ImageReport *report, ImageOutcome outcome);
 
-/* Printable ASCII but the backslash stays; every other byte is \xNN. NULL: no memory. */
-_must_check_ char *image_report_escape(const char *text);
+/* Formats; then printable ASCII but the backslash stays, and every other byte is \xNN. NULL: no
+ * memory. */
+_must_check_ char *image_report_format(const char *format, ...) _printf_(1, 2);
 
 typedef struct ImageRun {
         const char *verb;

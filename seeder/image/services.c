@@ -9,28 +9,27 @@
 
 #define TEXT_MAX_BYTES (256U * 1024)
 
-static int add(
+static void add(
         ImageReport *report,
         ImageRuleId rule,
         bool good,
         const char *path,
         const char *detail) {
-        return image_report_add(
-                report,
-                rule,
-                good ? IMAGE_STATE_OK : IMAGE_STATE_FINDING,
-                path,
-                "%s",
-                detail);
+        const ImageState state = good ? IMAGE_STATE_OK : IMAGE_STATE_FINDING;
+
+        image_report_add(report, image_item(rule, state, path), "%s", detail);
 }
 
-static int stop_at_first(const char *path, void *userdata) {
-        return 1;
+static void note_match(const char *path, void *userdata) {
+        *(bool *)userdata = true;
 }
 
 /* A directory that cannot be read has nothing that a boot would see either. */
 static bool any_matches(const ImageTree *tree, const char *pattern) {
-        return image_tree_glob(tree, pattern, stop_at_first, NULL) == 1;
+        bool found = false;
+
+        (void)!image_tree_glob(tree, pattern, note_match, &found);
+        return found;
 }
 
 static bool any_of(
@@ -120,7 +119,7 @@ static int rngd_is_ours(const ImageTree *tree, const char *path, bool *ret_ours)
         return 0;
 }
 
-static int find_rngd(const ImageTree *tree, ImageReport *report, bool *ret_ours) {
+static bool find_rngd(const ImageTree *tree, ImageReport *report) {
         static const char *const places[] = { "usr/sbin/rngd", "usr/bin/rngd", "sbin/rngd" };
         bool ours = false;
         int r;
@@ -129,27 +128,26 @@ static int find_rngd(const ImageTree *tree, ImageReport *report, bool *ret_ours)
                 r = rngd_is_ours(tree, places[i], &ours);
                 if (r == IMAGE_TREE_E_ABSENT)
                         continue;
-                if (r == -ENOMEM)
-                        return r;
+                report->no_memory |= r == -ENOMEM;
                 if (r != 0)
-                        return image_report_add(
+                        image_report_add(
                                 report,
-                                RULE_PROGRAM_RNGD,
-                                IMAGE_STATE_UNKNOWN,
-                                places[i],
+                                image_item(RULE_PROGRAM_RNGD, IMAGE_STATE_UNKNOWN, places[i]),
                                 "cannot be read");
-                *ret_ours = ours;
-                return add(
-                        report,
-                        RULE_PROGRAM_RNGD,
-                        ours,
-                        places[i],
-                        ours ? "is guest-entropy's" : "is that of rng-tools, not guest-entropy's");
+                else
+                        add(report,
+                            RULE_PROGRAM_RNGD,
+                            ours,
+                            places[i],
+                            ours ? "is guest-entropy's"
+                                 : "is that of rng-tools, not guest-entropy's");
+                return ours;
         }
-        return add(report, RULE_PROGRAM_RNGD, false, NULL, "rngd is not installed");
+        add(report, RULE_PROGRAM_RNGD, false, NULL, "rngd is not installed");
+        return false;
 }
 
-static int find_seeder(const ImageTree *tree, ImageReport *report) {
+static void find_seeder(const ImageTree *tree, ImageReport *report) {
         static const char *const places[] = {
                 "usr/bin/entropy-seeder",
                 "usr/sbin/entropy-seeder",
@@ -158,12 +156,14 @@ static int find_seeder(const ImageTree *tree, ImageReport *report) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(places); i++)
-                if (image_tree_has(tree, places[i]))
-                        return add(report, RULE_PROGRAM_SEEDER, true, places[i], "is installed");
-        return add(report, RULE_PROGRAM_SEEDER, false, NULL, "entropy-seeder is not installed");
+                if (image_tree_has(tree, places[i])) {
+                        add(report, RULE_PROGRAM_SEEDER, true, places[i], "is installed");
+                        return;
+                }
+        add(report, RULE_PROGRAM_SEEDER, false, NULL, "entropy-seeder is not installed");
 }
 
-static int find_hook(const ImageTree *tree, ImageReport *report) {
+static void find_hook(const ImageTree *tree, ImageReport *report) {
         static const char *const patterns[] = {
                 "usr/share/initramfs-tools/hooks/*entropy*",
                 "etc/initramfs-tools/hooks/*entropy*",
@@ -172,86 +172,74 @@ static int find_hook(const ImageTree *tree, ImageReport *report) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(patterns); i++)
-                if (any_matches(tree, patterns[i]))
-                        return add(report, RULE_INITRAMFS_HOOK, true, NULL, patterns[i]);
-        return add(
-                report,
-                RULE_INITRAMFS_HOOK,
-                false,
-                NULL,
-                "no hook of guest-entropy for initramfs-tools, dracut or mkinitcpio");
+                if (any_matches(tree, patterns[i])) {
+                        add(report, RULE_INITRAMFS_HOOK, true, NULL, patterns[i]);
+                        return;
+                }
+        add(report,
+            RULE_INITRAMFS_HOOK,
+            false,
+            NULL,
+            "no hook of guest-entropy for initramfs-tools, dracut or mkinitcpio");
 }
 
-static int check_unit(const ImageTree *tree, const char *unit, ImageReport *report) {
+static void check_unit(const ImageTree *tree, const char *unit, ImageReport *report) {
         const char *what = unit_is_masked(tree, unit)     ? "is masked"
                            : !unit_exists(tree, unit)     ? "is not installed"
                            : !unit_is_enabled(tree, unit) ? "is not enabled"
                                                           : NULL;
 
-        return image_report_add(
+        image_report_add(
                 report,
-                RULE_UNIT,
-                what ? IMAGE_STATE_FINDING : IMAGE_STATE_OK,
-                NULL,
+                image_item(RULE_UNIT, what ? IMAGE_STATE_FINDING : IMAGE_STATE_OK, NULL),
                 "%s %s",
                 unit,
                 what ? what : "is enabled");
 }
 
-static int find_units(const ImageTree *tree, ImageReport *report) {
+static void find_units(const ImageTree *tree, ImageReport *report) {
         static const char *const units[] = {
                 "rngd.service",
                 "entropy-seeder.service",
                 "entropy-seeder-save.service",
         };
-        int r = 0;
 
-        if (!has_systemd(tree)) {
-                bool found = script_is_enabled(tree, "entropy-seeder") ||
-                             script_is_enabled(tree, "rngd");
-
-                return add(
-                        report,
-                        RULE_UNIT,
-                        found,
-                        NULL,
-                        found ? "a service of guest-entropy is enabled"
-                              : "neither systemd nor an enabled service of guest-entropy is here");
-        }
-        for (size_t i = 0; i < ELEMENTSOF(units) && r >= 0; i++)
-                r = check_unit(tree, units[i], report);
-        return r;
+        if (has_systemd(tree))
+                for (size_t i = 0; i < ELEMENTSOF(units); i++)
+                        check_unit(tree, units[i], report);
+        else if (script_is_enabled(tree, "entropy-seeder") || script_is_enabled(tree, "rngd"))
+                add(report, RULE_UNIT, true, NULL, "a service of guest-entropy is enabled");
+        else
+                add(report,
+                    RULE_UNIT,
+                    false,
+                    NULL,
+                    "neither systemd nor an enabled service of guest-entropy is here");
 }
 
 typedef struct Conflict {
         const char *unit, *script, *program, *reason;
 } Conflict;
 
-static int check_conflict(const ImageTree *tree, const Conflict *other, ImageReport *report) {
-        bool enabled = unit_is_enabled(tree, other->unit) || script_is_enabled(tree, other->script);
-
-        if (enabled)
-                return image_report_add(
+static void check_conflict(const ImageTree *tree, const Conflict *other, ImageReport *report) {
+        if (unit_is_enabled(tree, other->unit) || script_is_enabled(tree, other->script))
+                image_report_add(
                         report,
-                        RULE_CONFLICTING_DAEMON,
-                        IMAGE_STATE_FINDING,
-                        NULL,
+                        image_item(RULE_CONFLICTING_DAEMON, IMAGE_STATE_FINDING, NULL),
                         "%s is enabled: %s",
                         other->unit,
                         other->reason);
-        if (unit_exists(tree, other->unit) ||
-            (other->program && image_tree_has(tree, other->program)))
-                return image_report_add(
+        else if (
+                unit_exists(tree, other->unit) ||
+                (other->program && image_tree_has(tree, other->program)))
+                image_report_add(
                         report,
-                        RULE_CONFLICTING_DAEMON,
-                        IMAGE_STATE_NOTE,
-                        NULL,
+                        image_item(RULE_CONFLICTING_DAEMON, IMAGE_STATE_NOTE, NULL),
                         "%s is installed, and not enabled",
                         other->unit);
-        return 0;
 }
 
-static int find_conflicts(const ImageTree *tree, bool rngd_is_guest_entropy, ImageReport *report) {
+static void find_conflicts(const ImageTree *tree, bool rngd_is_guest_entropy, ImageReport *report) {
         static const Conflict others[] = {
                 { "haveged.service",
                   "haveged",
@@ -275,16 +263,10 @@ static int find_conflicts(const ImageTree *tree, bool rngd_is_guest_entropy, Ima
                   "usr/sbin/jitterentropy-rngd",
                   "it wakes every five seconds, and feeds a kernel that needs nothing" },
         };
-        int r;
 
-        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
-                if (rngd_is_guest_entropy && strcmp(others[i].unit, "rngd.service") == 0)
-                        continue;
-                r = check_conflict(tree, &others[i], report);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        for (size_t i = 0; i < ELEMENTSOF(others); i++)
+                if (!rngd_is_guest_entropy || strcmp(others[i].unit, "rngd.service") != 0)
+                        check_conflict(tree, &others[i], report);
 }
 
 typedef struct TextFinder {
@@ -293,30 +275,26 @@ typedef struct TextFinder {
         char *buffer;
 } TextFinder;
 
-static int visit_text(const char *path, void *userdata) {
+static void visit_text(const char *path, void *userdata) {
         const TextFinder *finder = userdata;
         unsigned line;
-        size_t length;
+        size_t length = 0;
         int r;
 
         r = image_tree_read(finder->tree, path, finder->buffer, TEXT_MAX_BYTES, &length);
-        if (r == IMAGE_TREE_E_ABSENT || r == IMAGE_TREE_E_NOT_A_FILE)
-                return 0; /* a masked unit, for one */
         if (r < 0)
-                return image_report_add_error(finder->report, RULE_RNGD_FEEDS_ITSELF, path, r);
+                image_report_add_error(finder->report, RULE_RNGD_FEEDS_ITSELF, path, r);
+        /* Nothing was read of what is no file: a masked unit, for one. */
         line = image_text_feeds_itself(finder->buffer, length);
-        if (line == 0)
-                return 0;
-        return image_report_add(
-                finder->report,
-                RULE_RNGD_FEEDS_ITSELF,
-                IMAGE_STATE_FINDING,
-                path,
-                "line %u has rngd read the kernel's own output and credit it as fresh",
-                line);
+        if (line > 0)
+                image_report_add(
+                        finder->report,
+                        image_item(RULE_RNGD_FEEDS_ITSELF, IMAGE_STATE_FINDING, path),
+                        "line %u has rngd read the kernel's own output and credit it as fresh",
+                        line);
 }
 
-static int find_texts(const ImageTree *tree, ImageReport *report) {
+static void find_texts(const ImageTree *tree, ImageReport *report) {
         static const char *const patterns[] = {
                 "etc/sysconfig/rngd",
                 "etc/sysconfig/rng-tools",
@@ -332,37 +310,25 @@ static int find_texts(const ImageTree *tree, ImageReport *report) {
         };
         _cleanup_free_ char *buffer = malloc(TEXT_MAX_BYTES);
         TextFinder finder = { tree, report, buffer };
-        int r = 0;
+        int r;
 
-        if (!buffer)
-                return -ENOMEM;
-        for (size_t i = 0; i < ELEMENTSOF(patterns) && r >= 0; i++) {
+        if (!buffer) {
+                report->no_memory = true;
+                return;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(patterns); i++) {
                 r = image_tree_glob(tree, patterns[i], visit_text, &finder);
                 if (r < 0)
-                        r = image_report_add_error(report, RULE_RNGD_FEEDS_ITSELF, patterns[i], r);
+                        image_report_add_error(report, RULE_RNGD_FEEDS_ITSELF, patterns[i], r);
         }
-        return r;
 }
 
-int image_services_find(const ImageTree *tree, ImageReport *report) {
-        bool ours = false;
-        int r;
+void image_services_find(const ImageTree *tree, ImageReport *report) {
+        bool ours = find_rngd(tree, report);
 
-        r = find_rngd(tree, report, &ours);
-        if (r >= 0)
-                r = find_seeder(tree, report);
-        if (r >= 0)
-                r = find_hook(tree, report);
-        if (r >= 0)
-                r = find_units(tree, report);
-        if (r >= 0)
-                r = find_conflicts(tree, ours, report);
-        return r < 0 ? r : find_texts(tree, report);
-}
-
-int image_setup_find(const ImageTree *tree, ImageReport *report) {
-        int r;
-
-        r = image_kernel_find(tree, report);
-        return r < 0 ? r : image_services_find(tree, report);
+        find_seeder(tree, report);
+        find_hook(tree, report);
+        find_units(tree, report);
+        find_conflicts(tree, ours, report);
+        find_texts(tree, report);
 }

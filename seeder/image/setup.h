@@ -10,9 +10,5 @@
 #include "seeder/image/report.h"
 #include "seeder/image/tree.h"
 
-/* Fails only for lack of memory. */
-_must_check_ int image_setup_find(const ImageTree *tree, ImageReport *report);
-
-/* The two halves of it. */
-_must_check_ int image_kernel_find(const ImageTree *tree, ImageReport *report);
-_must_check_ int image_services_find(const ImageTree *tree, ImageReport *report);
+void image_kernel_find(const ImageTree *tree, ImageReport *report);
+void image_services_find(const ImageTree *tree, ImageReport *report);

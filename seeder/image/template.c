@@ -104,8 +104,8 @@ static ImageItem item_of(ImageRuleId rule, const char *path, const ImageEntry *e
         return item;
 }
 
-static int add_error(const Finder *finder, const char *path, int error) {
-        return image_report_add_error(finder->report, finder->place->rule, path, error);
+static void add_error(const Finder *finder, const char *path, int error) {
+        image_report_add_error(finder->report, finder->place->rule, path, error);
 }
 
 /* 0 or 1, or a negative errno. Bounded: a file that is larger is not cloud-init's. */
@@ -170,6 +170,8 @@ static int parse_openstack(int path_fd) {
 static int holds(int path_fd, Content content) {
         int r = content == CONTENT_OPENSTACK ? parse_openstack(path_fd) : -EBADMSG;
 
+        if (content == CONTENT_ANY)
+                return 1;
         if (r == 0 || r == SEED_E_ABSENT)
                 return r == 0;
         return r == -ENOMEM ? r : holds_key(path_fd);
@@ -184,76 +186,67 @@ static const char *kind_of(mode_t mode) {
 }
 
 /* What it leads to may be a seed, and is not ours to remove: the tree chose the name. */
-static int add_link(const Finder *finder, const char *path, const ImageEntry *entry) {
+static void add_link(const Finder *finder, const char *path, const ImageEntry *entry) {
         ImageItem item = item_of(finder->place->rule, path, entry);
         _cleanup_close_ int fd = image_tree_open_at(finder->tree, path, O_PATH);
 
-        if (fd == -ENOENT || fd == -ENOTDIR)
-                return 0; /* leads nowhere within the tree */
-        if (fd < 0)
-                return add_error(finder, path, fd);
         item.action = IMAGE_ACTION_MANUAL;
-        return image_report_add_item(
-                finder->report,
-                &item,
-                "%s; it is a symbolic link: remove what it points to",
-                finder->place->reason);
+        if (fd >= 0)
+                image_report_add(
+                        finder->report,
+                        item,
+                        "%s; it is a symbolic link: remove what it points to",
+                        finder->place->reason);
+        else if (fd != -ENOENT && fd != -ENOTDIR) /* else it leads nowhere within the tree */
+                add_error(finder, path, fd);
 }
 
-static int add_odd_kind(const Finder *finder, const char *path, const ImageEntry *entry) {
+static void add_odd_kind(const Finder *finder, const char *path, const ImageEntry *entry) {
         ImageItem item = item_of(finder->place->rule, path, entry);
 
-        if (S_ISLNK(entry->status.st_mode))
-                return add_link(finder, path, entry);
-        /* cloud-init's directories have subdirectories; they hold other things. */
-        if (finder->place->content != CONTENT_ANY)
-                return 0;
         if (S_ISDIR(entry->status.st_mode))
                 item.action = IMAGE_ACTION_MANUAL;
-        return image_report_add_item(
-                finder->report,
-                &item,
-                "is %s, where a file is expected",
-                kind_of(entry->status.st_mode));
+        if (S_ISLNK(entry->status.st_mode))
+                add_link(finder, path, entry);
+        /* cloud-init's directories have subdirectories; they hold other things. */
+        else if (finder->place->content == CONTENT_ANY)
+                image_report_add(
+                        finder->report,
+                        item,
+                        "is %s, where a file is expected",
+                        kind_of(entry->status.st_mode));
 }
 
-static int add_mark(const Finder *finder, const char *path, const ImageEntry *entry) {
+static void add_mark(const Finder *finder, const char *path, const ImageEntry *entry) {
         ImageItem item = item_of(RULE_SYSTEMD_SEED_CREDITABLE, path, entry);
         _cleanup_close_ int fd = image_tree_reopen(entry->fd);
-        ssize_t n;
 
-        if (fd < 0)
-                return add_error(finder, path, fd);
-        n = fgetxattr(fd, IMAGE_CREDITABLE_MARK, NULL, 0);
-        if (n < 0)
-                return errno == ENODATA || errno == ENOTSUP
-                               ? 0
-                               : add_error(finder, path, negative_errno());
         item.action = image_rules[finder->place->rule].action; /* it goes with its file */
-        return image_report_add_item(
-                finder->report,
-                &item,
-                "has the attribute " IMAGE_CREDITABLE_MARK
-                ": with SYSTEMD_RANDOM_SEED_CREDIT each clone credits the same seed");
+        if (fd < 0)
+                add_error(finder, path, fd);
+        else if (fgetxattr(fd, IMAGE_CREDITABLE_MARK, NULL, 0) >= 0)
+                image_report_add(
+                        finder->report,
+                        item,
+                        "has the attribute " IMAGE_CREDITABLE_MARK
+                        ": with SYSTEMD_RANDOM_SEED_CREDIT each clone credits the same seed");
+        else if (errno != ENODATA && errno != ENOTSUP)
+                add_error(finder, path, negative_errno());
 }
 
 /* As bootctl(1): whoever can read the seed can predict what is made of it. */
-static int add_mode(const Finder *finder, const char *path, const ImageEntry *entry) {
-        ImageItem item = item_of(RULE_ESP_SEED_PERMISSIONS, path, entry);
-
-        if ((entry->status.st_mode & 0007) == 0)
-                return 0;
-        return image_report_add_item(
-                finder->report,
-                &item,
-                "mode %04o lets every user read it, and the next one",
-                (unsigned)(entry->status.st_mode & 07777));
+static void add_mode(const Finder *finder, const char *path, const ImageEntry *entry) {
+        if (entry->status.st_mode & 0007)
+                image_report_add(
+                        finder->report,
+                        item_of(RULE_ESP_SEED_PERMISSIONS, path, entry),
+                        "mode %04o lets every user read it, and the next one",
+                        (unsigned)(entry->status.st_mode & 07777));
 }
 
-static int add_file(const Finder *finder, const char *path, const ImageEntry *entry) {
+static void add_file(const Finder *finder, const char *path, const ImageEntry *entry) {
         ImageItem item = item_of(finder->place->rule, path, entry);
         char links[96] = "";
-        int r;
 
         if (entry->status.st_nlink > 1)
                 (void)snprintf(
@@ -261,55 +254,58 @@ static int add_file(const Finder *finder, const char *path, const ImageEntry *en
                         sizeof(links),
                         "; other names of the same file stay (%ju hard links)",
                         (uintmax_t)entry->status.st_nlink);
-        r = image_report_add_item(
+        image_report_add(
                 finder->report,
-                &item,
+                item,
                 "%s (%jd bytes, mode %04o)%s",
                 finder->place->reason,
                 (intmax_t)entry->status.st_size,
                 (unsigned)(entry->status.st_mode & 07777),
                 links);
-        if (r < 0 || item.rule->group != IMAGE_GROUP_SEEDS || finder->place->content != CONTENT_ANY)
-                return r;
-        r = add_mark(finder, path, entry);
-        if (r < 0 || finder->place->rule != RULE_ESP_SEED)
-                return r;
-        return add_mode(finder, path, entry);
+        if (item.rule->group != IMAGE_GROUP_SEEDS || finder->place->content != CONTENT_ANY)
+                return;
+        add_mark(finder, path, entry);
+        if (finder->place->rule == RULE_ESP_SEED)
+                add_mode(finder, path, entry);
 }
 
-static int visit(const char *path, void *userdata) {
+static void visit(const char *path, void *userdata) {
         _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
         const Finder *finder = userdata;
         int r;
 
         r = image_entry_open(finder->tree, path, &entry);
-        if (r != 0)
-                return r == IMAGE_TREE_E_ABSENT ? 0 : add_error(finder, path, r);
-        if (!S_ISREG(entry.status.st_mode))
-                return add_odd_kind(finder, path, &entry);
-        if (entry.status.st_size == 0 && !finder->place->even_empty)
-                return 0;
-        if (finder->place->content != CONTENT_ANY) {
-                r = holds(entry.fd, finder->place->content);
-                if (r <= 0)
-                        return r == 0 ? 0 : add_error(finder, path, r);
+        if (r == IMAGE_TREE_E_ABSENT)
+                return;
+        if (r < 0) {
+                add_error(finder, path, r);
+                return;
         }
-        return add_file(finder, path, &entry);
+        if (!S_ISREG(entry.status.st_mode)) {
+                add_odd_kind(finder, path, &entry);
+                return;
+        }
+        if (entry.status.st_size == 0 && !finder->place->even_empty)
+                return;
+        r = holds(entry.fd, finder->place->content);
+        if (r < 0)
+                add_error(finder, path, r);
+        else if (r > 0)
+                add_file(finder, path, &entry);
 }
 
 /* The variable is in the firmware's memory, which no tree holds: all that can be said of it. */
-static int find_loader(const ImageTree *tree, ImageReport *report) {
+static void find_loader(const ImageTree *tree, ImageReport *report) {
         static const char *const directories[] = { "efi/loader", "boot/efi/loader", "boot/loader" };
 
         for (size_t i = 0; i < ELEMENTSOF(directories); i++)
-                if (image_tree_has(tree, directories[i]))
-                        return image_report_add(
+                if (image_tree_has(tree, directories[i])) {
+                        image_report_add(
                                 report,
-                                RULE_LOADER_SYSTEM_TOKEN,
-                                IMAGE_STATE_NOTE,
-                                NULL,
+                                image_item(RULE_LOADER_SYSTEM_TOKEN, IMAGE_STATE_NOTE, NULL),
                                 "systemd-boot keeps the EFI variable LoaderSystemToken in NVRAM");
-        return 0;
+                        return;
+                }
 }
 
 /* A tmpfs of its own, as on a system that runs or in a builder's chroot, is no part of the image:
@@ -325,7 +321,7 @@ static bool is_volatile(const ImageTree *tree, const char *directory) {
 }
 
 /* What lies in a /run of its own is skipped. */
-static int find_in_places(const ImageTree *tree, unsigned groups, ImageReport *report) {
+static void find_in_places(const ImageTree *tree, unsigned groups, ImageReport *report) {
         bool skip_run = is_volatile(tree, "run");
         int r;
 
@@ -338,23 +334,16 @@ static int find_in_places(const ImageTree *tree, unsigned groups, ImageReport *r
                         continue;
                 r = image_tree_glob(tree, places[i].pattern, visit, &finder);
                 if (r < 0)
-                        r = add_error(&finder, places[i].pattern, r);
-                if (r < 0)
-                        return r;
+                        add_error(&finder, places[i].pattern, r);
         }
-        return 0;
 }
 
-int image_template_find(const ImageTree *tree, unsigned groups, ImageReport *report) {
-        int r;
-
-        r = find_in_places(tree, groups, report);
-        if (r >= 0 && (groups & (1U << IMAGE_GROUP_SEEDS))) {
-                r = find_loader(tree, report);
-                if (r >= 0)
-                        r = image_boot_find(tree, report);
+void image_template_find(const ImageTree *tree, unsigned groups, ImageReport *report) {
+        find_in_places(tree, groups, report);
+        if (groups & (1U << IMAGE_GROUP_SEEDS)) {
+                find_loader(tree, report);
+                image_boot_find(tree, report);
         }
-        if (r >= 0 && (groups & (1U << IMAGE_GROUP_IDENTITY)))
-                r = image_identity_find(tree, report);
-        return r;
+        if (groups & (1U << IMAGE_GROUP_IDENTITY))
+                image_identity_find(tree, report);
 }

@@ -17,6 +17,6 @@
 #define IMAGE_MACHINE_ID      "etc/machine-id"
 #define IMAGE_MACHINE_ID_TEXT "uninitialized\n"
 
-/* groups: bits of ImageGroup; others are not looked for. Fails only for lack of memory: what
- * cannot be looked at is an item of its own. */
-_must_check_ int image_template_find(const ImageTree *tree, unsigned groups, ImageReport *report);
+/* groups: bits of ImageGroup; others are not looked for. What cannot be looked at is an item of its
+ * own. */
+void image_template_find(const ImageTree *tree, unsigned groups, ImageReport *report);

@@ -289,7 +289,8 @@ static int visit_if_there(Walk *w) {
         r = image_entry_open(w->tree, w->path, &entry);
         if (r != 0)
                 return r == IMAGE_TREE_E_ABSENT ? 0 : r;
-        return w->visit(w->path, w->userdata);
+        w->visit(w->path, w->userdata);
+        return 0;
 }
 
 static int walk(Walk *w, size_t length, const char *pattern) {

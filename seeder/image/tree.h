@@ -73,8 +73,8 @@ _must_check_ int image_tree_read(
 /* Whether something is there, links followed: false also where this cannot be told. */
 bool image_tree_has(const ImageTree *tree, const char *path);
 
-/* Gets each match; what is not 0 ends the walk and is returned. */
-typedef int (*ImageTreeVisit)(const char *path, void *userdata);
+/* Gets each match. */
+typedef void (*ImageTreeVisit)(const char *path, void *userdata);
 
 /*
  * Calls visit for each name that matches a pattern as of fnmatch(3), component by component, names

@@ -169,8 +169,8 @@ static void test_find(void) {
                         CU_ASSERT(fault_hit());
                         continue;
                 }
-                r = image_template_find(&tree, IMAGE_GROUPS_ALL, &report);
-                CU_ASSERT_EQUAL(r, 0);
+                image_template_find(&tree, IMAGE_GROUPS_ALL, &report);
+                CU_ASSERT_FALSE(report.no_memory);
                 if (image_report_count(&report, IMAGE_STATE_FINDING) < 3)
                         CU_ASSERT(image_report_count(&report, IMAGE_STATE_ERROR) > 0);
                 if (!fault_hit()) {
@@ -193,7 +193,7 @@ static void test_no_openat2(void) {
         CU_ASSERT_EQUAL(image_tree_open(directory, &tree), 0);
         fault_at = 0;
         CU_ASSERT_TRUE(tree.refuse_links);
-        CU_ASSERT_EQUAL(image_template_find(&tree, IMAGE_GROUPS_ALL, &report), 0);
+        image_template_find(&tree, IMAGE_GROUPS_ALL, &report);
         CU_ASSERT_EQUAL(image_report_count(&report, IMAGE_STATE_FINDING), 3);
 }
 
@@ -210,7 +210,7 @@ static void test_clean(void) {
                 plant();
                 fault_at = 0;
                 CU_ASSERT_EQUAL(image_tree_open(directory, &tree), 0);
-                CU_ASSERT_EQUAL(image_template_find(&tree, IMAGE_GROUPS_ALL, &report), 0);
+                image_template_find(&tree, IMAGE_GROUPS_ALL, &report);
                 fault_at = at;
                 fault_calls = 0;
                 image_clean_plan(&tree, NULL, &report);

@@ -118,14 +118,9 @@ static void test_entry(void) {
         }
 }
 
-static int count(const char *path, void *userdata) {
+static void count(const char *path, void *userdata) {
         CU_ASSERT_PTR_NOT_NULL(strstr(path, "a/"));
         (*(unsigned *)userdata)++;
-        return 0;
-}
-
-static int stop(const char *path, void *userdata) {
-        return 42;
 }
 
 static void test_glob(void) {
@@ -138,17 +133,17 @@ static void test_glob(void) {
                 { "fifo/*", 0 },   { "a/b/file/*", 0 }, { "a/*/../b/file", 1 },
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                unsigned n = 0;
+        unsigned n;
 
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                n = 0;
                 harness_row("%s", rows[i].pattern);
                 CU_ASSERT_EQUAL(image_tree_glob(&tree, rows[i].pattern, count, &n), 0);
                 CU_ASSERT_EQUAL(n, rows[i].matches);
         }
-        CU_ASSERT_EQUAL(image_tree_glob(&tree, "a/*", stop, NULL), 42);
         tree.refuse_links = true;
-        CU_ASSERT_EQUAL(image_tree_glob(&tree, "absolute/*", stop, NULL), -ELOOP);
-        CU_ASSERT_EQUAL(image_tree_glob(&tree, "*/b", stop, NULL), -ELOOP);
+        CU_ASSERT_EQUAL(image_tree_glob(&tree, "absolute/*", count, &n), -ELOOP);
+        CU_ASSERT_EQUAL(image_tree_glob(&tree, "*/b", count, &n), -ELOOP);
 }
 
 static CU_TestInfo tests[] = {
