@@ -13,13 +13,13 @@
 #define EVERY_CLONE "every clone uses the same"
 
 typedef struct Finder {
-        const ImageTree *tree;
-        ImageReport *report;
+        const Tree *tree;
+        Report *report;
         char *buffer; /* TEXT_MAX_BYTES */
 } Finder;
 
 static void add_error(const Finder *finder, const char *path, int error) {
-        image_report_add_error(finder->report, RULE_BOOT_SEED, path, error);
+        report_add_error(finder->report, RULE_BOOT_SEED, path, error);
 }
 
 /* What a kernel's command line, or a text with some in it, hands to every boot. */
@@ -30,7 +30,7 @@ static void add_parameters(
         bool is_section,
         bool comments) {
         static const struct {
-                ImageRuleId rule;
+                RuleId rule;
                 unsigned (*has)(const char *text, size_t length, bool comments);
                 const char *what;
         } parameters[] = {
@@ -48,9 +48,9 @@ static void add_parameters(
                         continue;
                 if (!is_section)
                         (void)snprintf(place, sizeof(place), "line %u", line);
-                image_report_add(
+                report_add(
                         finder->report,
-                        image_item(parameters[i].rule, IMAGE_STATE_FINDING, path),
+                        item_of(parameters[i].rule, STATE_FINDING, path),
                         "%s has %s: " EVERY_CLONE ", and every user can read it",
                         place,
                         parameters[i].what);
@@ -62,7 +62,7 @@ static size_t read_text(const Finder *finder, const char *path) {
         size_t length;
         int r;
 
-        r = image_tree_read(finder->tree, path, finder->buffer, TEXT_MAX_BYTES, &length);
+        r = tree_read(finder->tree, path, finder->buffer, TEXT_MAX_BYTES, &length);
         if (r < 0)
                 add_error(finder, path, r);
         return r == 0 ? length : 0;
@@ -86,9 +86,9 @@ static void visit_unit(const char *path, void *userdata) {
         unsigned line = image_text_has_unit_credential(finder->buffer, read_text(finder, path));
 
         if (line > 0)
-                image_report_add(
+                report_add(
                         finder->report,
-                        image_item(RULE_CREDENTIAL_SEED, IMAGE_STATE_FINDING, path),
+                        item_of(RULE_CREDENTIAL_SEED, STATE_FINDING, path),
                         "line %u has SetCredential= with entropy.seed: " EVERY_CLONE,
                         line);
 }
@@ -96,9 +96,9 @@ static void visit_unit(const char *path, void *userdata) {
 static void visit_credential(const char *path, void *userdata) {
         const Finder *finder = userdata;
 
-        image_report_add(
+        report_add(
                 finder->report,
-                image_item(RULE_CREDENTIAL_SEED, IMAGE_STATE_FINDING, path),
+                item_of(RULE_CREDENTIAL_SEED, STATE_FINDING, path),
                 "a seed as a credential of the boot loader, the same in every clone");
 }
 
@@ -107,7 +107,7 @@ static void check_section(
         const Finder *finder,
         const char *path,
         int fd,
-        const ImageUkiSection *section) {
+        const UkiSection *section) {
         size_t size = MIN(section->length, TEXT_MAX_BYTES), length = 0;
         int r;
 
@@ -123,18 +123,18 @@ static void check_section(
 
 static void visit_uki(const char *path, void *userdata) {
         const Finder *finder = userdata;
-        _cleanup_free_ uint8_t *head = malloc(IMAGE_UKI_HEAD_BYTES);
+        _cleanup_free_ uint8_t *head = malloc(UKI_HEAD_BYTES);
         _cleanup_close_ int fd = -1;
-        ImageUkiSection section;
+        UkiSection section;
         unsigned number = 0;
         size_t length;
         int r;
 
-        r = head ? image_tree_open_file(finder->tree, path, &fd) : -ENOMEM;
+        r = head ? tree_open_file(finder->tree, path, &fd) : -ENOMEM;
         if (r == 0)
-                r = io_read_full(fd, head, IMAGE_UKI_HEAD_BYTES, &length);
+                r = io_read_full(fd, head, UKI_HEAD_BYTES, &length);
         while (r == 0) {
-                r = image_uki_next_section(head, length, ".cmdline", &number, &section);
+                r = uki_next_section(head, length, ".cmdline", &number, &section);
                 if (r == 0)
                         check_section(finder, path, fd, &section);
         }
@@ -144,13 +144,13 @@ static void visit_uki(const char *path, void *userdata) {
 
 typedef struct Place {
         const char *pattern;
-        ImageTreeVisit visit;
+        TreeVisit visit;
 } Place;
 
-static void find(Finder *finder, const char *pattern, ImageTreeVisit visit) {
+static void find(Finder *finder, const char *pattern, TreeVisit visit) {
         int r;
 
-        r = image_tree_glob(finder->tree, pattern, visit, finder);
+        r = tree_glob(finder->tree, pattern, visit, finder);
         if (r < 0)
                 add_error(finder, pattern, r);
 }
@@ -167,11 +167,11 @@ static void find_on_boot_partitions(Finder *finder) {
                 { "%/[Ee][Ff][Ii]/*/*.extra.d/entropy.seed.cred", visit_credential },
                 { "%/loader/credentials/entropy.seed.cred", visit_credential },
         };
-        char pattern[IMAGE_PATH_MAX_BYTES];
+        char pattern[TREE_PATH_MAX_BYTES];
 
         for (size_t i = 0; i < ELEMENTSOF(partitions); i++)
                 for (size_t j = 0; j < ELEMENTSOF(places); j++)
-                        if (image_tree_path(places[j].pattern, partitions[i], pattern))
+                        if (tree_path(places[j].pattern, partitions[i], pattern))
                                 find(finder, pattern, places[j].visit);
 }
 
@@ -209,7 +209,7 @@ static void find_elsewhere(Finder *finder) {
                 find(finder, places[i].pattern, places[i].visit);
 }
 
-void image_boot_find(const ImageTree *tree, ImageReport *report) {
+void boot_find(const Tree *tree, Report *report) {
         _cleanup_free_ char *buffer = malloc(TEXT_MAX_BYTES);
         Finder finder = { tree, report, buffer };
 

@@ -11,4 +11,4 @@
 #include "seeder/image/tree.h"
 
 /* What cannot be looked at is an item of its own. */
-void image_boot_find(const ImageTree *tree, ImageReport *report);
+void boot_find(const Tree *tree, Report *report);

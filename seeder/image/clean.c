@@ -20,36 +20,33 @@ static int sync_directory(int directory_fd) {
 
 /* First of all, so that a file which then cannot be removed, or has a second name, is no longer
  * credited. */
-static int strip_mark(const ImageEntry *entry) {
+static int strip_mark(const Entry *entry) {
         _cleanup_close_ int fd = -1;
 
         if (!S_ISREG(entry->status.st_mode))
                 return 0;
-        fd = image_tree_reopen(entry->fd);
+        fd = tree_reopen(entry->fd);
         if (fd < 0)
                 return fd;
-        if (fremovexattr(fd, IMAGE_CREDITABLE_MARK) < 0)
+        if (fremovexattr(fd, CREDITABLE_MARK) < 0)
                 return errno == ENODATA || errno == ENOTSUP ? 0 : negative_errno();
         return fsync(fd) < 0 ? negative_errno() : 0;
 }
 
 /* A tree of hard links (cp -al) shares its files with the running system, whose mark stays. */
-static int strip_mark_unless_shared(
-        const ImageHost *host,
-        const char *path,
-        const ImageEntry *entry) {
+static int strip_mark_unless_shared(const Host *host, const char *path, const Entry *entry) {
         bool shared = false;
         int r;
 
         if (host && entry->status.st_nlink > 1) {
-                r = image_host_has_file(host, path, &entry->status, &shared);
+                r = host_has_file(host, path, &entry->status, &shared);
                 if (r < 0)
                         return r;
         }
         return shared ? 0 : strip_mark(entry);
 }
 
-static int remove_entry(const ImageHost *host, const char *path, const ImageEntry *entry) {
+static int remove_entry(const Host *host, const char *path, const Entry *entry) {
         int r, error;
 
         error = strip_mark_unless_shared(host, path, entry);
@@ -63,14 +60,14 @@ static int remove_entry(const ImageHost *host, const char *path, const ImageEntr
 }
 
 /* The new file is to be to other programs what the old one was: owner and SELinux label. */
-static int copy_ownership(const ImageEntry *entry, int fd) {
+static int copy_ownership(const Entry *entry, int fd) {
         _cleanup_close_ int old_fd = -1;
         char label[256];
         ssize_t n;
 
         if (fchown(fd, entry->status.st_uid, entry->status.st_gid) < 0)
                 return negative_errno();
-        old_fd = image_tree_reopen(entry->fd);
+        old_fd = tree_reopen(entry->fd);
         if (old_fd < 0)
                 return old_fd;
         n = fgetxattr(old_fd, LABEL, label, sizeof(label));
@@ -79,7 +76,7 @@ static int copy_ownership(const ImageEntry *entry, int fd) {
         return 0;
 }
 
-static int write_machine_id(const ImageEntry *entry) {
+static int write_machine_id(const Entry *entry) {
         _cleanup_close_ int fd = -1;
         int r;
 
@@ -94,7 +91,7 @@ static int write_machine_id(const ImageEntry *entry) {
         if (fd < 0)
                 return negative_errno();
 
-        r = io_write_full(fd, IMAGE_MACHINE_ID_TEXT, strlen(IMAGE_MACHINE_ID_TEXT));
+        r = io_write_full(fd, MACHINE_ID_TEXT, strlen(MACHINE_ID_TEXT));
         if (r < 0)
                 return r;
         r = copy_ownership(entry, fd);
@@ -109,7 +106,7 @@ static int write_machine_id(const ImageEntry *entry) {
         return 0;
 }
 
-static int reset_machine_id(const ImageEntry *entry) {
+static int reset_machine_id(const Entry *entry) {
         int r;
 
         r = write_machine_id(entry);
@@ -124,36 +121,28 @@ static int reset_machine_id(const ImageEntry *entry) {
 }
 
 /* Also where a file is a mount point itself. */
-static int check_place(
-        const ImageTree *tree,
-        const ImageHost *host,
-        const ImageEntry *entry,
-        ImageItem *item) {
+static int check_place(const Tree *tree, const Host *host, const Entry *entry, Item *item) {
         _cleanup_free_ char *point = NULL;
         int r;
 
         if (!host)
                 return 0;
-        r = image_host_find_mount(host, tree->fd, entry->fd, &point);
+        r = host_find_mount(host, tree->fd, entry->fd, &point);
         if (r < 0 || !point)
                 return r;
         free(item->error_text);
-        item->error_text = image_report_format(
+        item->error_text = report_format(
                 "belongs to the running system, which has this filesystem mounted at %s, too",
                 point);
         return item->error_text ? -EXDEV : -ENOMEM;
 }
 
-/* IMAGE_TREE_E_ABSENT: an earlier item's, which had the same file (systemd-seed-creditable). */
-static int open_item(
-        const ImageTree *tree,
-        const ImageHost *host,
-        ImageItem *item,
-        ImageEntry *ret_entry) {
-        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+/* TREE_E_ABSENT: an earlier item's, which had the same file (systemd-seed-creditable). */
+static int open_item(const Tree *tree, const Host *host, Item *item, Entry *ret_entry) {
+        _cleanup_entry_ Entry entry = ENTRY_NULL;
         int r;
 
-        r = image_entry_open(tree, item->path, &entry);
+        r = entry_open(tree, item->path, &entry);
         if (r != 0)
                 return r;
         if (entry.status.st_dev != item->device || entry.status.st_ino != item->inode)
@@ -162,50 +151,47 @@ static int open_item(
         if (r < 0)
                 return r;
         *ret_entry = entry;
-        entry = (ImageEntry)IMAGE_ENTRY_NULL;
+        entry = (Entry)ENTRY_NULL;
         return 0;
 }
 
-static bool is_to_be_done(const ImageItem *item) {
-        return (item->action == IMAGE_ACTION_REMOVE || item->action == IMAGE_ACTION_RESET) &&
-               item->outcome != IMAGE_OUTCOME_FAILED;
+static bool is_to_be_done(const Item *item) {
+        return (item->action == ACTION_REMOVE || item->action == ACTION_RESET) &&
+               item->outcome != OUTCOME_FAILED;
 }
 
-static void set_outcome(ImageItem *item, int error, ImageOutcome otherwise) {
+static void set_outcome(Item *item, int error, Outcome otherwise) {
         item->error = error < 0 ? error : 0;
-        item->outcome = error < 0 ? IMAGE_OUTCOME_FAILED : otherwise;
+        item->outcome = error < 0 ? OUTCOME_FAILED : otherwise;
 }
 
-void image_clean_plan(const ImageTree *tree, const ImageHost *host, ImageReport *report) {
+void clean_plan(const Tree *tree, const Host *host, Report *report) {
         for (size_t i = 0; i < report->n_items; i++) {
-                _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
-                ImageItem *item = &report->items[i];
+                _cleanup_entry_ Entry entry = ENTRY_NULL;
+                Item *item = &report->items[i];
 
                 if (is_to_be_done(item))
-                        set_outcome(
-                                item,
-                                open_item(tree, host, item, &entry),
-                                IMAGE_OUTCOME_PLANNED);
+                        set_outcome(item, open_item(tree, host, item, &entry), OUTCOME_PLANNED);
         }
 }
 
 /* Everything is looked at again: time has passed since it was planned. */
-static int act(const ImageTree *tree, const ImageHost *host, ImageItem *item) {
-        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+static int act(const Tree *tree, const Host *host, Item *item) {
+        _cleanup_entry_ Entry entry = ENTRY_NULL;
         int r;
 
         r = open_item(tree, host, item, &entry);
         if (r != 0)
-                return r == IMAGE_TREE_E_ABSENT ? 0 : r;
-        return item->action == IMAGE_ACTION_RESET ? reset_machine_id(&entry)
-                                                  : remove_entry(host, item->path, &entry);
+                return r == TREE_E_ABSENT ? 0 : r;
+        return item->action == ACTION_RESET ? reset_machine_id(&entry)
+                                            : remove_entry(host, item->path, &entry);
 }
 
-void image_clean(const ImageTree *tree, const ImageHost *host, ImageReport *report) {
+void clean_carry_out(const Tree *tree, const Host *host, Report *report) {
         for (size_t i = 0; i < report->n_items; i++) {
-                ImageItem *item = &report->items[i];
+                Item *item = &report->items[i];
 
                 if (is_to_be_done(item))
-                        set_outcome(item, act(tree, host, item), IMAGE_OUTCOME_DONE);
+                        set_outcome(item, act(tree, host, item), OUTCOME_DONE);
         }
 }

@@ -17,7 +17,7 @@
  * running system has the same outside of the tree. Nothing is touched. host NULL: the tree is the
  * running system.
  */
-void image_clean_plan(const ImageTree *tree, const ImageHost *host, ImageReport *report);
+void clean_plan(const Tree *tree, const Host *host, Report *report);
 
 /* Each item that has not FAILED becomes DONE, or FAILED with its error. */
-void image_clean(const ImageTree *tree, const ImageHost *host, ImageReport *report);
+void clean_carry_out(const Tree *tree, const Host *host, Report *report);

@@ -46,7 +46,7 @@ static int is_same(int a_fd, int b_fd, bool *ret_same) {
         return 0;
 }
 
-int image_host_open(ImageHost *ret_host) {
+int host_open(Host *ret_host) {
         /* Without the right to look at PID 1 this is EACCES; without /proc, ENOENT. */
         int fd = open("/proc/1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
         bool own = fd < 0;
@@ -60,7 +60,7 @@ int image_host_open(ImageHost *ret_host) {
         return 0;
 }
 
-void image_host_close(ImageHost *host) {
+void host_close(Host *host) {
         cleanup_close(&host->root_fd);
 }
 
@@ -83,7 +83,7 @@ static int is_root_of_its_pid1(int tree_fd, bool *ret_is) {
         return is_same(tree_fd, root_fd, ret_is);
 }
 
-int image_host_is_root(const ImageHost *host, int tree_fd, bool *ret_is) {
+int host_is_root(const Host *host, int tree_fd, bool *ret_is) {
         bool is;
         int r;
 
@@ -99,11 +99,7 @@ int image_host_is_root(const ImageHost *host, int tree_fd, bool *ret_is) {
         return 0;
 }
 
-int image_host_has_file(
-        const ImageHost *host,
-        const char *path,
-        const struct stat *status,
-        bool *ret_has) {
+int host_has_file(const Host *host, const char *path, const struct stat *status, bool *ret_has) {
         struct stat other;
 
         if (fstatat(host->root_fd, path, &other, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -117,13 +113,13 @@ int image_host_has_file(
 }
 
 /* Opened from the running system's root; without its leading slash. */
-static int open_directory(const ImageHost *host, const char *path) {
+static int open_directory(const Host *host, const char *path) {
         path += strspn(path, "/");
         return openat(host->root_fd, *path ? path : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Whether a directory on the way to a mount is the tree, by whatever name. */
-static int is_within(const ImageHost *host, const char *point, int tree_fd, bool *ret_within) {
+static int is_within(const Host *host, const char *point, int tree_fd, bool *ret_within) {
         char path[PATH_MAX];
         bool same = false;
 
@@ -146,7 +142,7 @@ static int is_within(const ImageHost *host, const char *point, int tree_fd, bool
 }
 
 /* systemd mounts the ESP when somebody looks for it, and unmounts it after a while. */
-static void wake_automounts(const ImageHost *host) {
+static void wake_automounts(const Host *host) {
         static const char *const places[] = { "efi", "boot", "boot/efi" };
 
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
@@ -157,7 +153,7 @@ static void wake_automounts(const ImageHost *host) {
 }
 
 typedef struct Search {
-        const ImageHost *host;
+        const Host *host;
         int tree_fd;
         Mount mount; /* that the file was reached by */
         char *point; /* where the running system has it */
@@ -182,7 +178,7 @@ static int take_if_outside(Mount *mount, void *userdata) {
         return search->point ? 1 : -ENOMEM;
 }
 
-int image_host_find_mount(const ImageHost *host, int tree_fd, int fd, char **ret_point) {
+int host_find_mount(const Host *host, int tree_fd, int fd, char **ret_point) {
         _cleanup_(cleanup_search) Search search = { .host = host, .tree_fd = tree_fd };
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
         int tree_id, id, r;

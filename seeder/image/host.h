@@ -12,39 +12,35 @@
 
 #include "lib/base/error.h"
 
-typedef struct ImageHost {
+typedef struct Host {
         int root_fd; /* O_PATH */
         const char *mountinfo;
-} ImageHost;
+} Host;
 
-#define IMAGE_HOST_NULL \
+#define HOST_NULL \
         { .root_fd = -1 }
 
-_must_check_ int image_host_open(ImageHost *ret_host);
-void image_host_close(ImageHost *host);
+_must_check_ int host_open(Host *ret_host);
+void host_close(Host *host);
 
 /*
  * Whether a tree is the root of a running system: of this one, or of the one whose /proc is
  * mounted in it (the host's root, mounted into a container). Sets *ret_is.
  */
-_must_check_ int image_host_is_root(const ImageHost *host, int tree_fd, bool *ret_is);
+_must_check_ int host_is_root(const Host *host, int tree_fd, bool *ret_is);
 
 /*
  * Where the running system has what an open file of the tree lies on: *ret_point is a mount point
  * outside of the tree, to be freed, or NULL. A mount that overlaps counts, so that a directory of
  * the running system which is mounted into the tree is found, too. -EOPNOTSUPP: no /proc here.
  */
-_must_check_ int image_host_find_mount(
-        const ImageHost *host,
-        int tree_fd,
-        int fd,
-        char **ret_point);
+_must_check_ int host_find_mount(const Host *host, int tree_fd, int fd, char **ret_point);
 
 /* Whether a file of the tree is the one that the running system has at this path (hard links). */
-_must_check_ int image_host_has_file(
-        const ImageHost *host,
+_must_check_ int host_has_file(
+        const Host *host,
         const char *path,
         const struct stat *status,
         bool *ret_has);
 
-#define _cleanup_image_host_ _cleanup_(image_host_close)
+#define _cleanup_host_ _cleanup_(host_close)

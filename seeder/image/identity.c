@@ -28,17 +28,17 @@ static IdKind id_kind(const char *text, size_t length) {
         return length == 32 ? ID_SET : ID_OTHER;
 }
 
-static int read_id(const ImageTree *tree, const char *path, IdKind *ret_kind) {
+static int read_id(const Tree *tree, const char *path, IdKind *ret_kind) {
         char text[128];
         size_t length;
         int r;
 
-        r = image_tree_read(tree, path, text, sizeof(text), &length);
-        if (r == IMAGE_TREE_E_ABSENT) {
+        r = tree_read(tree, path, text, sizeof(text), &length);
+        if (r == TREE_E_ABSENT) {
                 *ret_kind = ID_ABSENT;
                 return 0;
         }
-        if (r == IMAGE_TREE_E_NOT_A_FILE || r == -EFBIG) {
+        if (r == TREE_E_NOT_A_FILE || r == -EFBIG) {
                 *ret_kind = ID_OTHER;
                 return 0;
         }
@@ -65,40 +65,40 @@ static const char *id_reason(IdKind kind) {
 }
 
 /* What clean does depends on what the name itself is. Returns 0, _E_ABSENT or an errno. */
-static int identify(const ImageTree *tree, ImageItem *item, bool *ret_link) {
-        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+static int identify(const Tree *tree, Item *item, bool *ret_link) {
+        _cleanup_entry_ Entry entry = ENTRY_NULL;
         int r;
 
-        r = image_entry_open(tree, item->path, &entry);
+        r = entry_open(tree, item->path, &entry);
         if (r != 0)
                 return r;
         item->device = entry.status.st_dev;
         item->inode = entry.status.st_ino;
         if (!S_ISREG(entry.status.st_mode))
-                item->action = IMAGE_ACTION_MANUAL;
+                item->action = ACTION_MANUAL;
         *ret_link = S_ISLNK(entry.status.st_mode);
         return 0;
 }
 
-static void find_machine_id(const ImageTree *tree, ImageReport *report) {
-        ImageItem item = image_item(RULE_MACHINE_ID, IMAGE_STATE_FINDING, IMAGE_MACHINE_ID);
+static void find_machine_id(const Tree *tree, Report *report) {
+        Item item = item_of(RULE_MACHINE_ID, STATE_FINDING, MACHINE_ID);
         bool link = false;
         IdKind kind;
         int r;
 
         r = identify(tree, &item, &link);
         if (r >= 0)
-                r = read_id(tree, IMAGE_MACHINE_ID, &kind);
+                r = read_id(tree, MACHINE_ID, &kind);
         if (r < 0)
-                image_report_add_error(report, RULE_MACHINE_ID, IMAGE_MACHINE_ID, r);
+                report_add_error(report, RULE_MACHINE_ID, MACHINE_ID, r);
         else if (kind == ID_ABSENT || kind == ID_UNINITIALIZED)
-                image_report_add(
+                report_add(
                         report,
-                        image_item(RULE_MACHINE_ID, IMAGE_STATE_OK, IMAGE_MACHINE_ID),
+                        item_of(RULE_MACHINE_ID, STATE_OK, MACHINE_ID),
                         "%s",
                         kind == ID_ABSENT ? "is absent, as it may be" : id_reason(kind));
         else
-                image_report_add(
+                report_add(
                         report,
                         item,
                         "%s%s",
@@ -107,25 +107,25 @@ static void find_machine_id(const ImageTree *tree, ImageReport *report) {
 }
 
 /* A link to the machine id is what D-Bus wants. */
-static void find_dbus_id(const ImageTree *tree, ImageReport *report) {
-        ImageItem item = image_item(RULE_DBUS_ID, IMAGE_STATE_FINDING, DBUS_ID);
+static void find_dbus_id(const Tree *tree, Report *report) {
+        Item item = item_of(RULE_DBUS_ID, STATE_FINDING, DBUS_ID);
         bool link = false;
         IdKind kind;
         int r;
 
         r = identify(tree, &item, &link);
-        if (r == IMAGE_TREE_E_ABSENT || link)
+        if (r == TREE_E_ABSENT || link)
                 return;
         if (r >= 0)
                 r = read_id(tree, DBUS_ID, &kind);
         if (r < 0)
-                image_report_add_error(report, RULE_DBUS_ID, DBUS_ID, r);
+                report_add_error(report, RULE_DBUS_ID, DBUS_ID, r);
         else if (kind == ID_SET || kind == ID_OTHER)
-                image_report_add(report, item, "%s", id_reason(kind));
+                report_add(report, item, "%s", id_reason(kind));
 }
 
 /* Removed keys must come from somewhere, or nobody logs in. */
-static void find_key_maker(const ImageTree *tree, ImageReport *report) {
+static void find_key_maker(const Tree *tree, Report *report) {
         static const char *const makers[] = {
                 "usr/bin/cloud-init",
                 "usr/lib/systemd/system/sshd-keygen@.service",
@@ -136,18 +136,18 @@ static void find_key_maker(const ImageTree *tree, ImageReport *report) {
         };
         static const char server[] = "usr/sbin/sshd";
 
-        if (!image_tree_has(tree, server))
+        if (!tree_has(tree, server))
                 return;
         for (size_t i = 0; i < ELEMENTSOF(makers); i++)
-                if (image_tree_has(tree, makers[i]))
+                if (tree_has(tree, makers[i]))
                         return;
-        image_report_add(
+        report_add(
                 report,
-                image_item(RULE_SSH_KEY_MAKER, IMAGE_STATE_NOTE, server),
+                item_of(RULE_SSH_KEY_MAKER, STATE_NOTE, server),
                 "is here, but nothing was found that makes host keys at the first boot");
 }
 
-void image_identity_find(const ImageTree *tree, ImageReport *report) {
+void identity_find(const Tree *tree, Report *report) {
         find_machine_id(tree, report);
         find_dbus_id(tree, report);
         find_key_maker(tree, report);

@@ -10,4 +10,4 @@
 #include "seeder/image/report.h"
 #include "seeder/image/tree.h"
 
-void image_identity_find(const ImageTree *tree, ImageReport *report);
+void identity_find(const Tree *tree, Report *report);

@@ -66,7 +66,7 @@ static int set_limits(void) {
                 rlim_t limit;
         } limits[] = {
                 { RLIMIT_CORE, 0 },
-                { RLIMIT_CPU, IMAGE_INITRAMFS_TIMEOUT_USEC / USEC_PER_SEC },
+                { RLIMIT_CPU, INITRAMFS_TIMEOUT_USEC / USEC_PER_SEC },
                 /* lsinitramfs unpacks into its temporary directory what stands after the microcode. */
                 { RLIMIT_FSIZE, (rlim_t)1 << 30 },
                 { RLIMIT_AS, (rlim_t)2 << 30 },
@@ -199,7 +199,7 @@ static int start_tool(const char *path, Tool *tool, Child *ret_child) {
 static int read_output(int fd, uint64_t until_usec, Listing *listing) {
         uint8_t buffer[4096];
 
-        while (listing->total_bytes <= IMAGE_INITRAMFS_MAX_OUTPUT_BYTES) {
+        while (listing->total_bytes <= INITRAMFS_MAX_OUTPUT_BYTES) {
                 uint64_t now_usec = clock_monotonic_usec();
                 size_t n;
                 int r;
@@ -208,10 +208,10 @@ static int read_output(int fd, uint64_t until_usec, Listing *listing) {
                 if (r == -ENODATA)
                         return 0;
                 if (r < 0)
-                        return r == -ETIMEDOUT ? IMAGE_INITRAMFS_E_TIMEOUT : r;
+                        return r == -ETIMEDOUT ? INITRAMFS_E_TIMEOUT : r;
                 take_output(listing, (const char *)buffer, n);
         }
-        return IMAGE_INITRAMFS_E_TIMEOUT;
+        return INITRAMFS_E_TIMEOUT;
 }
 
 static int list_in(
@@ -235,7 +235,7 @@ static int list_in(
         ended = child_end(&child, r == 0 ? clock_monotonic_usec() + END_USEC : 0, &status);
         if (r != 0)
                 return r;
-        return ended == 0 ? 0 : IMAGE_INITRAMFS_E_FAILED;
+        return ended == 0 ? 0 : INITRAMFS_E_FAILED;
 }
 
 /* What a tool that was ended left behind: files, and one level of directories with files in them. */
@@ -292,7 +292,7 @@ static void remove_directory(const char *path) {
         (void)rmdir(path);
 }
 
-int image_initramfs_list_with(
+int initramfs_list_with(
         const char *tool,
         int initramfs_fd,
         uint64_t timeout_usec,
@@ -302,7 +302,7 @@ int image_initramfs_list_with(
         int r;
 
         if (access(tool, X_OK) < 0)
-                return IMAGE_INITRAMFS_E_NO_TOOL;
+                return INITRAMFS_E_NO_TOOL;
         if (!mkdtemp(directory))
                 return negative_errno();
         r = prepare_directory(directory);
@@ -313,12 +313,12 @@ int image_initramfs_list_with(
                 return r;
         /* A tool that finds no archive it knows may well be content. */
         if (r == 0 && !(listing.bits & IMAGE_LISTING_NAMES))
-                r = IMAGE_INITRAMFS_E_FAILED;
+                r = INITRAMFS_E_FAILED;
         *ret_bits = listing.bits;
         return r;
 }
 
-int image_initramfs_list(int initramfs_fd, unsigned *ret_bits) {
+int initramfs_list(int initramfs_fd, unsigned *ret_bits) {
         /* Fixed places: PATH is the caller's, and may lead into the tree. */
         static const char *const tools[] = {
                 "/usr/bin/lsinitramfs",
@@ -326,21 +326,17 @@ int image_initramfs_list(int initramfs_fd, unsigned *ret_bits) {
                 "/usr/sbin/lsinitrd",
                 "/sbin/lsinitrd",
         };
-        int result = IMAGE_INITRAMFS_E_NO_TOOL;
+        int result = INITRAMFS_E_NO_TOOL;
         unsigned all_bits = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(tools); i++) {
                 unsigned bits = 0;
                 int r;
 
-                r = image_initramfs_list_with(
-                        tools[i],
-                        initramfs_fd,
-                        IMAGE_INITRAMFS_TIMEOUT_USEC,
-                        &bits);
+                r = initramfs_list_with(tools[i], initramfs_fd, INITRAMFS_TIMEOUT_USEC, &bits);
                 if (r < 0)
                         return r;
-                if (r == IMAGE_INITRAMFS_E_NO_TOOL)
+                if (r == INITRAMFS_E_NO_TOOL)
                         continue;
                 all_bits |= bits;
                 result = r;

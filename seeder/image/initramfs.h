@@ -14,24 +14,24 @@
 
 #include "lib/base/error.h"
 
-#define IMAGE_INITRAMFS_TIMEOUT_USEC     (UINT64_C(60) * 1000000)
-#define IMAGE_INITRAMFS_MAX_OUTPUT_BYTES (UINT64_C(64) * 1024 * 1024)
+#define INITRAMFS_TIMEOUT_USEC     (UINT64_C(60) * 1000000)
+#define INITRAMFS_MAX_OUTPUT_BYTES (UINT64_C(64) * 1024 * 1024)
 
 enum {
-        _IMAGE_INITRAMFS_E_SUCCESS,
-        IMAGE_INITRAMFS_E_NO_TOOL, /* neither tool is installed */
-        IMAGE_INITRAMFS_E_FAILED,  /* the tool did not list it, or not all of it */
-        IMAGE_INITRAMFS_E_TIMEOUT, /* too slow, or too much output */
+        _INITRAMFS_E_SUCCESS,
+        INITRAMFS_E_NO_TOOL, /* neither tool is installed */
+        INITRAMFS_E_FAILED,  /* the tool did not list it, or not all of it */
+        INITRAMFS_E_TIMEOUT, /* too slow, or too much output */
 };
 
 /*
  * *ret_bits: IMAGE_LISTING_... of all lines. They are also set with E_FAILED and E_TIMEOUT: what
  * was seen is there; what was not seen may be.
  */
-_must_check_ int image_initramfs_list(int initramfs_fd, unsigned *ret_bits);
+_must_check_ int initramfs_list(int initramfs_fd, unsigned *ret_bits);
 
 /* The same with a tool of the caller's, an absolute path. E_NO_TOOL if it is not there. */
-_must_check_ int image_initramfs_list_with(
+_must_check_ int initramfs_list_with(
         const char *tool,
         int initramfs_fd,
         uint64_t timeout_usec,

@@ -26,13 +26,8 @@ typedef enum Driver {
         DRIVER_BUILTIN,
 } Driver;
 
-static void add(
-        ImageReport *report,
-        ImageRuleId rule,
-        ImageState state,
-        const char *version,
-        const char *detail) {
-        image_report_add(report, image_item(rule, state, NULL), "%s: %s", version, detail);
+static void add(Report *report, RuleId rule, State state, const char *version, const char *detail) {
+        report_add(report, item_of(rule, state, NULL), "%s: %s", version, detail);
 }
 
 static void remember_kernel(const char *path, void *userdata) {
@@ -52,62 +47,62 @@ static void remember_kernel(const char *path, void *userdata) {
 
 /* A directory of modules has an index: empty ones stay behind when a kernel is removed. */
 static void remember_modules(const char *path, void *userdata) {
-        char directory[IMAGE_PATH_MAX_BYTES];
+        char directory[TREE_PATH_MAX_BYTES];
 
         (void)snprintf(directory, sizeof(directory), "%s", path);
         *strrchr(directory, '/') = '\0';
         remember_kernel(directory, userdata);
 }
 
-static int find_kernels(const ImageTree *tree, Kernels *kernels) {
+static int find_kernels(const Tree *tree, Kernels *kernels) {
         static const char *const indexes[] = {
                 "usr/lib/modules/*/modules.builtin",
                 "lib/modules/*/modules.builtin",
         };
         int r;
 
-        r = image_tree_glob(tree, "boot/config-*", remember_kernel, kernels);
+        r = tree_glob(tree, "boot/config-*", remember_kernel, kernels);
         for (size_t i = 0; i < ELEMENTSOF(indexes) && r >= 0; i++)
-                r = image_tree_glob(tree, indexes[i], remember_modules, kernels);
+                r = tree_glob(tree, indexes[i], remember_modules, kernels);
         return r;
 }
 
 /* The first of these that is there, with the version put in place of '%'. NULL: none. */
 static const char *find_file(
-        const ImageTree *tree,
+        const Tree *tree,
         const char *const patterns[static PATHS_MAX],
         const char *version,
-        char path[static IMAGE_PATH_MAX_BYTES]) {
+        char path[static TREE_PATH_MAX_BYTES]) {
         for (size_t i = 0; i < PATHS_MAX && patterns[i]; i++)
-                if (image_tree_path(patterns[i], version, path) && image_tree_has(tree, path))
+                if (tree_path(patterns[i], version, path) && tree_has(tree, path))
                         return path;
         return NULL;
 }
 
 /* To be freed. NULL where it cannot be read, also for lack of memory. */
 static char *read_text(
-        const ImageTree *tree,
+        const Tree *tree,
         const char *path,
         size_t max_bytes,
-        ImageReport *report,
+        Report *report,
         size_t *ret_length) {
         _cleanup_free_ char *text = malloc(max_bytes);
 
         report->no_memory |= !text;
-        if (!text || image_tree_read(tree, path, text, max_bytes, ret_length) != 0)
+        if (!text || tree_read(tree, path, text, max_bytes, ret_length) != 0)
                 return NULL;
         return TAKE_PTR(text);
 }
 
 typedef struct Option {
         const char *name;
-        ImageRuleId rule;
+        RuleId rule;
         const char *without;
 } Option;
 
 /* Kernels lost and gained these options: one that is not named is as good as off. */
 static void check_option(
-        ImageReport *report,
+        Report *report,
         const char *config,
         size_t length,
         const char *version,
@@ -115,12 +110,9 @@ static void check_option(
         ImageKernelOption value = image_text_kernel_option(config, length, option->name);
         bool on = value == IMAGE_KERNEL_OPTION_BUILTIN || value == IMAGE_KERNEL_OPTION_MODULE;
 
-        image_report_add(
+        report_add(
                 report,
-                image_item(
-                        option->rule,
-                        on ? IMAGE_STATE_OK : image_rules[option->rule].severity,
-                        NULL),
+                item_of(option->rule, on ? STATE_OK : image_rules[option->rule].severity, NULL),
                 "%s: %s%s",
                 version,
                 option->name,
@@ -128,7 +120,7 @@ static void check_option(
 }
 
 /* What the configuration says of the driver. */
-static Driver check_config(const ImageTree *tree, const char *version, ImageReport *report) {
+static Driver check_config(const Tree *tree, const char *version, Report *report) {
         static const char *const patterns[PATHS_MAX] = {
                 "boot/config-%",
                 "usr/lib/modules/%/config",
@@ -145,7 +137,7 @@ static Driver check_config(const ImageTree *tree, const char *version, ImageRepo
                 { "CONFIG_RANDOM_TRUST_BOOTLOADER", RULE_CONFIG_TRUST_BOOTLOADER, " is not set" },
         };
         _cleanup_free_ char *config = NULL;
-        char path[IMAGE_PATH_MAX_BYTES];
+        char path[TREE_PATH_MAX_BYTES];
         size_t length = 0;
 
         if (find_file(tree, patterns, version, path))
@@ -153,7 +145,7 @@ static Driver check_config(const ImageTree *tree, const char *version, ImageRepo
         if (!config) {
                 add(report,
                     RULE_KERNEL_CONFIG,
-                    IMAGE_STATE_UNKNOWN,
+                    STATE_UNKNOWN,
                     version,
                     "no configuration to read in /boot or with its modules");
                 return DRIVER_UNKNOWN;
@@ -174,12 +166,12 @@ static Driver check_config(const ImageTree *tree, const char *version, ImageRepo
 
 /* Whether one of depmod's indexes names the driver. False also where it cannot be read. */
 static bool index_has_driver(
-        const ImageTree *tree,
+        const Tree *tree,
         const char *const patterns[static PATHS_MAX],
         const char *version,
-        ImageReport *report,
+        Report *report,
         bool *ret_read) {
-        char path[IMAGE_PATH_MAX_BYTES];
+        char path[TREE_PATH_MAX_BYTES];
         _cleanup_free_ char *text = NULL;
         size_t length = 0;
 
@@ -191,10 +183,10 @@ static bool index_has_driver(
 
 /* The indexes of depmod know better than a configuration that may be of another build. */
 static Driver check_modules(
-        const ImageTree *tree,
+        const Tree *tree,
         const char *version,
         Driver configured,
-        ImageReport *report) {
+        Report *report) {
         static const char *const built_in[PATHS_MAX] = {
                 "usr/lib/modules/%/modules.builtin",
                 "lib/modules/%/modules.builtin",
@@ -213,10 +205,10 @@ static Driver check_modules(
 }
 
 static const char *list_failure(int r, unsigned bits) {
-        if (r == IMAGE_INITRAMFS_E_NO_TOOL)
+        if (r == INITRAMFS_E_NO_TOOL)
                 return "could not be looked into: neither lsinitramfs nor lsinitrd is installed "
                        "here";
-        if (r == IMAGE_INITRAMFS_E_TIMEOUT)
+        if (r == INITRAMFS_E_TIMEOUT)
                 return "could not be looked into: the listing was too slow or too long";
         if (r != 0)
                 return "could not be looked into: it could not be listed to its end";
@@ -227,39 +219,33 @@ static const char *list_failure(int r, unsigned bits) {
 
 /* What was seen is there; what was not seen is missing only if all was seen. */
 static void add_seen(
-        ImageReport *report,
-        ImageRuleId rule,
+        Report *report,
+        RuleId rule,
         const char *path,
         bool seen,
         const char *failure,
         const char *name) {
-        const ImageState state = seen      ? IMAGE_STATE_OK
-                                 : failure ? IMAGE_STATE_UNKNOWN
-                                           : IMAGE_STATE_FINDING;
+        const State state = seen ? STATE_OK : failure ? STATE_UNKNOWN : STATE_FINDING;
 
         if (!seen && failure)
-                image_report_add(report, image_item(rule, state, path), "%s", failure);
+                report_add(report, item_of(rule, state, path), "%s", failure);
         else
-                image_report_add(
+                report_add(
                         report,
-                        image_item(rule, state, path),
+                        item_of(rule, state, path),
                         "%s %s",
                         seen ? "has" : "has no",
                         name);
 }
 
-static void check_listing(
-        const ImageTree *tree,
-        const char *path,
-        Driver driver,
-        ImageReport *report) {
+static void check_listing(const Tree *tree, const char *path, Driver driver, Report *report) {
         _cleanup_close_ int fd = -1;
         unsigned bits = 0;
         const char *failure;
         int r;
 
-        r = image_tree_open_file(tree, path, &fd);
-        r = r == 0 ? image_initramfs_list(fd, &bits) : IMAGE_INITRAMFS_E_FAILED;
+        r = tree_open_file(tree, path, &fd);
+        r = r == 0 ? initramfs_list(fd, &bits) : INITRAMFS_E_FAILED;
         report->no_memory |= r == -ENOMEM;
         failure = list_failure(r, bits);
         if (driver == DRIVER_MODULE || driver == DRIVER_UNKNOWN)
@@ -271,9 +257,9 @@ static void check_listing(
                         failure,
                         "virtio_rng");
         if (bits & IMAGE_LISTING_SEED)
-                image_report_add(
+                report_add(
                         report,
-                        image_item(RULE_INITRAMFS_SEED, IMAGE_STATE_FINDING, path),
+                        item_of(RULE_INITRAMFS_SEED, STATE_FINDING, path),
                         "has a saved seed in it, the same in every clone");
         add_seen(
                 report,
@@ -284,16 +270,12 @@ static void check_listing(
                 "entropy-seeder");
 }
 
-static void check_initramfs(
-        const ImageTree *tree,
-        const char *version,
-        Driver driver,
-        ImageReport *report) {
+static void check_initramfs(const Tree *tree, const char *version, Driver driver, Report *report) {
         static const char *const patterns[][PATHS_MAX] = {
                 { "boot/initrd.img-%", "boot/initramfs-%.img", "boot/initrd-%" },
                 { "usr/lib/modules/%/initrd", "usr/lib/modules/%/initramfs.img" },
         };
-        char path[IMAGE_PATH_MAX_BYTES];
+        char path[TREE_PATH_MAX_BYTES];
 
         for (size_t i = 0; i < ELEMENTSOF(patterns); i++)
                 if (find_file(tree, patterns[i], version, path)) {
@@ -303,22 +285,22 @@ static void check_initramfs(
         /* Unified images, and loaders with directories of their own, are not looked into. */
         add(report,
             RULE_INITRAMFS_VIRTIO_RNG,
-            driver == DRIVER_BUILTIN ? IMAGE_STATE_OK : IMAGE_STATE_UNKNOWN,
+            driver == DRIVER_BUILTIN ? STATE_OK : STATE_UNKNOWN,
             version,
             driver == DRIVER_BUILTIN ? "no initramfs, and none is needed for virtio_rng"
                                      : "no initramfs of this kernel in /boot or with its modules");
 }
 
-static void check_kernel(const ImageTree *tree, const char *version, ImageReport *report) {
+static void check_kernel(const Tree *tree, const char *version, Report *report) {
         static const struct {
-                ImageState state;
+                State state;
                 const char *detail;
         } drivers[] = {
-                [DRIVER_UNKNOWN] = { IMAGE_STATE_UNKNOWN,
+                [DRIVER_UNKNOWN] = { STATE_UNKNOWN,
                                      "neither its configuration nor its modules can be read" },
-                [DRIVER_ABSENT] = { IMAGE_STATE_FINDING, "has no virtio_rng driver" },
-                [DRIVER_MODULE] = { IMAGE_STATE_OK, "has virtio_rng as a module" },
-                [DRIVER_BUILTIN] = { IMAGE_STATE_OK, "has virtio_rng built in" },
+                [DRIVER_ABSENT] = { STATE_FINDING, "has no virtio_rng driver" },
+                [DRIVER_MODULE] = { STATE_OK, "has virtio_rng as a module" },
+                [DRIVER_BUILTIN] = { STATE_OK, "has virtio_rng built in" },
         };
         Driver driver = check_config(tree, version, report);
 
@@ -327,22 +309,22 @@ static void check_kernel(const ImageTree *tree, const char *version, ImageReport
         check_initramfs(tree, version, driver, report);
 }
 
-void image_kernel_find(const ImageTree *tree, ImageReport *report) {
+void kernel_find(const Tree *tree, Report *report) {
         Kernels kernels = {};
         int r;
 
         r = find_kernels(tree, &kernels);
         if (r < 0)
-                image_report_add_error(report, RULE_KERNELS, NULL, r);
+                report_add_error(report, RULE_KERNELS, NULL, r);
         else if (kernels.more)
-                image_report_add(
+                report_add(
                         report,
-                        image_item(RULE_KERNELS, IMAGE_STATE_UNKNOWN, NULL),
+                        item_of(RULE_KERNELS, STATE_UNKNOWN, NULL),
                         "there are more than are looked at");
         if (kernels.n == 0)
-                image_report_add(
+                report_add(
                         report,
-                        image_item(RULE_KERNELS, IMAGE_STATE_UNKNOWN, NULL),
+                        item_of(RULE_KERNELS, STATE_UNKNOWN, NULL),
                         "no kernel in /boot or /usr/lib/modules: it comes from elsewhere");
         for (size_t i = 0; i < kernels.n; i++)
                 check_kernel(tree, kernels.versions[i], report);

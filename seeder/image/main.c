@@ -15,7 +15,7 @@
 
 #define EX_FINDINGS 1
 
-#define GROUPS_TEMPLATE ((1U << IMAGE_GROUP_SEEDS) | (1U << IMAGE_GROUP_IDENTITY))
+#define GROUPS_TEMPLATE ((1U << GROUP_SEEDS) | (1U << GROUP_IDENTITY))
 
 typedef enum Answer {
         ANSWER_NONE,
@@ -42,15 +42,15 @@ static int parse_groups(const char *text, unsigned *ret_groups) {
 
         while (*text) {
                 size_t n = strcspn(text, ",");
-                ImageGroup group = 0;
+                Group group = 0;
 
-                for (; group < _IMAGE_GROUP_MAX; group++) {
-                        const char *name = image_group_to_string(group);
+                for (; group < _GROUP_MAX; group++) {
+                        const char *name = group_to_string(group);
 
                         if (strlen(name) == n && memcmp(text, name, n) == 0)
                                 break;
                 }
-                if (group == _IMAGE_GROUP_MAX)
+                if (group == _GROUP_MAX)
                         return -EINVAL;
                 groups |= 1U << group;
                 text += n + (text[n] == ',' ? 1 : 0);
@@ -65,7 +65,7 @@ static int refuse_usage(const char *text) {
 }
 
 static int check_arguments(Arguments *arguments) {
-        unsigned setup = 1U << IMAGE_GROUP_SETUP;
+        unsigned setup = 1U << GROUP_SETUP;
 
         if (!arguments->clean && (arguments->dry_run || arguments->running_system))
                 return refuse_usage("--dry-run and --running-system are for clean");
@@ -76,7 +76,7 @@ static int check_arguments(Arguments *arguments) {
                 return refuse_usage("clean does not accept --only=setup: use check");
         if (arguments->clean)
                 arguments->groups &= GROUPS_TEMPLATE;
-        if (arguments->running_system && arguments->groups != 1U << IMAGE_GROUP_SEEDS)
+        if (arguments->running_system && arguments->groups != 1U << GROUP_SEEDS)
                 return refuse_usage("--running-system needs --only=seeds: a running system keeps "
                                     "its identity");
         return EXIT_SUCCESS;
@@ -89,9 +89,9 @@ static int print_rules(void) {
                 r =
                         printf("%-25s%-10s%-9s%-8s%s\n",
                                image_rules[i].id,
-                               image_group_to_string(image_rules[i].group),
-                               image_state_to_string(image_rules[i].severity),
-                               image_action_to_string(image_rules[i].action),
+                               group_to_string(image_rules[i].group),
+                               state_to_string(image_rules[i].severity),
+                               action_to_string(image_rules[i].action),
                                image_rules[i].advice ? image_rules[i].advice : "-");
         return r < 0 || fflush(stdout) == EOF ? EX_IOERR : EXIT_SUCCESS;
 }
@@ -183,38 +183,38 @@ static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
         return check_arguments(arguments);
 }
 
-static int find(const ImageTree *tree, unsigned groups, ImageReport *report) {
-        image_template_find(tree, groups, report);
-        if (groups & (1U << IMAGE_GROUP_SETUP)) {
-                image_kernel_find(tree, report);
-                image_services_find(tree, report);
+static int find(const Tree *tree, unsigned groups, Report *report) {
+        template_find(tree, groups, report);
+        if (groups & (1U << GROUP_SETUP)) {
+                kernel_find(tree, report);
+                services_find(tree, report);
         }
         return report->no_memory ? log_errno(LOG_ERR, -ENOMEM, "Cannot look at the tree") : 0;
 }
 
-static int print(const Arguments *arguments, const ImageReport *report) {
-        const ImageRun run = {
+static int print(const Arguments *arguments, const Report *report) {
+        const Run run = {
                 .verb = arguments->clean ? "clean" : "check",
                 .root = arguments->root,
                 .dry_run = arguments->dry_run,
         };
         int r;
 
-        r = arguments->json ? image_report_print_json(report, &run, stdout)
-                            : image_report_print(report, arguments->verbose, stdout);
+        r = arguments->json ? report_print_json(report, &run, stdout)
+                            : report_print(report, arguments->verbose, stdout);
         if (r < 0)
                 (void)log_errno(LOG_ERR, r, "Cannot print the report");
         return r;
 }
 
-static int status_of(const ImageReport *report) {
-        if (image_report_count(report, IMAGE_STATE_FINDING) > 0)
+static int status_of(const Report *report) {
+        if (report_count(report, STATE_FINDING) > 0)
                 return EX_FINDINGS;
-        return image_report_count(report, IMAGE_STATE_ERROR) > 0 ? EX_IOERR : EXIT_SUCCESS;
+        return report_count(report, STATE_ERROR) > 0 ? EX_IOERR : EXIT_SUCCESS;
 }
 
-static int check(const ImageTree *tree, const Arguments *arguments) {
-        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
+static int check(const Tree *tree, const Arguments *arguments) {
+        _cleanup_report_ Report report = REPORT_NULL;
 
         if (find(tree, arguments->groups, &report) < 0)
                 return EX_OSERR;
@@ -224,34 +224,34 @@ static int check(const ImageTree *tree, const Arguments *arguments) {
                 (void)printf(
                         "%zu findings, %zu not looked at, %zu unknown, %zu notes, %zu as they "
                         "should be\n",
-                        image_report_count(&report, IMAGE_STATE_FINDING),
-                        image_report_count(&report, IMAGE_STATE_ERROR),
-                        image_report_count(&report, IMAGE_STATE_UNKNOWN),
-                        image_report_count(&report, IMAGE_STATE_NOTE),
-                        image_report_count(&report, IMAGE_STATE_OK));
+                        report_count(&report, STATE_FINDING),
+                        report_count(&report, STATE_ERROR),
+                        report_count(&report, STATE_UNKNOWN),
+                        report_count(&report, STATE_NOTE),
+                        report_count(&report, STATE_OK));
         return fflush(stdout) == EOF ? EX_IOERR : status_of(&report);
 }
 
-static const char *plan_of(const ImageItem *item, bool dry_run) {
-        if (item->action == IMAGE_ACTION_MANUAL)
+static const char *plan_of(const Item *item, bool dry_run) {
+        if (item->action == ACTION_MANUAL)
                 return "manual:";
-        if (item->outcome == IMAGE_OUTCOME_FAILED)
+        if (item->outcome == OUTCOME_FAILED)
                 return dry_run ? "would not touch" : "will not touch";
-        if (item->action == IMAGE_ACTION_REMOVE)
+        if (item->action == ACTION_REMOVE)
                 return dry_run ? "would remove" : "will remove";
         return dry_run ? "would reset" : "will reset";
 }
 
 /* Before anything is touched. With --json the document comes at the end, so this goes to stderr. */
-static int print_plan(const Arguments *arguments, const ImageReport *report) {
+static int print_plan(const Arguments *arguments, const Report *report) {
         FILE *stream = arguments->json ? stderr : stdout;
 
         for (size_t i = 0; i < report->n_items; i++) {
-                const ImageItem *item = &report->items[i];
-                const bool manual = item->action == IMAGE_ACTION_MANUAL;
-                const char *advice = image_item_advice(item);
+                const Item *item = &report->items[i];
+                const bool manual = item->action == ACTION_MANUAL;
+                const char *advice = item_advice(item);
 
-                if (item->action != IMAGE_ACTION_NONE && item->shown)
+                if (item->action != ACTION_NONE && item->shown)
                         (void)fprintf(
                                 stream,
                                 "%s %s (%s)%s%s\n",
@@ -266,38 +266,37 @@ static int print_plan(const Arguments *arguments, const ImageReport *report) {
         return fflush(stream) == EOF ? -EIO : 0;
 }
 
-static void log_errors(const ImageReport *report) {
+static void log_errors(const Report *report) {
         for (size_t i = 0; i < report->n_items; i++)
-                if (report->items[i].state == IMAGE_STATE_ERROR)
+                if (report->items[i].state == STATE_ERROR)
                         log_error("%s %s", report->items[i].shown, report->items[i].detail);
         if (report->overflow)
                 log_error("There is more than can be told at once: clean again");
 }
 
-static void log_failures(const ImageReport *report) {
+static void log_failures(const Report *report) {
         for (size_t i = 0; i < report->n_items; i++) {
-                const ImageItem *item = &report->items[i];
+                const Item *item = &report->items[i];
 
-                if (item->outcome == IMAGE_OUTCOME_FAILED)
-                        log_error("%s stays: %s", item->shown, image_item_error(item));
+                if (item->outcome == OUTCOME_FAILED)
+                        log_error("%s stays: %s", item->shown, item_error(item));
         }
 }
 
-static int finish(const ImageTree *tree, const Arguments *arguments, const ImageReport *report) {
+static int finish(const Tree *tree, const Arguments *arguments, const Report *report) {
         /* What is still there after the work is what counts, whatever each call said. */
-        _cleanup_image_report_ ImageReport left = IMAGE_REPORT_NULL;
-        size_t n_failed = image_report_count_outcome(report, IMAGE_OUTCOME_FAILED), n_left;
+        _cleanup_report_ Report left = REPORT_NULL;
+        size_t n_failed = report_count_outcome(report, OUTCOME_FAILED), n_left;
 
         log_failures(report);
         if (find(tree, arguments->groups, &left) < 0)
                 return EX_OSERR;
-        n_left = image_report_count(&left, IMAGE_STATE_FINDING);
+        n_left = report_count(&left, STATE_FINDING);
         if (arguments->json ? print(arguments, report) < 0
                             : printf("%zu %s, %zu failed, %zu findings left\n",
-                                     image_report_count_outcome(
+                                     report_count_outcome(
                                              report,
-                                             arguments->dry_run ? IMAGE_OUTCOME_PLANNED
-                                                                : IMAGE_OUTCOME_DONE),
+                                             arguments->dry_run ? OUTCOME_PLANNED : OUTCOME_DONE),
                                      arguments->dry_run ? "would be done" : "done",
                                      n_failed,
                                      n_left) < 0)
@@ -306,29 +305,29 @@ static int finish(const ImageTree *tree, const Arguments *arguments, const Image
                 return EX_IOERR;
         if (n_left > 0)
                 return EX_FINDINGS;
-        return image_report_count(report, IMAGE_STATE_ERROR) > 0 ? EX_IOERR : EXIT_SUCCESS;
+        return report_count(report, STATE_ERROR) > 0 ? EX_IOERR : EXIT_SUCCESS;
 }
 
-static int clean(const ImageTree *tree, const ImageHost *host, const Arguments *arguments) {
-        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
+static int clean(const Tree *tree, const Host *host, const Arguments *arguments) {
+        _cleanup_report_ Report report = REPORT_NULL;
 
         if (find(tree, arguments->groups, &report) < 0)
                 return EX_OSERR;
-        image_clean_plan(tree, host, &report);
+        clean_plan(tree, host, &report);
         log_errors(&report);
         if (print_plan(arguments, &report) < 0)
                 return EX_IOERR;
         if (!arguments->dry_run)
-                image_clean(tree, host, &report);
+                clean_carry_out(tree, host, &report);
         return finish(tree, arguments, &report);
 }
 
 /* An empty mount point has no findings either, which would be taken for a clean image. */
-static int refuse_no_os(const ImageTree *tree, const char *root) {
+static int refuse_no_os(const Tree *tree, const char *root) {
         _cleanup_free_ char *what = NULL;
         int r;
 
-        r = image_os_check(tree, &what);
+        r = os_check(tree, &what);
         if (r == 0)
                 return EXIT_SUCCESS;
         if (r < 0) {
@@ -340,7 +339,7 @@ static int refuse_no_os(const ImageTree *tree, const char *root) {
 }
 
 /* One error for the whole, instead of one for each file. */
-static int refuse_read_only(const ImageTree *tree, const char *root) {
+static int refuse_read_only(const Tree *tree, const char *root) {
         struct statvfs filesystem;
 
         if (fstatvfs(tree->fd, &filesystem) < 0) {
@@ -353,20 +352,20 @@ static int refuse_read_only(const ImageTree *tree, const char *root) {
         return EX_IOERR;
 }
 
-static int guarded_check(const ImageTree *tree, const Arguments *arguments) {
+static int guarded_check(const Tree *tree, const Arguments *arguments) {
         int r = refuse_no_os(tree, arguments->root);
 
         return r == EXIT_SUCCESS ? check(tree, arguments) : r;
 }
 
-static int guarded_clean(const ImageTree *tree, const Arguments *arguments) {
-        _cleanup_image_host_ ImageHost host = IMAGE_HOST_NULL;
+static int guarded_clean(const Tree *tree, const Arguments *arguments) {
+        _cleanup_host_ Host host = HOST_NULL;
         bool is_root = false;
         int r;
 
-        r = image_host_open(&host);
+        r = host_open(&host);
         if (r >= 0)
-                r = image_host_is_root(&host, tree->fd, &is_root);
+                r = host_is_root(&host, tree->fd, &is_root);
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "Cannot tell whether this is the running system");
                 return EX_OSERR;
@@ -393,8 +392,8 @@ static int guarded_clean(const ImageTree *tree, const Arguments *arguments) {
 }
 
 int main(int argc, char *argv[]) {
-        _cleanup_image_tree_ ImageTree tree = IMAGE_TREE_NULL;
-        Arguments arguments = { .groups = IMAGE_GROUPS_ALL };
+        _cleanup_tree_ Tree tree = TREE_NULL;
+        Arguments arguments = { .groups = GROUPS_ALL };
         int r;
 
         log_open("entropy-image", log_target_detect(), LOG_NOTICE);
@@ -404,7 +403,7 @@ int main(int argc, char *argv[]) {
         r = parse_arguments(argc, argv, &arguments);
         if (r != EXIT_SUCCESS || !arguments.root)
                 return r;
-        r = image_tree_open(arguments.root, &tree);
+        r = tree_open(arguments.root, &tree);
         if (r < 0) {
                 (void)log_errno(
                         LOG_ERR,

@@ -9,9 +9,9 @@
 #include "seeder/image/tree.h"
 
 enum {
-        IMAGE_OS_E_NONE = 1,
+        OS_E_NONE = 1,
 };
 
-/* IMAGE_OS_E_NONE with *ret_what, escaped and to be freed: what it looks like instead. Else 0 or an
+/* OS_E_NONE with *ret_what, escaped and to be freed: what it looks like instead. Else 0 or an
  * errno. */
-_must_check_ int image_os_check(const ImageTree *tree, char **ret_what);
+_must_check_ int os_check(const Tree *tree, char **ret_what);

@@ -9,13 +9,13 @@
 #define ID_FORMAT "%-25s" /* the longest has 23 */
 
 static const char *const outcome_names[] = {
-        [IMAGE_OUTCOME_NONE] = "none",
-        [IMAGE_OUTCOME_PLANNED] = "planned",
-        [IMAGE_OUTCOME_DONE] = "done",
-        [IMAGE_OUTCOME_FAILED] = "failed",
+        [OUTCOME_NONE] = "none",
+        [OUTCOME_PLANNED] = "planned",
+        [OUTCOME_DONE] = "done",
+        [OUTCOME_FAILED] = "failed",
 };
 
-const char *image_error_to_string(int error) {
+const char *error_to_string(int error) {
         switch (-error) {
         case EXDEV:
                 return "belongs to the running system";
@@ -40,8 +40,8 @@ const char *image_error_to_string(int error) {
         }
 }
 
-const char *image_item_error(const ImageItem *item) {
-        return item->error_text ? item->error_text : image_error_to_string(item->error);
+const char *item_error(const Item *item) {
+        return item->error_text ? item->error_text : error_to_string(item->error);
 }
 
 static char *_printf_(1, 0) format_escaped(const char *format, va_list args) {
@@ -58,7 +58,7 @@ static char *_printf_(1, 0) format_escaped(const char *format, va_list args) {
         return escaped ? (char *)text_escape(text, escaped, size) : NULL;
 }
 
-char *image_report_format(const char *format, ...) {
+char *report_format(const char *format, ...) {
         va_list args;
         char *text;
 
@@ -68,7 +68,7 @@ char *image_report_format(const char *format, ...) {
         return text;
 }
 
-static void free_texts(ImageItem *item) {
+static void free_texts(Item *item) {
         free((char *)item->path);
         free(item->shown);
         free(item->detail);
@@ -76,12 +76,12 @@ static void free_texts(ImageItem *item) {
 }
 
 /* Takes the item. */
-static bool append(ImageReport *report, const ImageItem *item) {
+static bool append(Report *report, const Item *item) {
         size_t n = report->n_items;
 
         /* Doubled at each power of two. */
         if ((n & (n - 1)) == 0) {
-                ImageItem *items = reallocarray(report->items, n > 0 ? 2 * n : 1, sizeof(*items));
+                Item *items = reallocarray(report->items, n > 0 ? 2 * n : 1, sizeof(*items));
 
                 if (!items)
                         return false;
@@ -91,21 +91,20 @@ static bool append(ImageReport *report, const ImageItem *item) {
         return true;
 }
 
-ImageItem image_item(ImageRuleId rule, ImageState state, const char *path) {
-        return (ImageItem){
+Item item_of(RuleId rule, State state, const char *path) {
+        return (Item){
                 .rule = &image_rules[rule],
                 .state = state,
-                .action =
-                        state == IMAGE_STATE_FINDING ? image_rules[rule].action : IMAGE_ACTION_NONE,
+                .action = state == STATE_FINDING ? image_rules[rule].action : ACTION_NONE,
                 .path = path,
         };
 }
 
-void image_report_add(ImageReport *report, ImageItem item, const char *detail_format, ...) {
+void report_add(Report *report, Item item, const char *detail_format, ...) {
         const bool has_path = item.path;
         va_list args;
 
-        if (report->n_items >= IMAGE_ITEMS_MAX) {
+        if (report->n_items >= REPORT_ITEMS_MAX) {
                 report->overflow = true;
                 return;
         }
@@ -113,7 +112,7 @@ void image_report_add(ImageReport *report, ImageItem item, const char *detail_fo
         item.detail = format_escaped(detail_format, args);
         va_end(args);
         if (has_path) {
-                item.shown = image_report_format("/%s", item.path);
+                item.shown = report_format("/%s", item.path);
                 item.path = strdup(item.path);
         }
         if (!item.detail || (has_path && (!item.shown || !item.path)) || !append(report, &item)) {
@@ -122,42 +121,42 @@ void image_report_add(ImageReport *report, ImageItem item, const char *detail_fo
         }
 }
 
-void image_report_add_error(ImageReport *report, ImageRuleId rule, const char *path, int error) {
-        const bool setup = image_rules[rule].group == IMAGE_GROUP_SETUP;
-        const ImageState state = setup ? IMAGE_STATE_UNKNOWN : IMAGE_STATE_ERROR;
+void report_add_error(Report *report, RuleId rule, const char *path, int error) {
+        const bool setup = image_rules[rule].group == GROUP_SETUP;
+        const State state = setup ? STATE_UNKNOWN : STATE_ERROR;
 
         if (error == -ENOMEM)
                 report->no_memory = true;
         else
-                image_report_add(
+                report_add(
                         report,
-                        image_item(rule, state, path),
+                        item_of(rule, state, path),
                         "cannot be looked at: %s",
-                        image_error_to_string(error));
+                        error_to_string(error));
 }
 
-const char *image_item_advice(const ImageItem *item) {
-        const bool bad = item->state == IMAGE_STATE_FINDING || item->state == IMAGE_STATE_NOTE;
+const char *item_advice(const Item *item) {
+        const bool bad = item->state == STATE_FINDING || item->state == STATE_NOTE;
 
         return bad && item->action == item->rule->action ? item->rule->advice : NULL;
 }
 
-void image_report_free(ImageReport *report) {
+void report_free(Report *report) {
         for (size_t i = 0; i < report->n_items; i++)
                 free_texts(&report->items[i]);
         free(report->items);
-        *report = (ImageReport)IMAGE_REPORT_NULL;
+        *report = (Report)REPORT_NULL;
 }
 
-size_t image_report_count(const ImageReport *report, ImageState state) {
-        size_t n = state == IMAGE_STATE_ERROR && report->overflow ? 1 : 0;
+size_t report_count(const Report *report, State state) {
+        size_t n = state == STATE_ERROR && report->overflow ? 1 : 0;
 
         for (size_t i = 0; i < report->n_items; i++)
                 n += report->items[i].state == state ? 1 : 0;
         return n;
 }
 
-size_t image_report_count_outcome(const ImageReport *report, ImageOutcome outcome) {
+size_t report_count_outcome(const Report *report, Outcome outcome) {
         size_t n = 0;
 
         for (size_t i = 0; i < report->n_items; i++)
@@ -165,13 +164,13 @@ size_t image_report_count_outcome(const ImageReport *report, ImageOutcome outcom
         return n;
 }
 
-static void print_item(const ImageItem *item, FILE *stream) {
-        const char *advice = image_item_advice(item);
+static void print_item(const Item *item, FILE *stream) {
+        const char *advice = item_advice(item);
 
         (void)fprintf(
                 stream,
                 "%-8s" ID_FORMAT "%s%s%s%s%s\n",
-                image_state_to_string(item->state),
+                state_to_string(item->state),
                 item->rule->id,
                 item->shown ? item->shown : "",
                 item->shown ? ": " : "",
@@ -180,14 +179,13 @@ static void print_item(const ImageItem *item, FILE *stream) {
                 advice ? advice : "");
 }
 
-int image_report_print(const ImageReport *report, bool verbose, FILE *stream) {
+int report_print(const Report *report, bool verbose, FILE *stream) {
         bool any = false;
 
         /* The worst first; within a state in the order of the search. */
-        for (ImageState state = 0; state < _IMAGE_STATE_MAX; state++)
+        for (State state = 0; state < _STATE_MAX; state++)
                 for (size_t i = 0; i < report->n_items; i++) {
-                        if (report->items[i].state != state ||
-                            (state == IMAGE_STATE_OK && !verbose))
+                        if (report->items[i].state != state || (state == STATE_OK && !verbose))
                                 continue;
                         if (!any)
                                 (void)fprintf(
@@ -205,40 +203,37 @@ int image_report_print(const ImageReport *report, bool verbose, FILE *stream) {
                         "%-8s" ID_FORMAT "more than %u items: not all are here\n",
                         "error",
                         "too-many",
-                        IMAGE_ITEMS_MAX);
+                        REPORT_ITEMS_MAX);
         return fflush(stream) < 0 || ferror(stream) ? -EIO : 0;
 }
 
-static Json *item_object(const ImageItem *item) {
+static Json *item_object(const Item *item) {
         Json *object = json_new();
 
         json_put_string(object, "id", item->rule->id);
-        json_put_string(object, "group", image_group_to_string(item->rule->group));
-        json_put_string(object, "state", image_state_to_string(item->state));
+        json_put_string(object, "group", group_to_string(item->rule->group));
+        json_put_string(object, "state", state_to_string(item->state));
         json_put_string(object, "path", item->shown);
         json_put_string(object, "detail", item->detail);
-        json_put_string(object, "advice", image_item_advice(item));
-        json_put_string(object, "action", image_action_to_string(item->action));
+        json_put_string(object, "advice", item_advice(item));
+        json_put_string(object, "action", action_to_string(item->action));
         json_put_string(object, "outcome", outcome_names[item->outcome]);
-        json_put_string(object, "error", item->error < 0 ? image_item_error(item) : NULL);
+        json_put_string(object, "error", item->error < 0 ? item_error(item) : NULL);
         return object;
 }
 
-static void put_counts(const ImageReport *report, Json *document) {
+static void put_counts(const Report *report, Json *document) {
         Json *counts = json_new();
 
-        for (ImageState state = 0; state < _IMAGE_STATE_MAX; state++)
-                json_put_number(
-                        counts,
-                        image_state_to_string(state),
-                        image_report_count(report, state));
+        for (State state = 0; state < _STATE_MAX; state++)
+                json_put_number(counts, state_to_string(state), report_count(report, state));
         json_put(document, "counts", counts);
         json_put_bool(document, "complete", !report->overflow);
 }
 
-int image_report_print_json(const ImageReport *report, const ImageRun *run, FILE *stream) {
+int report_print_json(const Report *report, const Run *run, FILE *stream) {
         _cleanup_json_ Json *document = json_new();
-        _cleanup_free_ char *text = NULL, *root = image_report_format("%s", run->root);
+        _cleanup_free_ char *text = NULL, *root = report_format("%s", run->root);
         Json *items = json_object_new_array();
         int r;
 

@@ -3,22 +3,22 @@
 
 #include "seeder/image/rules.h"
 
-#define SEEDS    IMAGE_GROUP_SEEDS
-#define IDENTITY IMAGE_GROUP_IDENTITY
-#define SETUP    IMAGE_GROUP_SETUP
-#define FINDING  IMAGE_STATE_FINDING
-#define UNKNOWN  IMAGE_STATE_UNKNOWN
-#define NOTE     IMAGE_STATE_NOTE
-#define NONE     IMAGE_ACTION_NONE
-#define REMOVE   IMAGE_ACTION_REMOVE
-#define RESET    IMAGE_ACTION_RESET
-#define MANUAL   IMAGE_ACTION_MANUAL
+#define SEEDS    GROUP_SEEDS
+#define IDENTITY GROUP_IDENTITY
+#define SETUP    GROUP_SETUP
+#define FINDING  STATE_FINDING
+#define UNKNOWN  STATE_UNKNOWN
+#define NOTE     STATE_NOTE
+#define NONE     ACTION_NONE
+#define REMOVE   ACTION_REMOVE
+#define RESET    ACTION_RESET
+#define MANUAL   ACTION_MANUAL
 
 #define REMAKE  "install the hook of guest-entropy, and make the initramfs again"
 #define INSTALL "install the package guest-entropy"
 
 /* clang-format off */
-const ImageRule image_rules[_RULE_MAX] = {
+const Rule image_rules[_RULE_MAX] = {
         [RULE_GUEST_ENTROPY_STATE] = { "guest-entropy-state", SEEDS, FINDING, REMOVE },
         [RULE_SYSTEMD_SEED] = { "systemd-seed", SEEDS, FINDING, REMOVE },
         [RULE_SYSTEMD_SEED_CREDITABLE] = { "systemd-seed-creditable", SEEDS, FINDING, REMOVE },
@@ -74,7 +74,7 @@ const ImageRule image_rules[_RULE_MAX] = {
 };
 /* clang-format on */
 
-const char *image_group_to_string(ImageGroup group) {
+const char *group_to_string(Group group) {
         static const char *const names[] = {
                 [SEEDS] = "seeds",
                 [IDENTITY] = "identity",
@@ -84,16 +84,16 @@ const char *image_group_to_string(ImageGroup group) {
         return names[group];
 }
 
-const char *image_state_to_string(ImageState state) {
+const char *state_to_string(State state) {
         static const char *const names[] = {
-                [FINDING] = "finding", [IMAGE_STATE_ERROR] = "error", [UNKNOWN] = "unknown",
-                [NOTE] = "note",       [IMAGE_STATE_OK] = "ok",
+                [FINDING] = "finding", [STATE_ERROR] = "error", [UNKNOWN] = "unknown",
+                [NOTE] = "note",       [STATE_OK] = "ok",
         };
 
         return names[state];
 }
 
-const char *image_action_to_string(ImageAction action) {
+const char *action_to_string(Action action) {
         static const char *const names[] = {
                 [NONE] = "none",
                 [REMOVE] = "remove",

@@ -6,33 +6,33 @@
  * the user can do. entropy-seeder-image(8) lists the same, which a test compares.
  */
 
-typedef enum ImageGroup {
-        IMAGE_GROUP_SEEDS,    /* bytes that a generator would be seeded with, and flags about it */
-        IMAGE_GROUP_IDENTITY, /* what tells one machine from another */
-        IMAGE_GROUP_SETUP,    /* what should be there: drivers, initramfs, programs, units */
-        _IMAGE_GROUP_MAX,
-} ImageGroup;
+typedef enum Group {
+        GROUP_SEEDS,    /* bytes that a generator would be seeded with, and flags about it */
+        GROUP_IDENTITY, /* what tells one machine from another */
+        GROUP_SETUP,    /* what should be there: drivers, initramfs, programs, units */
+        _GROUP_MAX,
+} Group;
 
-#define IMAGE_GROUPS_ALL ((1U << _IMAGE_GROUP_MAX) - 1)
+#define GROUPS_ALL ((1U << _GROUP_MAX) - 1)
 
-typedef enum ImageState {
-        IMAGE_STATE_FINDING, /* must be mended before this is a template */
-        IMAGE_STATE_ERROR,   /* could not be looked at, and may hold a finding */
-        IMAGE_STATE_UNKNOWN, /* setup that could not be looked into */
-        IMAGE_STATE_NOTE,    /* good to know */
-        IMAGE_STATE_OK,
-        _IMAGE_STATE_MAX,
-} ImageState;
+typedef enum State {
+        STATE_FINDING, /* must be mended before this is a template */
+        STATE_ERROR,   /* could not be looked at, and may hold a finding */
+        STATE_UNKNOWN, /* setup that could not be looked into */
+        STATE_NOTE,    /* good to know */
+        STATE_OK,
+        _STATE_MAX,
+} State;
 
-typedef enum ImageAction {
-        IMAGE_ACTION_NONE,
-        IMAGE_ACTION_REMOVE,
-        IMAGE_ACTION_RESET,  /* write "uninitialized" */
-        IMAGE_ACTION_MANUAL, /* clean leaves it to the user */
-        _IMAGE_ACTION_MAX,
-} ImageAction;
+typedef enum Action {
+        ACTION_NONE,
+        ACTION_REMOVE,
+        ACTION_RESET,  /* write "uninitialized" */
+        ACTION_MANUAL, /* clean leaves it to the user */
+        _ACTION_MAX,
+} Action;
 
-typedef enum ImageRuleId {
+typedef enum RuleId {
         RULE_GUEST_ENTROPY_STATE,
         RULE_SYSTEMD_SEED,
         RULE_SYSTEMD_SEED_CREDITABLE,
@@ -72,18 +72,18 @@ typedef enum ImageRuleId {
         RULE_CONFLICTING_DAEMON,
         RULE_RNGD_FEEDS_ITSELF,
         _RULE_MAX,
-} ImageRuleId;
+} RuleId;
 
-typedef struct ImageRule {
+typedef struct Rule {
         const char *id;
-        ImageGroup group;
-        ImageState severity; /* of an image that breaks it */
-        ImageAction action;  /* of clean */
-        const char *advice;  /* where clean does nothing; or NULL */
-} ImageRule;
+        Group group;
+        State severity;     /* of an image that breaks it */
+        Action action;      /* of clean */
+        const char *advice; /* where clean does nothing; or NULL */
+} Rule;
 
-extern const ImageRule image_rules[_RULE_MAX];
+extern const Rule image_rules[_RULE_MAX];
 
-const char *image_group_to_string(ImageGroup group);
-const char *image_state_to_string(ImageState state);
-const char *image_action_to_string(ImageAction action);
+const char *group_to_string(Group group);
+const char *state_to_string(State state);
+const char *action_to_string(Action action);

@@ -9,15 +9,10 @@
 
 #define TEXT_MAX_BYTES (256U * 1024)
 
-static void add(
-        ImageReport *report,
-        ImageRuleId rule,
-        bool good,
-        const char *path,
-        const char *detail) {
-        const ImageState state = good ? IMAGE_STATE_OK : IMAGE_STATE_FINDING;
+static void add(Report *report, RuleId rule, bool good, const char *path, const char *detail) {
+        const State state = good ? STATE_OK : STATE_FINDING;
 
-        image_report_add(report, image_item(rule, state, path), "%s", detail);
+        report_add(report, item_of(rule, state, path), "%s", detail);
 }
 
 static void note_match(const char *path, void *userdata) {
@@ -25,34 +20,30 @@ static void note_match(const char *path, void *userdata) {
 }
 
 /* A directory that cannot be read has nothing that a boot would see either. */
-static bool any_matches(const ImageTree *tree, const char *pattern) {
+static bool any_matches(const Tree *tree, const char *pattern) {
         bool found = false;
 
-        (void)!image_tree_glob(tree, pattern, note_match, &found);
+        (void)!tree_glob(tree, pattern, note_match, &found);
         return found;
 }
 
-static bool any_of(
-        const ImageTree *tree,
-        const char *const patterns[],
-        size_t n,
-        const char *name) {
-        char path[IMAGE_PATH_MAX_BYTES];
+static bool any_of(const Tree *tree, const char *const patterns[], size_t n, const char *name) {
+        char path[TREE_PATH_MAX_BYTES];
 
         for (size_t i = 0; i < n; i++)
-                if (image_tree_path(patterns[i], name, path) && any_matches(tree, path))
+                if (tree_path(patterns[i], name, path) && any_matches(tree, path))
                         return true;
         return false;
 }
 
 /* systemctl mask: a link to /dev/null, or an empty file. */
-static bool unit_is_masked(const ImageTree *tree, const char *unit) {
-        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+static bool unit_is_masked(const Tree *tree, const char *unit) {
+        _cleanup_entry_ Entry entry = ENTRY_NULL;
         char path[256], target[64];
         ssize_t n;
 
         (void)snprintf(path, sizeof(path), "etc/systemd/system/%s", unit);
-        if (image_entry_open(tree, path, &entry) != 0)
+        if (entry_open(tree, path, &entry) != 0)
                 return false;
         if (S_ISREG(entry.status.st_mode))
                 return entry.status.st_size == 0;
@@ -60,7 +51,7 @@ static bool unit_is_masked(const ImageTree *tree, const char *unit) {
         return n == (ssize_t)strlen("/dev/null") && memcmp(target, "/dev/null", (size_t)n) == 0;
 }
 
-static bool unit_exists(const ImageTree *tree, const char *unit) {
+static bool unit_exists(const Tree *tree, const char *unit) {
         static const char *const places[] = {
                 "usr/lib/systemd/system/%",
                 "lib/systemd/system/%",
@@ -70,7 +61,7 @@ static bool unit_exists(const ImageTree *tree, const char *unit) {
         return any_of(tree, places, ELEMENTSOF(places), unit);
 }
 
-static bool unit_is_enabled(const ImageTree *tree, const char *unit) {
+static bool unit_is_enabled(const Tree *tree, const char *unit) {
         static const char *const places[] = {
                 "etc/systemd/system/*.wants/%",     "etc/systemd/system/*.requires/%",
                 "usr/lib/systemd/system/*.wants/%", "usr/lib/systemd/system/*.requires/%",
@@ -81,7 +72,7 @@ static bool unit_is_enabled(const ImageTree *tree, const char *unit) {
 }
 
 /* Debian's links for sysvinit, OpenRC's runlevels, runit's services */
-static bool script_is_enabled(const ImageTree *tree, const char *name) {
+static bool script_is_enabled(const Tree *tree, const char *name) {
         static const char *const places[] = {
                 "etc/rc[S2345].d/S[0-9][0-9]%",
                 "etc/runlevels/*/%",
@@ -92,13 +83,12 @@ static bool script_is_enabled(const ImageTree *tree, const char *name) {
         return any_of(tree, places, ELEMENTSOF(places), name);
 }
 
-static bool has_systemd(const ImageTree *tree) {
-        return image_tree_has(tree, "usr/lib/systemd/systemd") ||
-               image_tree_has(tree, "lib/systemd/systemd");
+static bool has_systemd(const Tree *tree) {
+        return tree_has(tree, "usr/lib/systemd/systemd") || tree_has(tree, "lib/systemd/systemd");
 }
 
 /* Its configuration file's name is in our rngd, and in no other. */
-static int rngd_is_ours(const ImageTree *tree, const char *path, bool *ret_ours) {
+static int rngd_is_ours(const Tree *tree, const char *path, bool *ret_ours) {
         static const char name[] = "guest-entropy.conf";
         _cleanup_free_ char *bytes = NULL;
         _cleanup_close_ int fd = -1;
@@ -106,7 +96,7 @@ static int rngd_is_ours(const ImageTree *tree, const char *path, bool *ret_ours)
         size_t length;
         int r;
 
-        r = image_tree_open_file(tree, path, &fd);
+        r = tree_open_file(tree, path, &fd);
         if (r != 0)
                 return r;
         bytes = malloc(max_bytes);
@@ -119,20 +109,20 @@ static int rngd_is_ours(const ImageTree *tree, const char *path, bool *ret_ours)
         return 0;
 }
 
-static bool find_rngd(const ImageTree *tree, ImageReport *report) {
+static bool find_rngd(const Tree *tree, Report *report) {
         static const char *const places[] = { "usr/sbin/rngd", "usr/bin/rngd", "sbin/rngd" };
         bool ours = false;
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
                 r = rngd_is_ours(tree, places[i], &ours);
-                if (r == IMAGE_TREE_E_ABSENT)
+                if (r == TREE_E_ABSENT)
                         continue;
                 report->no_memory |= r == -ENOMEM;
                 if (r != 0)
-                        image_report_add(
+                        report_add(
                                 report,
-                                image_item(RULE_PROGRAM_RNGD, IMAGE_STATE_UNKNOWN, places[i]),
+                                item_of(RULE_PROGRAM_RNGD, STATE_UNKNOWN, places[i]),
                                 "cannot be read");
                 else
                         add(report,
@@ -147,7 +137,7 @@ static bool find_rngd(const ImageTree *tree, ImageReport *report) {
         return false;
 }
 
-static void find_seeder(const ImageTree *tree, ImageReport *report) {
+static void find_seeder(const Tree *tree, Report *report) {
         static const char *const places[] = {
                 "usr/bin/entropy-seeder",
                 "usr/sbin/entropy-seeder",
@@ -156,14 +146,14 @@ static void find_seeder(const ImageTree *tree, ImageReport *report) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(places); i++)
-                if (image_tree_has(tree, places[i])) {
+                if (tree_has(tree, places[i])) {
                         add(report, RULE_PROGRAM_SEEDER, true, places[i], "is installed");
                         return;
                 }
         add(report, RULE_PROGRAM_SEEDER, false, NULL, "entropy-seeder is not installed");
 }
 
-static void find_hook(const ImageTree *tree, ImageReport *report) {
+static void find_hook(const Tree *tree, Report *report) {
         static const char *const patterns[] = {
                 "usr/share/initramfs-tools/hooks/*entropy*",
                 "etc/initramfs-tools/hooks/*entropy*",
@@ -183,21 +173,21 @@ static void find_hook(const ImageTree *tree, ImageReport *report) {
             "no hook of guest-entropy for initramfs-tools, dracut or mkinitcpio");
 }
 
-static void check_unit(const ImageTree *tree, const char *unit, ImageReport *report) {
+static void check_unit(const Tree *tree, const char *unit, Report *report) {
         const char *what = unit_is_masked(tree, unit)     ? "is masked"
                            : !unit_exists(tree, unit)     ? "is not installed"
                            : !unit_is_enabled(tree, unit) ? "is not enabled"
                                                           : NULL;
 
-        image_report_add(
+        report_add(
                 report,
-                image_item(RULE_UNIT, what ? IMAGE_STATE_FINDING : IMAGE_STATE_OK, NULL),
+                item_of(RULE_UNIT, what ? STATE_FINDING : STATE_OK, NULL),
                 "%s %s",
                 unit,
                 what ? what : "is enabled");
 }
 
-static void find_units(const ImageTree *tree, ImageReport *report) {
+static void find_units(const Tree *tree, Report *report) {
         static const char *const units[] = {
                 "rngd.service",
                 "entropy-seeder.service",
@@ -221,25 +211,25 @@ typedef struct Conflict {
         const char *unit, *script, *program, *reason;
 } Conflict;
 
-static void check_conflict(const ImageTree *tree, const Conflict *other, ImageReport *report) {
+static void check_conflict(const Tree *tree, const Conflict *other, Report *report) {
         if (unit_is_enabled(tree, other->unit) || script_is_enabled(tree, other->script))
-                image_report_add(
+                report_add(
                         report,
-                        image_item(RULE_CONFLICTING_DAEMON, IMAGE_STATE_FINDING, NULL),
+                        item_of(RULE_CONFLICTING_DAEMON, STATE_FINDING, NULL),
                         "%s is enabled: %s",
                         other->unit,
                         other->reason);
         else if (
                 unit_exists(tree, other->unit) ||
-                (other->program && image_tree_has(tree, other->program)))
-                image_report_add(
+                (other->program && tree_has(tree, other->program)))
+                report_add(
                         report,
-                        image_item(RULE_CONFLICTING_DAEMON, IMAGE_STATE_NOTE, NULL),
+                        item_of(RULE_CONFLICTING_DAEMON, STATE_NOTE, NULL),
                         "%s is installed, and not enabled",
                         other->unit);
 }
 
-static void find_conflicts(const ImageTree *tree, bool rngd_is_guest_entropy, ImageReport *report) {
+static void find_conflicts(const Tree *tree, bool rngd_is_guest_entropy, Report *report) {
         static const Conflict others[] = {
                 { "haveged.service",
                   "haveged",
@@ -270,8 +260,8 @@ static void find_conflicts(const ImageTree *tree, bool rngd_is_guest_entropy, Im
 }
 
 typedef struct TextFinder {
-        const ImageTree *tree;
-        ImageReport *report;
+        const Tree *tree;
+        Report *report;
         char *buffer;
 } TextFinder;
 
@@ -281,20 +271,20 @@ static void visit_text(const char *path, void *userdata) {
         size_t length = 0;
         int r;
 
-        r = image_tree_read(finder->tree, path, finder->buffer, TEXT_MAX_BYTES, &length);
+        r = tree_read(finder->tree, path, finder->buffer, TEXT_MAX_BYTES, &length);
         if (r < 0)
-                image_report_add_error(finder->report, RULE_RNGD_FEEDS_ITSELF, path, r);
+                report_add_error(finder->report, RULE_RNGD_FEEDS_ITSELF, path, r);
         /* Nothing was read of what is no file: a masked unit, for one. */
         line = image_text_feeds_itself(finder->buffer, length);
         if (line > 0)
-                image_report_add(
+                report_add(
                         finder->report,
-                        image_item(RULE_RNGD_FEEDS_ITSELF, IMAGE_STATE_FINDING, path),
+                        item_of(RULE_RNGD_FEEDS_ITSELF, STATE_FINDING, path),
                         "line %u has rngd read the kernel's own output and credit it as fresh",
                         line);
 }
 
-static void find_texts(const ImageTree *tree, ImageReport *report) {
+static void find_texts(const Tree *tree, Report *report) {
         static const char *const patterns[] = {
                 "etc/sysconfig/rngd",
                 "etc/sysconfig/rng-tools",
@@ -317,13 +307,13 @@ static void find_texts(const ImageTree *tree, ImageReport *report) {
                 return;
         }
         for (size_t i = 0; i < ELEMENTSOF(patterns); i++) {
-                r = image_tree_glob(tree, patterns[i], visit_text, &finder);
+                r = tree_glob(tree, patterns[i], visit_text, &finder);
                 if (r < 0)
-                        image_report_add_error(report, RULE_RNGD_FEEDS_ITSELF, patterns[i], r);
+                        report_add_error(report, RULE_RNGD_FEEDS_ITSELF, patterns[i], r);
         }
 }
 
-void image_services_find(const ImageTree *tree, ImageReport *report) {
+void services_find(const Tree *tree, Report *report) {
         bool ours = find_rngd(tree, report);
 
         find_seeder(tree, report);

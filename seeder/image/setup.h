@@ -10,5 +10,5 @@
 #include "seeder/image/report.h"
 #include "seeder/image/tree.h"
 
-void image_kernel_find(const ImageTree *tree, ImageReport *report);
-void image_services_find(const ImageTree *tree, ImageReport *report);
+void kernel_find(const Tree *tree, Report *report);
+void services_find(const Tree *tree, Report *report);

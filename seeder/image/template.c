@@ -24,7 +24,7 @@ typedef enum Content {
 
 /* Where a rule is broken by what is there. */
 typedef struct Place {
-        ImageRuleId rule;
+        RuleId rule;
         const char *pattern;
         const char *reason;
         bool even_empty; /* a flag: that it is there is what counts */
@@ -91,13 +91,13 @@ static const Place places[] = {
 };
 
 typedef struct Finder {
-        const ImageTree *tree;
+        const Tree *tree;
         const Place *place;
-        ImageReport *report;
+        Report *report;
 } Finder;
 
-static ImageItem item_of(ImageRuleId rule, const char *path, const ImageEntry *entry) {
-        ImageItem item = image_item(rule, IMAGE_STATE_FINDING, path);
+static Item item_at(RuleId rule, const char *path, const Entry *entry) {
+        Item item = item_of(rule, STATE_FINDING, path);
 
         item.device = entry->status.st_dev;
         item.inode = entry->status.st_ino;
@@ -105,7 +105,7 @@ static ImageItem item_of(ImageRuleId rule, const char *path, const ImageEntry *e
 }
 
 static void add_error(const Finder *finder, const char *path, int error) {
-        image_report_add_error(finder->report, finder->place->rule, path, error);
+        report_add_error(finder->report, finder->place->rule, path, error);
 }
 
 /* 0 or 1, or a negative errno. Bounded: a file that is larger is not cloud-init's. */
@@ -115,7 +115,7 @@ static int holds_key(int path_fd) {
         size_t keep = 0, total = 0;
         _cleanup_close_ int fd = -1;
 
-        fd = image_tree_reopen(path_fd);
+        fd = tree_reopen(path_fd);
         if (fd < 0)
                 return fd;
         for (;;) {
@@ -145,7 +145,7 @@ static int parse_openstack(int path_fd) {
         size_t length;
         int r;
 
-        fd = image_tree_reopen(path_fd);
+        fd = tree_reopen(path_fd);
         if (fd < 0)
                 return fd;
         r = secret_new(JSON_DOCUMENT_MAX_BYTES + 1, &text);
@@ -186,13 +186,13 @@ static const char *kind_of(mode_t mode) {
 }
 
 /* What it leads to may be a seed, and is not ours to remove: the tree chose the name. */
-static void add_link(const Finder *finder, const char *path, const ImageEntry *entry) {
-        ImageItem item = item_of(finder->place->rule, path, entry);
-        _cleanup_close_ int fd = image_tree_open_at(finder->tree, path, O_PATH);
+static void add_link(const Finder *finder, const char *path, const Entry *entry) {
+        Item item = item_at(finder->place->rule, path, entry);
+        _cleanup_close_ int fd = tree_open_at(finder->tree, path, O_PATH);
 
-        item.action = IMAGE_ACTION_MANUAL;
+        item.action = ACTION_MANUAL;
         if (fd >= 0)
-                image_report_add(
+                report_add(
                         finder->report,
                         item,
                         "%s; it is a symbolic link: remove what it points to",
@@ -201,51 +201,51 @@ static void add_link(const Finder *finder, const char *path, const ImageEntry *e
                 add_error(finder, path, fd);
 }
 
-static void add_odd_kind(const Finder *finder, const char *path, const ImageEntry *entry) {
-        ImageItem item = item_of(finder->place->rule, path, entry);
+static void add_odd_kind(const Finder *finder, const char *path, const Entry *entry) {
+        Item item = item_at(finder->place->rule, path, entry);
 
         if (S_ISDIR(entry->status.st_mode))
-                item.action = IMAGE_ACTION_MANUAL;
+                item.action = ACTION_MANUAL;
         if (S_ISLNK(entry->status.st_mode))
                 add_link(finder, path, entry);
         /* cloud-init's directories have subdirectories; they hold other things. */
         else if (finder->place->content == CONTENT_ANY)
-                image_report_add(
+                report_add(
                         finder->report,
                         item,
                         "is %s, where a file is expected",
                         kind_of(entry->status.st_mode));
 }
 
-static void add_mark(const Finder *finder, const char *path, const ImageEntry *entry) {
-        ImageItem item = item_of(RULE_SYSTEMD_SEED_CREDITABLE, path, entry);
-        _cleanup_close_ int fd = image_tree_reopen(entry->fd);
+static void add_mark(const Finder *finder, const char *path, const Entry *entry) {
+        Item item = item_at(RULE_SYSTEMD_SEED_CREDITABLE, path, entry);
+        _cleanup_close_ int fd = tree_reopen(entry->fd);
 
         item.action = image_rules[finder->place->rule].action; /* it goes with its file */
         if (fd < 0)
                 add_error(finder, path, fd);
-        else if (fgetxattr(fd, IMAGE_CREDITABLE_MARK, NULL, 0) >= 0)
-                image_report_add(
+        else if (fgetxattr(fd, CREDITABLE_MARK, NULL, 0) >= 0)
+                report_add(
                         finder->report,
                         item,
-                        "has the attribute " IMAGE_CREDITABLE_MARK
+                        "has the attribute " CREDITABLE_MARK
                         ": with SYSTEMD_RANDOM_SEED_CREDIT each clone credits the same seed");
         else if (errno != ENODATA && errno != ENOTSUP)
                 add_error(finder, path, negative_errno());
 }
 
 /* As bootctl(1): whoever can read the seed can predict what is made of it. */
-static void add_mode(const Finder *finder, const char *path, const ImageEntry *entry) {
+static void add_mode(const Finder *finder, const char *path, const Entry *entry) {
         if (entry->status.st_mode & 0007)
-                image_report_add(
+                report_add(
                         finder->report,
-                        item_of(RULE_ESP_SEED_PERMISSIONS, path, entry),
+                        item_at(RULE_ESP_SEED_PERMISSIONS, path, entry),
                         "mode %04o lets every user read it, and the next one",
                         (unsigned)(entry->status.st_mode & 07777));
 }
 
-static void add_file(const Finder *finder, const char *path, const ImageEntry *entry) {
-        ImageItem item = item_of(finder->place->rule, path, entry);
+static void add_file(const Finder *finder, const char *path, const Entry *entry) {
+        Item item = item_at(finder->place->rule, path, entry);
         char links[96] = "";
 
         if (entry->status.st_nlink > 1)
@@ -254,7 +254,7 @@ static void add_file(const Finder *finder, const char *path, const ImageEntry *e
                         sizeof(links),
                         "; other names of the same file stay (%ju hard links)",
                         (uintmax_t)entry->status.st_nlink);
-        image_report_add(
+        report_add(
                 finder->report,
                 item,
                 "%s (%jd bytes, mode %04o)%s",
@@ -262,7 +262,7 @@ static void add_file(const Finder *finder, const char *path, const ImageEntry *e
                 (intmax_t)entry->status.st_size,
                 (unsigned)(entry->status.st_mode & 07777),
                 links);
-        if (item.rule->group != IMAGE_GROUP_SEEDS || finder->place->content != CONTENT_ANY)
+        if (item.rule->group != GROUP_SEEDS || finder->place->content != CONTENT_ANY)
                 return;
         add_mark(finder, path, entry);
         if (finder->place->rule == RULE_ESP_SEED)
@@ -270,12 +270,12 @@ static void add_file(const Finder *finder, const char *path, const ImageEntry *e
 }
 
 static void visit(const char *path, void *userdata) {
-        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+        _cleanup_entry_ Entry entry = ENTRY_NULL;
         const Finder *finder = userdata;
         int r;
 
-        r = image_entry_open(finder->tree, path, &entry);
-        if (r == IMAGE_TREE_E_ABSENT)
+        r = entry_open(finder->tree, path, &entry);
+        if (r == TREE_E_ABSENT)
                 return;
         if (r < 0) {
                 add_error(finder, path, r);
@@ -295,14 +295,14 @@ static void visit(const char *path, void *userdata) {
 }
 
 /* The variable is in the firmware's memory, which no tree holds: all that can be said of it. */
-static void find_loader(const ImageTree *tree, ImageReport *report) {
+static void find_loader(const Tree *tree, Report *report) {
         static const char *const directories[] = { "efi/loader", "boot/efi/loader", "boot/loader" };
 
         for (size_t i = 0; i < ELEMENTSOF(directories); i++)
-                if (image_tree_has(tree, directories[i])) {
-                        image_report_add(
+                if (tree_has(tree, directories[i])) {
+                        report_add(
                                 report,
-                                image_item(RULE_LOADER_SYSTEM_TOKEN, IMAGE_STATE_NOTE, NULL),
+                                item_of(RULE_LOADER_SYSTEM_TOKEN, STATE_NOTE, NULL),
                                 "systemd-boot keeps the EFI variable LoaderSystemToken in NVRAM");
                         return;
                 }
@@ -310,8 +310,8 @@ static void find_loader(const ImageTree *tree, ImageReport *report) {
 
 /* A tmpfs of its own, as on a system that runs or in a builder's chroot, is no part of the image:
  * there rngd has its socket and its lock. */
-static bool is_volatile(const ImageTree *tree, const char *directory) {
-        _cleanup_close_ int fd = image_tree_open_at(tree, directory, O_PATH | O_DIRECTORY);
+static bool is_volatile(const Tree *tree, const char *directory) {
+        _cleanup_close_ int fd = tree_open_at(tree, directory, O_PATH | O_DIRECTORY);
         struct stat root, status;
         struct statfs filesystem;
 
@@ -321,7 +321,7 @@ static bool is_volatile(const ImageTree *tree, const char *directory) {
 }
 
 /* What lies in a /run of its own is skipped. */
-static void find_in_places(const ImageTree *tree, unsigned groups, ImageReport *report) {
+static void find_in_places(const Tree *tree, unsigned groups, Report *report) {
         bool skip_run = is_volatile(tree, "run");
         int r;
 
@@ -332,18 +332,18 @@ static void find_in_places(const ImageTree *tree, unsigned groups, ImageReport *
                         continue;
                 if (skip_run && strncmp(places[i].pattern, "run/", strlen("run/")) == 0)
                         continue;
-                r = image_tree_glob(tree, places[i].pattern, visit, &finder);
+                r = tree_glob(tree, places[i].pattern, visit, &finder);
                 if (r < 0)
                         add_error(&finder, places[i].pattern, r);
         }
 }
 
-void image_template_find(const ImageTree *tree, unsigned groups, ImageReport *report) {
+void template_find(const Tree *tree, unsigned groups, Report *report) {
         find_in_places(tree, groups, report);
-        if (groups & (1U << IMAGE_GROUP_SEEDS)) {
+        if (groups & (1U << GROUP_SEEDS)) {
                 find_loader(tree, report);
-                image_boot_find(tree, report);
+                boot_find(tree, report);
         }
-        if (groups & (1U << IMAGE_GROUP_IDENTITY))
-                image_identity_find(tree, report);
+        if (groups & (1U << GROUP_IDENTITY))
+                identity_find(tree, report);
 }

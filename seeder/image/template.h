@@ -12,11 +12,11 @@
 #include "seeder/image/tree.h"
 
 /* Also the attribute that systemd-random-seed.service(8) sets on a seed it may credit. */
-#define IMAGE_CREDITABLE_MARK "user.random-seed-creditable"
+#define CREDITABLE_MARK "user.random-seed-creditable"
 
-#define IMAGE_MACHINE_ID      "etc/machine-id"
-#define IMAGE_MACHINE_ID_TEXT "uninitialized\n"
+#define MACHINE_ID      "etc/machine-id"
+#define MACHINE_ID_TEXT "uninitialized\n"
 
-/* groups: bits of ImageGroup; others are not looked for. What cannot be looked at is an item of its
+/* groups: bits of Group; others are not looked for. What cannot be looked at is an item of its
  * own. */
-void image_template_find(const ImageTree *tree, unsigned groups, ImageReport *report);
+void template_find(const Tree *tree, unsigned groups, Report *report);

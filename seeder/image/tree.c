@@ -80,13 +80,13 @@ static int open_without_links(int root_fd, const char *path, int flags) {
         }
 }
 
-int image_tree_open_at(const ImageTree *tree, const char *path, int flags) {
+int tree_open_at(const Tree *tree, const char *path, int flags) {
         if (tree->refuse_links)
                 return open_without_links(tree->fd, path, flags);
         return open_in_root(tree->fd, path, flags);
 }
 
-int image_tree_open(const char *path, ImageTree *ret_tree) {
+int tree_open(const char *path, Tree *ret_tree) {
         _cleanup_close_ int fd = -1;
         int r;
 
@@ -104,27 +104,27 @@ int image_tree_open(const char *path, ImageTree *ret_tree) {
         return 0;
 }
 
-void image_tree_close(ImageTree *tree) {
+void tree_close(Tree *tree) {
         cleanup_close(&tree->fd);
 }
 
 static int absent_or(int error) {
-        return error == -ENOENT || error == -ENOTDIR ? IMAGE_TREE_E_ABSENT : error;
+        return error == -ENOENT || error == -ENOTDIR ? TREE_E_ABSENT : error;
 }
 
-static int open_directory_of(const ImageTree *tree, const char *path, const char *slash) {
-        char directory[IMAGE_PATH_MAX_BYTES];
+static int open_directory_of(const Tree *tree, const char *path, const char *slash) {
+        char directory[TREE_PATH_MAX_BYTES];
         size_t length = slash ? (size_t)(slash - path) : 1;
 
         if (length >= sizeof(directory))
                 return -ENAMETOOLONG;
         memcpy(directory, slash ? path : ".", length);
         directory[length] = '\0';
-        return image_tree_open_at(tree, directory, O_RDONLY | O_DIRECTORY);
+        return tree_open_at(tree, directory, O_RDONLY | O_DIRECTORY);
 }
 
-int image_entry_open(const ImageTree *tree, const char *path, ImageEntry *ret_entry) {
-        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+int entry_open(const Tree *tree, const char *path, Entry *ret_entry) {
+        _cleanup_entry_ Entry entry = ENTRY_NULL;
         const char *slash = strrchr(path, '/');
         const char *name = slash ? slash + 1 : path;
         int n;
@@ -145,16 +145,16 @@ int image_entry_open(const ImageTree *tree, const char *path, ImageEntry *ret_en
                 return negative_errno();
 
         *ret_entry = entry;
-        entry = (ImageEntry)IMAGE_ENTRY_NULL;
+        entry = (Entry)ENTRY_NULL;
         return 0;
 }
 
-void image_entry_close(ImageEntry *entry) {
+void entry_close(Entry *entry) {
         cleanup_close(&entry->fd);
         cleanup_close(&entry->directory_fd);
 }
 
-int image_tree_reopen(int path_fd) {
+int tree_reopen(int path_fd) {
         char path[64];
         struct stat status;
         int fd;
@@ -173,32 +173,27 @@ int image_tree_reopen(int path_fd) {
         return fd;
 }
 
-int image_tree_open_file(const ImageTree *tree, const char *path, int *ret_fd) {
+int tree_open_file(const Tree *tree, const char *path, int *ret_fd) {
         _cleanup_close_ int path_fd = -1;
         int fd;
 
-        path_fd = image_tree_open_at(tree, path, O_PATH);
+        path_fd = tree_open_at(tree, path, O_PATH);
         if (path_fd < 0)
                 return absent_or(path_fd);
-        fd = image_tree_reopen(path_fd);
+        fd = tree_reopen(path_fd);
         if (fd < 0)
-                return fd == -ENXIO ? IMAGE_TREE_E_NOT_A_FILE : fd;
+                return fd == -ENXIO ? TREE_E_NOT_A_FILE : fd;
         *ret_fd = fd;
         return 0;
 }
 
-int image_tree_read(
-        const ImageTree *tree,
-        const char *path,
-        char *buffer,
-        size_t size,
-        size_t *ret_length) {
+int tree_read(const Tree *tree, const char *path, char *buffer, size_t size, size_t *ret_length) {
         _cleanup_close_ int fd = -1;
         size_t length;
         char more;
         int r;
 
-        r = image_tree_open_file(tree, path, &fd);
+        r = tree_open_file(tree, path, &fd);
         if (r != 0)
                 return r;
         r = io_read_full(fd, buffer, size, &length);
@@ -217,17 +212,17 @@ int image_tree_read(
         return 0;
 }
 
-bool image_tree_has(const ImageTree *tree, const char *path) {
-        _cleanup_close_ int fd = image_tree_open_at(tree, path, O_PATH);
+bool tree_has(const Tree *tree, const char *path) {
+        _cleanup_close_ int fd = tree_open_at(tree, path, O_PATH);
 
         return fd >= 0;
 }
 
 typedef struct Walk {
-        const ImageTree *tree;
-        ImageTreeVisit visit;
+        const Tree *tree;
+        TreeVisit visit;
         void *userdata;
-        char path[IMAGE_PATH_MAX_BYTES];
+        char path[TREE_PATH_MAX_BYTES];
 } Walk;
 
 static int walk(Walk *w, size_t length, const char *pattern);
@@ -254,7 +249,7 @@ static int walk_names(Walk *w, size_t length, const char *component, const char 
         DIR *directory;
 
         w->path[length] = '\0';
-        fd = image_tree_open_at(w->tree, length > 0 ? w->path : ".", O_RDONLY | O_DIRECTORY);
+        fd = tree_open_at(w->tree, length > 0 ? w->path : ".", O_RDONLY | O_DIRECTORY);
         if (fd < 0)
                 return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
         directory = fdopendir(fd);
@@ -273,7 +268,7 @@ static int walk_names(Walk *w, size_t length, const char *component, const char 
                 }
                 if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
                         continue;
-                if (++n > IMAGE_DIRECTORY_MAX_NAMES)
+                if (++n > TREE_DIRECTORY_MAX_NAMES)
                         r = -E2BIG;
                 else if (fnmatch(component, entry->d_name, 0) == 0)
                         r = step(w, length, entry->d_name, rest);
@@ -283,12 +278,12 @@ static int walk_names(Walk *w, size_t length, const char *component, const char 
 }
 
 static int visit_if_there(Walk *w) {
-        _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+        _cleanup_entry_ Entry entry = ENTRY_NULL;
         int r;
 
-        r = image_entry_open(w->tree, w->path, &entry);
+        r = entry_open(w->tree, w->path, &entry);
         if (r != 0)
-                return r == IMAGE_TREE_E_ABSENT ? 0 : r;
+                return r == TREE_E_ABSENT ? 0 : r;
         w->visit(w->path, w->userdata);
         return 0;
 }
@@ -310,30 +305,23 @@ static int walk(Walk *w, size_t length, const char *pattern) {
         return step(w, length, component, pattern);
 }
 
-int image_tree_glob(
-        const ImageTree *tree,
-        const char *pattern,
-        ImageTreeVisit visit,
-        void *userdata) {
+int tree_glob(const Tree *tree, const char *pattern, TreeVisit visit, void *userdata) {
         Walk w = { .tree = tree, .visit = visit, .userdata = userdata };
 
         return walk(&w, 0, pattern);
 }
 
-bool image_tree_path(
-        const char *pattern,
-        const char *name,
-        char path[static IMAGE_PATH_MAX_BYTES]) {
+bool tree_path(const char *pattern, const char *name, char path[static TREE_PATH_MAX_BYTES]) {
         int before = (int)strcspn(pattern, "%");
         int n;
 
         n = snprintf(
                 path,
-                IMAGE_PATH_MAX_BYTES,
+                TREE_PATH_MAX_BYTES,
                 "%.*s%s%s",
                 before,
                 pattern,
                 name,
                 pattern + before + 1);
-        return n > 0 && (size_t)n < IMAGE_PATH_MAX_BYTES;
+        return n > 0 && (size_t)n < TREE_PATH_MAX_BYTES;
 }

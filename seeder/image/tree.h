@@ -18,78 +18,74 @@
 
 #include "lib/base/error.h"
 
-#define IMAGE_PATH_MAX_BYTES      1024U
-#define IMAGE_DIRECTORY_MAX_NAMES 4096U /* of one directory */
+#define TREE_PATH_MAX_BYTES      1024U
+#define TREE_DIRECTORY_MAX_NAMES 4096U /* of one directory */
 
 enum {
-        _IMAGE_TREE_E_SUCCESS,
-        IMAGE_TREE_E_ABSENT,     /* there is nothing of this name */
-        IMAGE_TREE_E_NOT_A_FILE, /* there is something else than a regular file */
+        _TREE_E_SUCCESS,
+        TREE_E_ABSENT,     /* there is nothing of this name */
+        TREE_E_NOT_A_FILE, /* there is something else than a regular file */
 };
 
-typedef struct ImageTree {
+typedef struct Tree {
         int fd;            /* O_PATH */
         bool refuse_links; /* no openat2() */
-} ImageTree;
+} Tree;
 
-#define IMAGE_TREE_NULL \
+#define TREE_NULL \
         { .fd = -1 }
 
 /* A name and the directory it is in. The name itself was not followed if it is a symbolic link. */
-typedef struct ImageEntry {
+typedef struct Entry {
         int directory_fd; /* O_RDONLY, for fsync() */
         int fd;           /* O_PATH | O_NOFOLLOW */
         struct stat status;
         char name[256];
-} ImageEntry;
+} Entry;
 
-#define IMAGE_ENTRY_NULL \
+#define ENTRY_NULL \
         { .directory_fd = -1, .fd = -1 }
 
-_must_check_ int image_tree_open(const char *path, ImageTree *ret_tree);
-void image_tree_close(ImageTree *tree);
+_must_check_ int tree_open(const char *path, Tree *ret_tree);
+void tree_close(Tree *tree);
 
 /* An fd, or a negative errno. flags: O_DIRECTORY, O_PATH and O_NOFOLLOW only. */
-_must_check_ int image_tree_open_at(const ImageTree *tree, const char *path, int flags);
+_must_check_ int tree_open_at(const Tree *tree, const char *path, int flags);
 
-/* IMAGE_TREE_E_ABSENT or a negative errno. */
-_must_check_ int image_entry_open(const ImageTree *tree, const char *path, ImageEntry *ret_entry);
-void image_entry_close(ImageEntry *entry);
+/* TREE_E_ABSENT or a negative errno. */
+_must_check_ int entry_open(const Tree *tree, const char *path, Entry *ret_entry);
+void entry_close(Entry *entry);
 
 /* Opens what an O_PATH fd stands for, for reading; an fd, -ENXIO if it is not a regular file. */
-_must_check_ int image_tree_reopen(int path_fd);
+_must_check_ int tree_reopen(int path_fd);
 
-/* A regular file, links within the tree followed, for reading: 0 or IMAGE_TREE_E_... */
-_must_check_ int image_tree_open_file(const ImageTree *tree, const char *path, int *ret_fd);
+/* A regular file, links within the tree followed, for reading: 0 or TREE_E_... */
+_must_check_ int tree_open_file(const Tree *tree, const char *path, int *ret_fd);
 
-/* As image_tree_open_file(), and its bytes: -EFBIG if there are more than size. */
-_must_check_ int image_tree_read(
-        const ImageTree *tree,
+/* As tree_open_file(), and its bytes: -EFBIG if there are more than size. */
+_must_check_ int tree_read(
+        const Tree *tree,
         const char *path,
         char *buffer,
         size_t size,
         size_t *ret_length);
 
 /* Whether something is there, links followed: false also where this cannot be told. */
-bool image_tree_has(const ImageTree *tree, const char *path);
+bool tree_has(const Tree *tree, const char *path);
 
 /* Gets each match. */
-typedef void (*ImageTreeVisit)(const char *path, void *userdata);
+typedef void (*TreeVisit)(const char *path, void *userdata);
 
 /*
  * Calls visit for each name that matches a pattern as of fnmatch(3), component by component, names
  * that begin with a dot included; a pattern without wildcards is visited if something is there.
- * -E2BIG if a directory has more than IMAGE_DIRECTORY_MAX_NAMES names. Directories that are absent match
+ * -E2BIG if a directory has more than TREE_DIRECTORY_MAX_NAMES names. Directories that are absent match
  * nothing; one that cannot be read is its negative errno.
  */
-_must_check_ int image_tree_glob(
-        const ImageTree *tree,
-        const char *pattern,
-        ImageTreeVisit visit,
-        void *userdata);
+_must_check_ int tree_glob(const Tree *tree, const char *pattern, TreeVisit visit, void *userdata);
 
-#define _cleanup_image_tree_  _cleanup_(image_tree_close)
-#define _cleanup_image_entry_ _cleanup_(image_entry_close)
+#define _cleanup_tree_  _cleanup_(tree_close)
+#define _cleanup_entry_ _cleanup_(entry_close)
 
 /* The pattern with the name in place of its '%'. False if it is too long for a path. */
-bool image_tree_path(const char *pattern, const char *name, char path[static IMAGE_PATH_MAX_BYTES]);
+bool tree_path(const char *pattern, const char *name, char path[static TREE_PATH_MAX_BYTES]);

@@ -27,13 +27,13 @@ static int find_table(const uint8_t *head, size_t length, Table *ret_table) {
         const uint8_t *pe;
 
         if (length < DOS_HEADER_BYTES || memcmp(head, "MZ", 2) != 0)
-                return IMAGE_UKI_E_OTHER;
+                return UKI_E_OTHER;
         pe_at = read_le32(head + DOS_PE_AT);
         if (pe_at > length || length - pe_at < PE_HEADER_BYTES)
                 return -EBADMSG;
         pe = head + pe_at;
         if (memcmp(pe, "PE\0\0", 4) != 0)
-                return IMAGE_UKI_E_OTHER;
+                return UKI_E_OTHER;
 
         table_at = pe_at + PE_HEADER_BYTES + read_le16(pe + PE_OPTIONAL_SIZE_AT);
         ret_table->n_sections = read_le16(pe + PE_N_SECTIONS_AT);
@@ -44,22 +44,22 @@ static int find_table(const uint8_t *head, size_t length, Table *ret_table) {
 }
 
 /* What lies in the file and is loaded: the rest up to the virtual size is zeroes. */
-static ImageUkiSection section_of(const uint8_t *entry) {
+static UkiSection section_of(const uint8_t *entry) {
         uint32_t in_memory = read_le32(entry + SECTION_VIRTUAL_SIZE_AT);
         uint32_t in_file = read_le32(entry + SECTION_FILE_SIZE_AT);
 
-        return (ImageUkiSection){
+        return (UkiSection){
                 .offset = read_le32(entry + SECTION_FILE_AT),
                 .length = in_memory == 0 ? in_file : MIN(in_memory, in_file),
         };
 }
 
-int image_uki_next_section(
+int uki_next_section(
         const uint8_t *head,
         size_t length,
-        const char name[static IMAGE_UKI_NAME_BYTES],
+        const char name[static UKI_NAME_BYTES],
         unsigned *number,
-        ImageUkiSection *ret_section) {
+        UkiSection *ret_section) {
         Table table;
         int r;
 
@@ -70,10 +70,10 @@ int image_uki_next_section(
                 const uint8_t *entry = table.sections + (size_t)SECTION_BYTES * *number;
 
                 ++*number;
-                if (memcmp(entry, name, IMAGE_UKI_NAME_BYTES) != 0)
+                if (memcmp(entry, name, UKI_NAME_BYTES) != 0)
                         continue;
                 *ret_section = section_of(entry);
                 return 0;
         }
-        return IMAGE_UKI_E_NONE;
+        return UKI_E_NONE;
 }

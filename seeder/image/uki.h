@@ -12,27 +12,27 @@
 
 #include "lib/base/error.h"
 
-#define IMAGE_UKI_HEAD_BYTES (64U * 1024) /* that hold the table of sections of any real file */
-#define IMAGE_UKI_NAME_BYTES 8U
+#define UKI_HEAD_BYTES (64U * 1024) /* that hold the table of sections of any real file */
+#define UKI_NAME_BYTES 8U
 
 enum {
-        IMAGE_UKI_E_NONE = 1, /* no (other) section of this name */
-        IMAGE_UKI_E_OTHER,    /* no PE file: nothing that firmware would start */
+        UKI_E_NONE = 1, /* no (other) section of this name */
+        UKI_E_OTHER,    /* no PE file: nothing that firmware would start */
 };
 
-typedef struct ImageUkiSection {
+typedef struct UkiSection {
         uint64_t offset; /* in the file, which may be shorter */
         uint32_t length;
-} ImageUkiSection;
+} UkiSection;
 
 /*
- * The next section of a name of IMAGE_UKI_NAME_BYTES, from *number on, which starts at 0: an image
- * may have one for each profile. 0, IMAGE_UKI_E_..., or -EBADMSG: the table of sections does not
+ * The next section of a name of UKI_NAME_BYTES, from *number on, which starts at 0: an image
+ * may have one for each profile. 0, UKI_E_..., or -EBADMSG: the table of sections does not
  * end within the first bytes.
  */
-_must_check_ int image_uki_next_section(
+_must_check_ int uki_next_section(
         const uint8_t *head,
         size_t length,
-        const char name[static IMAGE_UKI_NAME_BYTES],
+        const char name[static UKI_NAME_BYTES],
         unsigned *number,
-        ImageUkiSection *ret_section);
+        UkiSection *ret_section);

@@ -159,23 +159,23 @@ static void test_find(void) {
 
         plant();
         FAULT_EACH(error, EIO) {
-                _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
-                _cleanup_image_tree_ ImageTree tree = IMAGE_TREE_NULL;
+                _cleanup_report_ Report report = REPORT_NULL;
+                _cleanup_tree_ Tree tree = TREE_NULL;
                 int r;
 
                 rounds++;
-                r = image_tree_open(directory, &tree);
+                r = tree_open(directory, &tree);
                 if (r < 0) {
                         CU_ASSERT(fault_hit());
                         continue;
                 }
-                image_template_find(&tree, IMAGE_GROUPS_ALL, &report);
+                template_find(&tree, GROUPS_ALL, &report);
                 CU_ASSERT_FALSE(report.no_memory);
-                if (image_report_count(&report, IMAGE_STATE_FINDING) < 3)
-                        CU_ASSERT(image_report_count(&report, IMAGE_STATE_ERROR) > 0);
+                if (report_count(&report, STATE_FINDING) < 3)
+                        CU_ASSERT(report_count(&report, STATE_ERROR) > 0);
                 if (!fault_hit()) {
-                        CU_ASSERT_EQUAL(image_report_count(&report, IMAGE_STATE_FINDING), 3);
-                        CU_ASSERT_EQUAL(image_report_count(&report, IMAGE_STATE_ERROR), 0);
+                        CU_ASSERT_EQUAL(report_count(&report, STATE_FINDING), 3);
+                        CU_ASSERT_EQUAL(report_count(&report, STATE_ERROR), 0);
                 }
         }
         CU_ASSERT(rounds > 50);
@@ -183,39 +183,39 @@ static void test_find(void) {
 
 /* A kernel without openat2(), at any of its calls: all that is not behind a link is still found. */
 static void test_no_openat2(void) {
-        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
-        _cleanup_image_tree_ ImageTree tree = IMAGE_TREE_NULL;
+        _cleanup_report_ Report report = REPORT_NULL;
+        _cleanup_tree_ Tree tree = TREE_NULL;
 
         plant();
         fault_at = 2; /* open() is the first */
         fault_calls = 0;
         fault_errno = ENOSYS;
-        CU_ASSERT_EQUAL(image_tree_open(directory, &tree), 0);
+        CU_ASSERT_EQUAL(tree_open(directory, &tree), 0);
         fault_at = 0;
         CU_ASSERT_TRUE(tree.refuse_links);
-        image_template_find(&tree, IMAGE_GROUPS_ALL, &report);
-        CU_ASSERT_EQUAL(image_report_count(&report, IMAGE_STATE_FINDING), 3);
+        template_find(&tree, GROUPS_ALL, &report);
+        CU_ASSERT_EQUAL(report_count(&report, STATE_FINDING), 3);
 }
 
 static void test_clean(void) {
         unsigned rounds = 0;
 
         FAULT_EACH(error, EIO) {
-                _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
-                _cleanup_image_tree_ ImageTree tree = IMAGE_TREE_NULL;
+                _cleanup_report_ Report report = REPORT_NULL;
+                _cleanup_tree_ Tree tree = TREE_NULL;
                 unsigned at = fault_at;
                 size_t n_failed;
 
                 rounds++;
                 plant();
                 fault_at = 0;
-                CU_ASSERT_EQUAL(image_tree_open(directory, &tree), 0);
-                image_template_find(&tree, IMAGE_GROUPS_ALL, &report);
+                CU_ASSERT_EQUAL(tree_open(directory, &tree), 0);
+                template_find(&tree, GROUPS_ALL, &report);
                 fault_at = at;
                 fault_calls = 0;
-                image_clean_plan(&tree, NULL, &report);
-                image_clean(&tree, NULL, &report);
-                n_failed = image_report_count_outcome(&report, IMAGE_OUTCOME_FAILED);
+                clean_plan(&tree, NULL, &report);
+                clean_carry_out(&tree, NULL, &report);
+                n_failed = report_count_outcome(&report, OUTCOME_FAILED);
 
                 check_machine_id();
                 CU_ASSERT(n_failed <= 1);

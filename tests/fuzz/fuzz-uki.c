@@ -20,12 +20,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         int r;
 
         do {
-                ImageUkiSection section = { .offset = UINT64_MAX, .length = 42 };
+                UkiSection section = { .offset = UINT64_MAX, .length = 42 };
                 unsigned before = number;
 
-                r = image_uki_next_section(data, size, ".cmdline", &number, &section);
+                r = uki_next_section(data, size, ".cmdline", &number, &section);
                 if (r != 0) {
-                        check(r == IMAGE_UKI_E_NONE || r == IMAGE_UKI_E_OTHER || r == -EBADMSG);
+                        check(r == UKI_E_NONE || r == UKI_E_OTHER || r == -EBADMSG);
                         check(section.offset == UINT64_MAX && section.length == 42);
                         continue;
                 }

@@ -7,23 +7,23 @@
 #include "seeder/image/clean.h"
 #include "tests/unit/harness.h"
 
-static ImageTree tree = IMAGE_TREE_NULL;
-static ImageHost host = IMAGE_HOST_NULL;
+static Tree tree = TREE_NULL;
+static Host host = HOST_NULL;
 
 static void setup_places(void) {
-        CU_ASSERT_EQUAL_FATAL(image_tree_open("/", &tree), 0);
-        CU_ASSERT_EQUAL_FATAL(image_host_open(&host), 0);
+        CU_ASSERT_EQUAL_FATAL(tree_open("/", &tree), 0);
+        CU_ASSERT_EQUAL_FATAL(host_open(&host), 0);
         host.mountinfo = "/proc/self/mountinfo";
 }
 
 static void teardown_places(void) {
-        image_tree_close(&tree);
-        image_host_close(&host);
+        tree_close(&tree);
+        host_close(&host);
 }
 
 /* The root of the running system, as a directory that is not the tree, or as the tree. */
 static void set_host_root(const char *path) {
-        image_host_close(&host);
+        host_close(&host);
         host.root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         CU_ASSERT(host.root_fd >= 0);
 }
@@ -34,19 +34,19 @@ static void test_find_mount(void) {
         _cleanup_free_ char *point = NULL;
 
         set_host_root("/proc/self/fdinfo");
-        CU_ASSERT_EQUAL(image_host_find_mount(&host, tree.fd, proc_fd, &point), 0);
+        CU_ASSERT_EQUAL(host_find_mount(&host, tree.fd, proc_fd, &point), 0);
         CU_ASSERT_PTR_NOT_NULL_FATAL(point);
         CU_ASSERT_STRING_EQUAL(point, "/proc");
         free(TAKE_PTR(point));
 
         /* Mounted there, too, but within the tree. */
         set_host_root("/");
-        CU_ASSERT_EQUAL(image_host_find_mount(&host, tree.fd, proc_fd, &point), 0);
+        CU_ASSERT_EQUAL(host_find_mount(&host, tree.fd, proc_fd, &point), 0);
         CU_ASSERT_PTR_NULL(point);
 
         /* The tree itself. */
         set_host_root("/proc/self/fdinfo");
-        CU_ASSERT_EQUAL(image_host_find_mount(&host, tree.fd, root_fd, &point), 0);
+        CU_ASSERT_EQUAL(host_find_mount(&host, tree.fd, root_fd, &point), 0);
         CU_ASSERT_PTR_NULL(point);
 }
 
@@ -59,10 +59,10 @@ static void test_doubt(void) {
         set_host_root("/");
         CU_ASSERT_EQUAL(fstat(proc_fd, &status), 0);
         for (size_t i = 0; i < ELEMENTSOF(mountinfos); i++) {
-                _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
-                const ImageItem item = {
+                _cleanup_report_ Report report = REPORT_NULL;
+                const Item item = {
                         .rule = &image_rules[RULE_SYSTEMD_SEED],
-                        .action = IMAGE_ACTION_REMOVE,
+                        .action = ACTION_REMOVE,
                         .path = "proc/version",
                         .device = status.st_dev,
                         .inode = status.st_ino,
@@ -71,11 +71,11 @@ static void test_doubt(void) {
 
                 harness_row("%s", mountinfos[i]);
                 host.mountinfo = mountinfos[i];
-                CU_ASSERT(image_host_find_mount(&host, tree.fd, proc_fd, &point) < 0);
+                CU_ASSERT(host_find_mount(&host, tree.fd, proc_fd, &point) < 0);
                 CU_ASSERT_STRING_EQUAL(point, "unset");
-                image_report_add(&report, item, "detail");
-                image_clean_plan(&tree, &host, &report);
-                CU_ASSERT_EQUAL(report.items[0].outcome, IMAGE_OUTCOME_FAILED);
+                report_add(&report, item, "detail");
+                clean_plan(&tree, &host, &report);
+                CU_ASSERT_EQUAL(report.items[0].outcome, OUTCOME_FAILED);
         }
         host.mountinfo = "/proc/self/mountinfo";
 }
@@ -86,12 +86,12 @@ static void test_has_file(void) {
 
         set_host_root("/proc/self");
         CU_ASSERT_EQUAL(fstatat(host.root_fd, "status", &status, 0), 0);
-        CU_ASSERT_EQUAL(image_host_has_file(&host, "status", &status, &has), 0);
+        CU_ASSERT_EQUAL(host_has_file(&host, "status", &status, &has), 0);
         CU_ASSERT_TRUE(has);
-        CU_ASSERT_EQUAL(image_host_has_file(&host, "stat", &status, &has), 0);
+        CU_ASSERT_EQUAL(host_has_file(&host, "stat", &status, &has), 0);
         CU_ASSERT_FALSE(has);
         has = true;
-        CU_ASSERT_EQUAL(image_host_has_file(&host, "none/status", &status, &has), 0);
+        CU_ASSERT_EQUAL(host_has_file(&host, "none/status", &status, &has), 0);
         CU_ASSERT_FALSE(has);
 }
 

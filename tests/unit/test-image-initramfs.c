@@ -42,7 +42,7 @@ static int list(const char *script, uint64_t timeout_usec, unsigned *ret_bits) {
         _cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
 
         write_file(tool, script, 0755);
-        return image_initramfs_list_with(tool, fd, timeout_usec, ret_bits);
+        return initramfs_list_with(tool, fd, timeout_usec, ret_bits);
 }
 
 /* The file is root's alone, and the tool is neither root nor nobody. */
@@ -87,18 +87,18 @@ static void test_failures(void) {
                 int expected;
                 unsigned bits;
         } rows[] = {
-                { "#!/bin/sh\nexit 0\n", IMAGE_INITRAMFS_E_FAILED, 0 },
-                { "#!/bin/sh\necho nothing\n", IMAGE_INITRAMFS_E_FAILED, 0 },
+                { "#!/bin/sh\nexit 0\n", INITRAMFS_E_FAILED, 0 },
+                { "#!/bin/sh\necho nothing\n", INITRAMFS_E_FAILED, 0 },
                 { "#!/bin/sh\necho a/virtio-rng.ko\nexit 2\n",
-                  IMAGE_INITRAMFS_E_FAILED,
+                  INITRAMFS_E_FAILED,
                   IMAGE_LISTING_NAMES | IMAGE_LISTING_VIRTIO_RNG },
-                { "#!/bin/sh\nkill -9 $$\n", IMAGE_INITRAMFS_E_FAILED, 0 },
-                { "#!/no/such/shell\n", IMAGE_INITRAMFS_E_FAILED, 0 },
+                { "#!/bin/sh\nkill -9 $$\n", INITRAMFS_E_FAILED, 0 },
+                { "#!/no/such/shell\n", INITRAMFS_E_FAILED, 0 },
                 { "#!/bin/sh\necho a/b\nsleep 60 &\nsleep 60\n",
-                  IMAGE_INITRAMFS_E_TIMEOUT,
+                  INITRAMFS_E_TIMEOUT,
                   IMAGE_LISTING_NAMES },
-                { "#!/bin/sh\nexec yes a/b\n", IMAGE_INITRAMFS_E_TIMEOUT, IMAGE_LISTING_NAMES },
-                { "#!/bin/sh\nexec >/dev/null\nsleep 60\n", IMAGE_INITRAMFS_E_FAILED, 0 },
+                { "#!/bin/sh\nexec yes a/b\n", INITRAMFS_E_TIMEOUT, IMAGE_LISTING_NAMES },
+                { "#!/bin/sh\nexec >/dev/null\nsleep 60\n", INITRAMFS_E_FAILED, 0 },
         };
         uint64_t start_usec = clock_boottime_usec();
 
@@ -116,8 +116,8 @@ static void test_no_tool(void) {
         unsigned bits = 0;
 
         CU_ASSERT_EQUAL(
-                image_initramfs_list_with("/no/such/tool", 0, SECOND_USEC, &bits),
-                IMAGE_INITRAMFS_E_NO_TOOL);
+                initramfs_list_with("/no/such/tool", 0, SECOND_USEC, &bits),
+                INITRAMFS_E_NO_TOOL);
 }
 
 /* A line without an end is cut, and the rest of the output is still read. */

@@ -7,19 +7,19 @@
 #include "tests/unit/harness.h"
 
 static char directory[64];
-static ImageTree tree = IMAGE_TREE_NULL;
+static Tree tree = TREE_NULL;
 
 static void setup_tree(void) {
         (void)snprintf(directory, sizeof(directory), "/tmp/image-os.XXXXXX");
         CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
-        CU_ASSERT_EQUAL_FATAL(image_tree_open(directory, &tree), 0);
+        CU_ASSERT_EQUAL_FATAL(tree_open(directory, &tree), 0);
         tree.refuse_links = true;
 }
 
 static void teardown_tree(void) {
         char command[128];
 
-        image_tree_close(&tree);
+        tree_close(&tree);
         (void)snprintf(command, sizeof(command), "rm -rf -- %s", directory);
         CU_ASSERT_EQUAL(system(command), 0); // NOLINT(cert-env33-c)
 }
@@ -27,7 +27,7 @@ static void teardown_tree(void) {
 static void test_links_not_followed(void) {
         _cleanup_free_ char *what = NULL;
 
-        CU_ASSERT_EQUAL(image_os_check(&tree, &what), IMAGE_OS_E_NONE);
+        CU_ASSERT_EQUAL(os_check(&tree, &what), OS_E_NONE);
         CU_ASSERT_PTR_NOT_NULL_FATAL(what);
         CU_ASSERT_PTR_NOT_NULL(strstr(what, "is empty"));
 
@@ -35,7 +35,7 @@ static void test_links_not_followed(void) {
         CU_ASSERT_EQUAL(mkdirat(tree.fd, "etc", 0700), 0);
         CU_ASSERT_EQUAL(symlinkat("/store/usr", tree.fd, "usr"), 0);
         CU_ASSERT_EQUAL(symlinkat("../usr/lib/os-release", tree.fd, "etc/os-release"), 0);
-        CU_ASSERT_EQUAL(image_os_check(&tree, &what), 0);
+        CU_ASSERT_EQUAL(os_check(&tree, &what), 0);
 }
 
 static CU_TestInfo tests[] = {

@@ -17,32 +17,32 @@ static void test_escape(void) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_free_ char *escaped = image_report_format("%s", rows[i].text);
+                _cleanup_free_ char *escaped = report_format("%s", rows[i].text);
 
                 CU_ASSERT_STRING_EQUAL(escaped, rows[i].expected);
         }
 }
 
-static void add_one(ImageReport *report, ImageState state, const char *path) {
-        const ImageItem item = {
+static void add_one(Report *report, State state, const char *path) {
+        const Item item = {
                 .rule = &image_rules[RULE_SYSTEMD_SEED],
                 .state = state,
                 .path = path,
         };
 
-        image_report_add(report, item, "detail\x1b %d", 5);
+        report_add(report, item, "detail\x1b %d", 5);
         CU_ASSERT_FALSE(report->no_memory);
 }
 
 static void test_print(void) {
-        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
+        _cleanup_report_ Report report = REPORT_NULL;
         char *text = NULL;
         size_t size = 0;
         FILE *stream = open_memstream(&text, &size);
 
-        add_one(&report, IMAGE_STATE_OK, NULL);
-        add_one(&report, IMAGE_STATE_FINDING, "etc/x\ny");
-        CU_ASSERT_EQUAL(image_report_print(&report, false, stream), 0);
+        add_one(&report, STATE_OK, NULL);
+        add_one(&report, STATE_FINDING, "etc/x\ny");
+        CU_ASSERT_EQUAL(report_print(&report, false, stream), 0);
         CU_ASSERT_EQUAL(fclose(stream), 0);
         CU_ASSERT_STRING_EQUAL(
                 text,
@@ -52,15 +52,15 @@ static void test_print(void) {
 }
 
 static void test_json(void) {
-        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
-        const ImageRun run = { .verb = "check", .root = "/x\xff", .dry_run = true };
+        _cleanup_report_ Report report = REPORT_NULL;
+        const Run run = { .verb = "check", .root = "/x\xff", .dry_run = true };
         struct json_object *document, *value;
         char *text = NULL;
         size_t size = 0;
         FILE *stream = open_memstream(&text, &size);
 
-        add_one(&report, IMAGE_STATE_FINDING, "a\xff\"b");
-        CU_ASSERT_EQUAL(image_report_print_json(&report, &run, stream), 0);
+        add_one(&report, STATE_FINDING, "a\xff\"b");
+        CU_ASSERT_EQUAL(report_print_json(&report, &run, stream), 0);
         CU_ASSERT_EQUAL(fclose(stream), 0);
         document = json_tokener_parse(text);
         CU_ASSERT_PTR_NOT_NULL(document);
@@ -78,16 +78,16 @@ static void test_json(void) {
 }
 
 static void test_overflow(void) {
-        _cleanup_image_report_ ImageReport report = IMAGE_REPORT_NULL;
+        _cleanup_report_ Report report = REPORT_NULL;
 
-        for (unsigned i = 0; i < IMAGE_ITEMS_MAX; i++)
-                add_one(&report, IMAGE_STATE_OK, NULL);
+        for (unsigned i = 0; i < REPORT_ITEMS_MAX; i++)
+                add_one(&report, STATE_OK, NULL);
         CU_ASSERT_FALSE(report.overflow);
-        CU_ASSERT_EQUAL(image_report_count(&report, IMAGE_STATE_ERROR), 0);
-        add_one(&report, IMAGE_STATE_FINDING, NULL);
+        CU_ASSERT_EQUAL(report_count(&report, STATE_ERROR), 0);
+        add_one(&report, STATE_FINDING, NULL);
         CU_ASSERT_TRUE(report.overflow);
-        CU_ASSERT_EQUAL(report.n_items, IMAGE_ITEMS_MAX);
-        CU_ASSERT_EQUAL(image_report_count(&report, IMAGE_STATE_ERROR), 1);
+        CU_ASSERT_EQUAL(report.n_items, REPORT_ITEMS_MAX);
+        CU_ASSERT_EQUAL(report_count(&report, STATE_ERROR), 1);
 }
 
 static CU_TestInfo tests[] = {

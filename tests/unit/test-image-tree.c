@@ -9,7 +9,7 @@
 #include "tests/unit/harness.h"
 
 static char directory[64];
-static ImageTree tree = IMAGE_TREE_NULL;
+static Tree tree = TREE_NULL;
 
 static void make_file(const char *name, const char *text) {
         _cleanup_close_ int fd = openat(tree.fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -25,7 +25,7 @@ static void setup_tree(void) {
         CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
         (void)snprintf(path, sizeof(path), "%s/root", directory);
         CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
-        CU_ASSERT_EQUAL_FATAL(image_tree_open(path, &tree), 0);
+        CU_ASSERT_EQUAL_FATAL(tree_open(path, &tree), 0);
         CU_ASSERT_EQUAL(mkdirat(tree.fd, "a", 0700), 0);
         CU_ASSERT_EQUAL(mkdirat(tree.fd, "a/b", 0700), 0);
         make_file("a/b/file", "inside");
@@ -41,7 +41,7 @@ static void setup_tree(void) {
 static void teardown_tree(void) {
         char command[128];
 
-        image_tree_close(&tree);
+        tree_close(&tree);
         (void)snprintf(command, sizeof(command), "rm -rf -- %s", directory);
         CU_ASSERT_EQUAL(system(command), 0); // NOLINT(cert-env33-c)
 }
@@ -51,7 +51,7 @@ static int read_result(const char *path) {
         size_t length = 0;
         int r;
 
-        r = image_tree_read(&tree, path, buffer, sizeof(buffer), &length);
+        r = tree_read(&tree, path, buffer, sizeof(buffer), &length);
         if (r == 0)
                 CU_ASSERT(length == 6 && memcmp(buffer, "inside", 6) == 0);
         return r;
@@ -68,14 +68,14 @@ static void test_read(void) {
                 { "relative/b/file", 0, -ELOOP },
                 { "a/../a/b/file", 0, -ELOOP },
                 { "../a/b/file", 0, -ELOOP },
-                { "escape", IMAGE_TREE_E_ABSENT, -ELOOP },
-                { "../secret", IMAGE_TREE_E_ABSENT, -ELOOP },
-                { "magic/file", IMAGE_TREE_E_ABSENT, -ELOOP },
+                { "escape", TREE_E_ABSENT, -ELOOP },
+                { "../secret", TREE_E_ABSENT, -ELOOP },
+                { "magic/file", TREE_E_ABSENT, -ELOOP },
                 { "loop", -ELOOP, -ELOOP },
-                { "fifo", IMAGE_TREE_E_NOT_A_FILE, IMAGE_TREE_E_NOT_A_FILE },
-                { "a", IMAGE_TREE_E_NOT_A_FILE, IMAGE_TREE_E_NOT_A_FILE },
-                { "a/none", IMAGE_TREE_E_ABSENT, IMAGE_TREE_E_ABSENT },
-                { "a/b/file/x", IMAGE_TREE_E_ABSENT, IMAGE_TREE_E_ABSENT },
+                { "fifo", TREE_E_NOT_A_FILE, TREE_E_NOT_A_FILE },
+                { "a", TREE_E_NOT_A_FILE, TREE_E_NOT_A_FILE },
+                { "a/none", TREE_E_ABSENT, TREE_E_ABSENT },
+                { "a/b/file/x", TREE_E_ABSENT, TREE_E_ABSENT },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -94,27 +94,27 @@ static void test_read_bounds(void) {
         char buffer[6];
         size_t length = 0;
 
-        CU_ASSERT_EQUAL(image_tree_read(&tree, "a/b/file", buffer, 6, &length), 0);
+        CU_ASSERT_EQUAL(tree_read(&tree, "a/b/file", buffer, 6, &length), 0);
         CU_ASSERT_EQUAL(length, 6);
-        CU_ASSERT_EQUAL(image_tree_read(&tree, "a/b/file", buffer, 5, &length), -EFBIG);
+        CU_ASSERT_EQUAL(tree_read(&tree, "a/b/file", buffer, 5, &length), -EFBIG);
 }
 
 static void test_entry(void) {
         for (unsigned i = 0; i < 2; i++) {
-                _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+                _cleanup_entry_ Entry entry = ENTRY_NULL;
 
                 tree.refuse_links = i == 1;
-                CU_ASSERT_EQUAL(image_entry_open(&tree, "escape", &entry), 0);
+                CU_ASSERT_EQUAL(entry_open(&tree, "escape", &entry), 0);
                 CU_ASSERT(S_ISLNK(entry.status.st_mode));
-                CU_ASSERT_EQUAL(image_tree_reopen(entry.fd), -ENXIO);
+                CU_ASSERT_EQUAL(tree_reopen(entry.fd), -ENXIO);
                 CU_ASSERT_STRING_EQUAL(entry.name, "escape");
         }
         {
-                _cleanup_image_entry_ ImageEntry entry = IMAGE_ENTRY_NULL;
+                _cleanup_entry_ Entry entry = ENTRY_NULL;
 
-                CU_ASSERT_EQUAL(image_entry_open(&tree, "a/x", &entry), IMAGE_TREE_E_ABSENT);
-                CU_ASSERT_EQUAL(image_entry_open(&tree, "a/..", &entry), -EINVAL);
-                CU_ASSERT_EQUAL(image_entry_open(&tree, "a/", &entry), -EINVAL);
+                CU_ASSERT_EQUAL(entry_open(&tree, "a/x", &entry), TREE_E_ABSENT);
+                CU_ASSERT_EQUAL(entry_open(&tree, "a/..", &entry), -EINVAL);
+                CU_ASSERT_EQUAL(entry_open(&tree, "a/", &entry), -EINVAL);
         }
 }
 
@@ -138,12 +138,12 @@ static void test_glob(void) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 n = 0;
                 harness_row("%s", rows[i].pattern);
-                CU_ASSERT_EQUAL(image_tree_glob(&tree, rows[i].pattern, count, &n), 0);
+                CU_ASSERT_EQUAL(tree_glob(&tree, rows[i].pattern, count, &n), 0);
                 CU_ASSERT_EQUAL(n, rows[i].matches);
         }
         tree.refuse_links = true;
-        CU_ASSERT_EQUAL(image_tree_glob(&tree, "absolute/*", count, &n), -ELOOP);
-        CU_ASSERT_EQUAL(image_tree_glob(&tree, "*/b", count, &n), -ELOOP);
+        CU_ASSERT_EQUAL(tree_glob(&tree, "absolute/*", count, &n), -ELOOP);
+        CU_ASSERT_EQUAL(tree_glob(&tree, "*/b", count, &n), -ELOOP);
 }
 
 static CU_TestInfo tests[] = {

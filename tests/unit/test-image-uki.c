@@ -33,12 +33,12 @@ static void make_section(unsigned i, const char *name, uint32_t in_memory, uint3
         put(at + 20, 0x1000 * (i + 1), 4);
 }
 
-static int next(size_t length, unsigned *number, ImageUkiSection *section) {
-        return image_uki_next_section(head, length, ".cmdline", number, section);
+static int next(size_t length, unsigned *number, UkiSection *section) {
+        return uki_next_section(head, length, ".cmdline", number, section);
 }
 
 static void test_sections(void) {
-        ImageUkiSection section = {};
+        UkiSection section = {};
         unsigned number = 0;
 
         make_head(5);
@@ -54,7 +54,7 @@ static void test_sections(void) {
         CU_ASSERT(number == 4 && section.offset == 0x4000 && section.length == 512);
         CU_ASSERT_EQUAL(next(sizeof(head), &number, &section), 0);
         CU_ASSERT(number == 5 && section.offset == 0x5000 && section.length == 512);
-        CU_ASSERT_EQUAL(next(sizeof(head), &number, &section), IMAGE_UKI_E_NONE);
+        CU_ASSERT_EQUAL(next(sizeof(head), &number, &section), UKI_E_NONE);
 }
 
 /* Each length of the head, up to the last byte of the table. */
@@ -63,7 +63,7 @@ static void test_lengths(void) {
         make_section(0, ".cmdline", 10, 10);
 
         for (size_t length = 0; length <= TABLE_AT + 41; length++) {
-                ImageUkiSection section = { .length = 42 };
+                UkiSection section = { .length = 42 };
                 unsigned number = 0;
                 int r = next(length, &number, &section);
 
@@ -71,7 +71,7 @@ static void test_lengths(void) {
                 CU_ASSERT_EQUAL(
                         r,
                         length >= TABLE_AT + 40 ? 0
-                        : length < 64           ? IMAGE_UKI_E_OTHER
+                        : length < 64           ? UKI_E_OTHER
                                                 : -EBADMSG);
                 CU_ASSERT_EQUAL(section.length, r == 0 ? 10 : 42);
         }
@@ -85,17 +85,17 @@ static void test_broken(void) {
                 size_t n_bytes;
                 int expected;
         } rows[] = {
-                { "no DOS header", 0, 0, 2, IMAGE_UKI_E_OTHER },
-                { "a DOS program", PE_AT, 0x454e, 4, IMAGE_UKI_E_OTHER },
+                { "no DOS header", 0, 0, 2, UKI_E_OTHER },
+                { "a DOS program", PE_AT, 0x454e, 4, UKI_E_OTHER },
                 { "PE far away", 60, UINT32_MAX, 4, -EBADMSG },
                 { "PE at the end", 60, sizeof(head) - 23, 4, -EBADMSG },
                 { "an optional header without end", PE_AT + 20, UINT16_MAX, 2, -EBADMSG },
                 { "sections without end", PE_AT + 6, UINT16_MAX, 2, -EBADMSG },
-                { "no sections", PE_AT + 6, 0, 2, IMAGE_UKI_E_NONE },
+                { "no sections", PE_AT + 6, 0, 2, UKI_E_NONE },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                ImageUkiSection section;
+                UkiSection section;
                 unsigned number = 0;
 
                 harness_row("%s", rows[i].what);
