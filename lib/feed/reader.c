@@ -63,10 +63,10 @@ void reader_configure(Reader *reader, const ReaderSettings *settings) {
 /* Another device starts with a clean record. */
 static bool is_there(Reader *reader) {
         const SourceConfig config = config_of(reader);
-        SourceProbe probe = {};
+        SourceProbe probe;
         bool there, changed;
 
-        there = source_ops(reader->id)->probe(&config, reader->root, &probe) == 0 &&
+        there = source_probe(source_ops(reader->id), &config, reader->root, &probe) == 0 &&
                 !reader->not_offered;
         changed = reader->probe.detail[0] && strcmp(reader->probe.detail, probe.detail) != 0;
         reader->probe = probe;

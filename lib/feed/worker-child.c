@@ -73,7 +73,7 @@ static int open_and_drop(Source *source, const WorkerSpec *spec, uint32_t *ret_m
                 if (r < 0)
                         return r;
         }
-        r = source->ops->open(source);
+        r = source->ops->open ? source->ops->open(source) : 0;
         if (r < 0)
                 return r;
         return sandbox_enter(&sandbox, ret_missing);

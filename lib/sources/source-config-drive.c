@@ -40,24 +40,17 @@ typedef struct ConfigDrive {
 static int config_drive_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
         ConfigDriveDisks disks;
 
-        probe->source_class = SOURCE_CLASS_STATIC_HOST;
-        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         probe->origin = openstack_is_platform(root) ? SEED_ORIGIN_PLATFORM : SEED_ORIGIN_UNKNOWN;
         config_drive_find_disks(root, &disks);
-        if (disks.n > 0) {
-                (void)snprintf(
-                        probe->detail,
-                        sizeof(probe->detail),
-                        "/dev/%s",
-                        disks.disks[0].name);
-                return 0;
+        if (disks.n > 0)
+                source_set_detail(probe, "/dev/%s", disks.disks[0].name);
+        else if (rootdir_exists(root, SEED_DIRECTORY "/openstack"))
+                source_set_detail(probe, "/" SEED_DIRECTORY);
+        else {
+                source_set_detail(probe, "no disk labelled config-2");
+                return -ENOENT;
         }
-        if (rootdir_exists(root, SEED_DIRECTORY "/openstack")) {
-                (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "/" SEED_DIRECTORY);
-                return 0;
-        }
-        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "no disk labelled config-2");
-        return -ENOENT;
+        return 0;
 }
 
 /*
@@ -99,18 +92,14 @@ static void add_document(
 
 /* Every version has a seed of its own: nova makes each document for itself. */
 static void add_documents(ConfigDrive *drive, int root_fd, const char *where, SeedOrigin origin) {
-        _cleanup_close_ int fd = -1, list_fd = -1;
+        int fd = open_step(root_fd, "openstack", O_DIRECTORY);
+        DIR *directory = fd < 0 ? NULL : fdopendir(fd);
         struct dirent *entry;
-        DIR *directory;
 
-        fd = open_step(root_fd, "openstack", O_DIRECTORY);
-        if (fd < 0)
+        if (!directory) {
+                cleanup_close(&fd);
                 return;
-        list_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        directory = list_fd < 0 ? NULL : fdopendir(list_fd);
-        if (!directory)
-                return;
-        (void)TAKE_FD(list_fd);
+        }
 
         for (size_t i = 0; i < ENTRIES_MAX && drive->n_documents < VERSIONS_MAX; i++) {
                 entry = readdir(directory);
@@ -324,6 +313,7 @@ static int config_drive_read(Source *source, uint8_t *buffer, size_t size, size_
 
 const SourceOps source_config_drive = {
         .name = "config-drive",
+        .source_class = SOURCE_CLASS_STATIC_HOST,
         .blocking = true,
         .mounts = true,
         .seeds = true,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/hash.h"
@@ -70,21 +69,8 @@ static int read_hashed(
 static int cpu_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
         const CpuInstruction *instruction = cpu_instruction();
 
-        (void)snprintf(
-                probe->detail,
-                sizeof(probe->detail),
-                "%s",
-                instruction ? instruction->name : "no instruction");
-        if (!instruction)
-                return -ENODEV;
-        probe->source_class = SOURCE_CLASS_CPU;
-        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        probe->fresh = true;
-        return 0;
-}
-
-static int cpu_open(Source *source) {
-        return cpu_instruction() ? 0 : -ENODEV;
+        source_set_detail(probe, "%s", instruction ? instruction->name : "no instruction");
+        return instruction ? 0 : -ENODEV;
 }
 
 static int cpu_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_length) {
@@ -111,7 +97,7 @@ static int cpu_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_le
 
 const SourceOps source_cpu = {
         .name = "cpu",
+        .source_class = SOURCE_CLASS_CPU,
         .probe = cpu_probe,
-        .open = cpu_open,
         .read = cpu_read,
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -36,12 +35,9 @@ static bool is_on_this_machine(const char *text) {
 }
 
 static int egd_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
-        probe->source_class = SOURCE_CLASS_LIVE_NETWORK;
-        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        probe->fresh = true;
         if (!config->address)
                 return -ENOENT;
-        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", config->address);
+        source_set_detail(probe, "%s", config->address);
         if (is_on_this_machine(config->address))
                 probe->stale_bytes = SOURCE_STALE_ALWAYS;
         return 0;
@@ -93,6 +89,7 @@ static int egd_read_source(Source *source, uint8_t *buffer, size_t size, size_t 
 
 const SourceOps source_egd = {
         .name = "egd",
+        .source_class = SOURCE_CLASS_LIVE_NETWORK,
         .blocking = true,
         .probe = egd_probe,
         .open = egd_open,

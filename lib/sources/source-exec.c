@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-
 #include "lib/sources/run-program.h"
 #include "lib/sources/source-list.h"
 
 static int exec_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
-        probe->source_class = SOURCE_CLASS_CONFIGURED;
-        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         if (!config->argv || !config->argv[0])
                 return -ENOENT;
-        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", config->argv[0]);
-        probe->fresh = true;
+        source_set_detail(probe, "%s", config->argv[0]);
         return 0;
 }
 
@@ -33,6 +28,7 @@ static int exec_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_l
 
 const SourceOps source_exec = {
         .name = "exec",
+        .source_class = SOURCE_CLASS_CONFIGURED,
         .blocking = true,
         .needs_network = true,
         .runs_program = true,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <termios.h>
 
@@ -15,19 +14,12 @@ static int file_probe(const SourceConfig *config, const RootDir *root, SourcePro
         DeviceKind kind;
         int r;
 
-        probe->source_class = SOURCE_CLASS_CONFIGURED;
-        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         if (!config->path)
                 return -ENOENT;
-        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", config->path);
+        source_set_detail(probe, "%s", config->path);
         r = device_check(config->path, &kind);
         if (r > 0) {
-                (void)snprintf(
-                        probe->detail,
-                        sizeof(probe->detail),
-                        "%s %s",
-                        config->path,
-                        device_refusal_to_string(r));
+                source_set_detail(probe, "%s %s", config->path, device_refusal_to_string(r));
                 return -ENODEV;
         }
         if (r < 0)
@@ -93,6 +85,7 @@ static int file_drain(Source *source) {
 
 const SourceOps source_file = {
         .name = "file",
+        .source_class = SOURCE_CLASS_CONFIGURED,
         .blocking = true,
         .probe = file_probe,
         .open = file_open,

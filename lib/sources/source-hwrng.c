@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/parse.h"
@@ -30,20 +29,14 @@ static int hwrng_probe(const SourceConfig *config, const RootDir *root, SourcePr
         Hwrng hwrng = {};
         int r;
 
-        probe->source_class = SOURCE_CLASS_LIVE_HOST;
-        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         if (!config->path)
                 return -ENOENT;
-        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", config->path);
+        source_set_detail(probe, "%s", config->path);
         r = hwrng_read_current(root, &hwrng);
         if (r == -ENODEV)
                 return r;
         if (config->device && strcmp(hwrng.name, config->device) != 0) {
-                (void)snprintf(
-                        probe->detail,
-                        sizeof(probe->detail),
-                        "%s is not what rng_current names",
-                        config->device);
+                source_set_detail(probe, "%s is not what rng_current names", config->device);
                 return -ENODEV;
         }
 
@@ -53,13 +46,12 @@ static int hwrng_probe(const SourceConfig *config, const RootDir *root, SourcePr
                 return r < 0 ? r : -ENODEV;
 
         if (hwrng.name[0])
-                (void)snprintf(probe->detail, sizeof(probe->detail), "%s", hwrng.name);
+                source_set_detail(probe, "%s", hwrng.name);
         /* Without sysfs nothing is known but that it is one. */
         if (hwrng.name[0] && !hwrng.host_made)
                 probe->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
         if (hwrng.quality_known)
                 probe->quality_per_1024 = hwrng.quality_per_1024;
-        probe->fresh = true;
         probe->stale_bytes = 2 * BUFFER_BYTES;
         return 0;
 }
@@ -114,6 +106,7 @@ static int hwrng_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_
 
 const SourceOps source_hwrng = {
         .name = "hwrng",
+        .source_class = SOURCE_CLASS_LIVE_HOST,
         .blocking = true,
         .probe = hwrng_probe,
         .open = hwrng_open,

@@ -1,43 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <linux/if_alg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/base/io.h"
 #include "lib/sources/jitter-library.h"
 #include "lib/sources/source-list.h"
 
-#define ALGORITHM "jitterentropy_rng"
+#define ALGORITHM      "jitterentropy_rng"
+#define LIST_MAX_BYTES (1024U * 1024)
 
 /* crypto/algif_rng.c: what one recvmsg() gives at most. */
 #define KERNEL_READ_MAX 128U
 
-static void cleanup_fclose(FILE **file) {
-        if (*file)
-                (void)fclose(*file);
-}
-
 /* Built into the kernel, its module was loaded before, or the library has it. */
 static bool jitter_is_loaded(const RootDir *root) {
-        _cleanup_(cleanup_fclose) FILE *file = NULL;
-        char line[256];
-        int fd;
+        _cleanup_close_ int fd = rootdir_open_file(root, "proc/crypto", O_RDONLY);
+        _cleanup_free_ char *text = NULL;
+        size_t length;
 
         if (jitter_library_is_there())
                 return true;
-        fd = rootdir_open_file(root, "proc/crypto", O_RDONLY);
-        if (fd < 0)
-                return false;
-        file = fdopen(fd, "r");
-        if (!file) {
-                (void)close(fd);
-                return false;
-        }
-        while (fgets(line, sizeof(line), file))
-                if (strncmp(line, "name ", 5) == 0 && strstr(line, ": " ALGORITHM "\n"))
-                        return true;
-        return false;
+        return fd >= 0 && io_read_all(fd, LIST_MAX_BYTES, &text, &length) >= 0 &&
+               strstr(text, "name         : " ALGORITHM "\n");
 }
 
 /*
@@ -45,10 +31,7 @@ static bool jitter_is_loaded(const RootDir *root) {
  * timer, which may take longer than all else that a boot does for its entropy.
  */
 static int jitter_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
-        probe->source_class = SOURCE_CLASS_LOCAL_SOFTWARE;
-        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        probe->fresh = true;
-        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "jitterentropy");
+        source_set_detail(probe, "jitterentropy");
         return 0;
 }
 
@@ -114,6 +97,7 @@ static int jitter_read(Source *source, uint8_t *buffer, size_t size, size_t *ret
 
 const SourceOps source_jitter = {
         .name = "jitter",
+        .source_class = SOURCE_CLASS_LOCAL_SOFTWARE,
         .blocking = true,
         .last_resort = true,
         .probe = jitter_probe,

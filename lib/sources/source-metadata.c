@@ -19,17 +19,10 @@ static int metadata_probe(const SourceConfig *config, const RootDir *root, Sourc
         const char *what = config->url ? config->url : "OpenStack";
         bool there = faccessat(root->fd, &PROGRAM[1], X_OK, 0) >= 0;
 
-        probe->source_class = SOURCE_CLASS_LIVE_NETWORK;
-        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        probe->fresh = true; /* each GET is answered with other bytes */
         if (!there)
                 what = "entropy-metadata is not installed";
-        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", what);
+        source_set_detail(probe, "%s", what);
         return there && (config->enabled_by_admin || openstack_is_platform(root)) ? 0 : -ENOENT;
-}
-
-static int metadata_open(Source *source) {
-        return 0; /* all of it is done without privileges */
 }
 
 /* The program writes a seed only when all of it has come and is good. */
@@ -74,10 +67,10 @@ static int metadata_read(Source *source, uint8_t *buffer, size_t size, size_t *r
 
 const SourceOps source_metadata = {
         .name = "metadata",
+        .source_class = SOURCE_CLASS_LIVE_NETWORK, /* each GET is answered with other bytes */
         .blocking = true,
         .needs_network = true,
         .runs_program = true,
         .probe = metadata_probe,
-        .open = metadata_open,
         .read = metadata_read,
 };

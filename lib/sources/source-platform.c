@@ -73,10 +73,7 @@ static bool has_credential(const SourceConfig *config) {
 
 /* Whether an SMBIOS string is a seed shows only when it is read. */
 static int platform_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
-        probe->source_class = SOURCE_CLASS_STATIC_HOST;
-        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
         probe->origin = SEED_ORIGIN_PLATFORM;
-        probe->detail[0] = '\0';
 
         if (has_credential(config))
                 add_detail(probe, CREDENTIAL_LABEL);
@@ -89,7 +86,7 @@ static int platform_probe(const SourceConfig *config, const RootDir *root, Sourc
 
         if (probe->detail[0])
                 return 0;
-        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", "no place to look at");
+        source_set_detail(probe, "no place to look at");
         return -ENOENT;
 }
 
@@ -295,6 +292,7 @@ static int platform_read(Source *source, uint8_t *buffer, size_t size, size_t *r
 
 const SourceOps source_platform = {
         .name = "platform",
+        .source_class = SOURCE_CLASS_STATIC_HOST,
         .blocking = true,
         .seeds = true,
         .probe = platform_probe,

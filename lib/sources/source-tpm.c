@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,14 +16,11 @@ static const char *const devices[] = { "/dev/tpmrm0", "/dev/tpm0" };
 static int tpm_probe(const SourceConfig *config, const RootDir *root, SourceProbe *probe) {
         const char *path = config->path;
 
-        probe->source_class = SOURCE_CLASS_LOCAL_HARDWARE;
-        probe->quality_per_1024 = CREDIT_QUALITY_UNKNOWN;
-        probe->fresh = true;
         for (size_t i = 0; i < ELEMENTSOF(devices) && !path; i++)
                 if (rootdir_exists(root, devices[i] + 1))
                         path = devices[i];
 
-        (void)snprintf(probe->detail, sizeof(probe->detail), "%s", path ? path : devices[0]);
+        source_set_detail(probe, "%s", path ? path : devices[0]);
         if (!path)
                 return -ENODEV;
         if (config->path) {
@@ -89,6 +85,7 @@ static int tpm_read(Source *source, uint8_t *buffer, size_t size, size_t *ret_le
 
 const SourceOps source_tpm = {
         .name = "tpm",
+        .source_class = SOURCE_CLASS_LOCAL_HARDWARE,
         .blocking = true,
         .probe = tpm_probe,
         .open = tpm_open,

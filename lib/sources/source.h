@@ -80,10 +80,11 @@ typedef struct Source Source;
 
 typedef struct SourceOps {
         const char *name;
-        bool blocking;      /* open() or read() may wait: run it in a worker */
-        bool needs_network; /* the worker keeps the network namespace */
-        bool runs_program;  /* read() does: in a worker with a PID namespace of its own */
-        bool mounts;        /* open() mounts: in a mount namespace that the worker made before */
+        SourceClass source_class; /* unless probe() knows better */
+        bool blocking;            /* open() or read() may wait: run it in a worker */
+        bool needs_network;       /* the worker keeps the network namespace */
+        bool runs_program;        /* read() does: in a worker with a PID namespace of its own */
+        bool mounts; /* open() mounts: in a mount namespace that the worker made before */
 
         bool last_resort; /* it costs: asked only when no other source gives what is needed */
 
@@ -95,12 +96,13 @@ typedef struct SourceOps {
          */
         bool seeds;
 
-        /* 0: there. -ENODEV, -ENOENT...: not there, and then only detail and class are written. */
+        /* See source_probe(), which fills in what most sources have in common. */
         int (*probe)(const SourceConfig *config, const RootDir *root, SourceProbe *probe);
 
         /* Whether asking it loads no kernel module. NULL: it never does. */
         bool (*is_loaded)(const RootDir *root);
 
+        /* NULL: nothing is to be opened. */
         int (*open)(Source *source);
 
         /*
@@ -130,6 +132,16 @@ struct Source {
 /* Never NULL. */
 const SourceOps *source_ops(SourceId id);
 const char *source_name(SourceId id);
+
+/* 0: there. -ENODEV, -ENOENT...: not there, and then only detail and class mean something. */
+_must_check_ int source_probe(
+        const SourceOps *ops,
+        const SourceConfig *config,
+        const RootDir *root,
+        SourceProbe *ret_probe);
+
+/* For the sources: what this one is, cut where it does not fit. */
+void source_set_detail(SourceProbe *probe, const char *format, ...) _printf_(2, 3);
 
 /* What an error of look(), open() or read() says about a source, in words for its administrator. */
 const char *source_error_to_string(SourceId id, int error);

@@ -12,9 +12,9 @@
 
 void metadata_request(const RootDir *root, const RunSource *source) {
         _cleanup_close_ int fd = -1;
-        SourceProbe probe = {};
+        SourceProbe probe;
 
-        if (source_ops(SOURCE_METADATA)->probe(&source->reader.config, root, &probe) < 0)
+        if (source_probe(&source_metadata, &source->reader.config, root, &probe) < 0)
                 return;
         fd = open(REQUEST, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
         if (fd < 0)

@@ -38,10 +38,6 @@ static int fault_fstat(int fd, struct stat *ret_stat) {
         return FAULT(-1, fstat(fd, ret_stat));
 }
 
-static int fault_fcntl(int fd, int command, int value) {
-        return FAULT(-1, fcntl(fd, command, value));
-}
-
 static DIR *fault_fdopendir(int fd) {
         return FAULT(NULL, fdopendir(fd));
 }
@@ -67,7 +63,6 @@ static int fault_io_read_full(int fd, void *buffer, size_t size, size_t *ret_len
 #define open(...)              fault_open(__VA_ARGS__)
 #define openat(...)            fault_openat(__VA_ARGS__)
 #define fstat(...)             fault_fstat(__VA_ARGS__)
-#define fcntl(...)             fault_fcntl(__VA_ARGS__)
 #define fdopendir(...)         fault_fdopendir(__VA_ARGS__)
 #define rootdir_open(...)      fault_rootdir_open(__VA_ARGS__)
 #define rootdir_open_file(...) fault_rootdir_open_file(__VA_ARGS__)
@@ -80,7 +75,6 @@ static int fault_io_read_full(int fd, void *buffer, size_t size, size_t *ret_len
 #undef open
 #undef openat
 #undef fstat
-#undef fcntl
 #undef fdopendir
 #undef rootdir_open
 #undef rootdir_open_file

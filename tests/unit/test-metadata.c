@@ -52,7 +52,7 @@ static void teardown(void) {
 
 static int look(const SourceConfig *config, SourceProbe *ret_probe) {
         *ret_probe = (SourceProbe){};
-        return source_ops(SOURCE_METADATA)->probe(config, &root, ret_probe);
+        return source_probe(source_ops(SOURCE_METADATA), config, &root, ret_probe);
 }
 
 #define PROGRAM      &PROGRAM_DIRECTORY "/entropy-metadata"[1]
@@ -93,7 +93,7 @@ static void test_dmi(void) {
                 CU_ASSERT_EQUAL(look(&config, &found), rows[i].there ? 0 : -ENOENT);
                 CU_ASSERT_EQUAL(found.source_class, SOURCE_CLASS_LIVE_NETWORK);
                 CU_ASSERT_STRING_EQUAL(found.detail, "OpenStack");
-                CU_ASSERT(found.fresh);
+                CU_ASSERT_EQUAL(found.fresh, rows[i].there);
         }
 }
 

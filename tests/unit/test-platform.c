@@ -198,7 +198,7 @@ static int look(const char *credentials, SourceProbe *ret_probe) {
         int r;
 
         CU_ASSERT_EQUAL(rootdir_open(root, &dir), 0);
-        r = source_platform.probe(&config, &dir, ret_probe);
+        r = source_probe(&source_platform, &config, &dir, ret_probe);
         rootdir_close(&dir);
         return r;
 }

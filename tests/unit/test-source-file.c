@@ -35,21 +35,21 @@ static void test_look(void) {
         SourceConfig config = {};
         SourceProbe probe = {};
 
-        CU_ASSERT_EQUAL(source.ops->probe(&config, &root, &probe), -ENOENT);
+        CU_ASSERT_EQUAL(source_probe(source.ops, &config, &root, &probe), -ENOENT);
         CU_ASSERT_EQUAL(probe.source_class, SOURCE_CLASS_CONFIGURED);
         config.path = scratch_path("missing");
-        CU_ASSERT_EQUAL(source.ops->probe(&config, &root, &probe), -ENOENT);
+        CU_ASSERT_EQUAL(source_probe(source.ops, &config, &root, &probe), -ENOENT);
         CU_ASSERT_STRING_EQUAL(probe.detail, scratch_path("missing"));
         config.path = "/dev/urandom";
-        CU_ASSERT(source.ops->probe(&config, &root, &probe) < 0);
+        CU_ASSERT(source_probe(source.ops, &config, &root, &probe) < 0);
 
         config.path = scratch_write("file", "x");
         probe.fresh = true;
-        CU_ASSERT_EQUAL(source.ops->probe(&config, &root, &probe), 0);
+        CU_ASSERT_EQUAL(source_probe(source.ops, &config, &root, &probe), 0);
         CU_ASSERT_FALSE(probe.fresh);
         CU_ASSERT_EQUAL(mkfifo(scratch_path("fifo"), 0600), 0);
         config.path = scratch_path("fifo");
-        CU_ASSERT_EQUAL(source.ops->probe(&config, &root, &probe), 0);
+        CU_ASSERT_EQUAL(source_probe(source.ops, &config, &root, &probe), 0);
         CU_ASSERT(probe.fresh);
 }
 

@@ -87,23 +87,23 @@ static void test_look(void) {
         RootDir root;
 
         CU_ASSERT_EQUAL(rootdir_open("/", &root), 0);
-        CU_ASSERT_EQUAL(source_tpm.probe(&config, &root, &probe), 0);
+        CU_ASSERT_EQUAL(source_probe(&source_tpm, &config, &root, &probe), 0);
         CU_ASSERT_STRING_EQUAL(probe.detail, "/dev/tty");
-        CU_ASSERT_EQUAL(source_tpm.probe(&absent, &root, &probe), -ENOENT);
+        CU_ASSERT(probe.fresh);
+        CU_ASSERT_EQUAL(source_probe(&source_tpm, &absent, &root, &probe), -ENOENT);
         for (size_t i = 0; i < ELEMENTSOF(no_tpm); i++) {
                 const SourceConfig other = { .path = no_tpm[i] };
                 Source source = { .ops = &source_tpm, .config = other, .fd = -1 };
 
-                CU_ASSERT_EQUAL(source_tpm.probe(&other, &root, &probe), -ENODEV);
+                CU_ASSERT_EQUAL(source_probe(&source_tpm, &other, &root, &probe), -ENODEV);
                 CU_ASSERT(source_tpm.open(&source) < 0);
                 cleanup_close(&source.fd);
         }
-        CU_ASSERT(probe.fresh);
         CU_ASSERT_EQUAL(probe.source_class, SOURCE_CLASS_LOCAL_HARDWARE);
         rootdir_close(&root);
 
         CU_ASSERT_EQUAL(rootdir_open("/tmp", &root), 0);
-        CU_ASSERT_EQUAL(source_tpm.probe(&usual, &root, &probe), -ENODEV);
+        CU_ASSERT_EQUAL(source_probe(&source_tpm, &usual, &root, &probe), -ENODEV);
         CU_ASSERT_STRING_EQUAL(probe.detail, "/dev/tpmrm0");
         rootdir_close(&root);
 }

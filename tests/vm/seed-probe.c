@@ -27,14 +27,14 @@ static int find_source(const char *name, SourceId *ret_id) {
 }
 
 static int look(const WorkerSpec *spec) {
-        SourceProbe what = {};
+        SourceProbe what;
         RootDir root;
         int r;
 
         r = rootdir_open("/", &root);
         if (r < 0)
                 return r;
-        r = source_ops(spec->source)->probe(&spec->config, &root, &what);
+        r = source_probe(source_ops(spec->source), &spec->config, &root, &what);
         rootdir_close(&root);
         printf("look %d %s %s\n", r, source_class_to_string(what.source_class), what.detail);
         return 0;
