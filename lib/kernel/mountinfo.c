@@ -72,6 +72,7 @@ int mountinfo_parse(char *line, Mount *ret_mount) {
                 .device = fields[DEVICE],
                 .root = fields[ROOT],
                 .point = fields[POINT],
+                .type = fields[TYPE],
                 .source = fields[SOURCE],
                 .options = fields[SUPER_OPTIONS],
         };

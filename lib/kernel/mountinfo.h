@@ -16,7 +16,8 @@ typedef struct Mount {
         const char *root;   /* which directory of the file system is mounted */
         const char *point;
         const char *source;
-        char *options; /* of the file system */
+        char *options;    /* of the file system */
+        const char *type; /* of the file system: "tmpfs" */
 } Mount;
 
 void mount_free(Mount *mount);

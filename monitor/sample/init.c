@@ -8,6 +8,7 @@
 #include <sys/statfs.h>
 
 #include "lib/base/parse.h"
+#include "lib/kernel/mountinfo.h"
 #include "lib/kernel/pseudofs.h"
 #include "monitor/sample/init.h"
 
@@ -15,6 +16,7 @@
 #define TMPFS_MAGIC_NUMBER UINT32_C(0x01021994)
 #define INITS_MAX          8U
 #define ROOT_TEXT_MAX      48U
+#define TYPE_MAX           16U
 /* The root, and how many inits of the list were executed in it. Kept in the environment, which
  * is all that survives a script that executes the monitor again. */
 #define TRIED_VARIABLE "ENTROPY_MONITOR_TRIED"
@@ -35,38 +37,26 @@ bool init_is_machines(void) {
         return status.st_ino == FIRST_PID_NAMESPACE;
 }
 
-/* The type of the file system at "/". False if it is unknown. */
-static bool read_root_type(const Views *views, char *ret_type, size_t size) {
-        FILE *stream = views_open_proc(views, "self/mountinfo");
-        _cleanup_free_ char *line = NULL;
-        bool found = false;
-        size_t length = 0;
+/* The last mount at "/" is the topmost. */
+static int take_root_type(Mount *mount, void *userdata) {
+        char *type = userdata;
 
-        while (stream && getline(&line, &length, stream) >= 0) {
-                const char *type = strstr(line, " - ");
-                char place[3] = "";
-
-                if (!type || sscanf(line, "%*s %*s %*s %*s %2s", place) != 1 ||
-                    strcmp(place, "/") != 0)
-                        continue;
-                type += strlen(" - ");
-                (void)snprintf(ret_type, size, "%.*s", (int)strcspn(type, " "), type);
-                found = true; /* the last one is the topmost */
-        }
-        if (stream)
-                (void)fclose(stream);
-        return found;
+        if (strcmp(mount->point, "/") == 0)
+                (void)snprintf(type, TYPE_MAX, "%s", mount->type);
+        return 0;
 }
 
 /* The kernel's initial root, into which it unpacks an initramfs, and not a tmpfs mounted later. */
 static bool in_rootfs(const Views *views) {
+        const RootDir proc = { views->proc_fd };
+        char type[TYPE_MAX] = ""; /* unknown */
         struct statfs status;
-        char type[16];
 
         if (statfs("/", &status) < 0 || ((uint32_t)status.f_type != RAMFS_MAGIC_NUMBER &&
                                          (uint32_t)status.f_type != TMPFS_MAGIC_NUMBER))
                 return false;
-        return !read_root_type(views, type, sizeof(type)) || strcmp(type, "rootfs") == 0;
+        (void)!mountinfo_each(&proc, "self/mountinfo", take_root_type, type);
+        return !type[0] || strcmp(type, "rootfs") == 0;
 }
 
 /* The monitor may be installed in the place of init. It must not execute itself forever. */

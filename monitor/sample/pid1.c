@@ -29,19 +29,19 @@
 #define INIT_ROOT        "1/root"
 #define EXEC_WAIT_MSEC   50
 
+#define COMMAND_LINE_MAX_BYTES (1024U * 1024)
+
 /* All of it, however long a boot loader and a bootconfig have made it. */
 static void read_command_line(const Views *views, MonitorSettings *settings) {
-        FILE *stream = views_open_proc(views, "cmdline");
+        _cleanup_close_ int fd = openat(views->proc_fd, "cmdline", O_RDONLY | O_CLOEXEC);
         _cleanup_free_ char *text = NULL;
-        size_t size = 0;
+        size_t length;
 
-        if (stream && getdelim(&text, &size, '\0', stream) >= 0)
+        if (fd >= 0 && io_read_all(fd, COMMAND_LINE_MAX_BYTES, &text, &length) >= 0)
                 settings_take_command_line(settings, text);
         else
                 /* Unknown: running the initramfs twice is better than not at all. */
                 settings->rdinit = true;
-        if (stream)
-                (void)fclose(stream);
 }
 
 bool pid1_take_name(void) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include "lib/kernel/pseudofs.h"
 #include "monitor/sample/views.h"
@@ -25,17 +26,6 @@ void views_close(Views *views) {
         cleanup_close(&views->proc_fd);
         cleanup_close(&views->dev_fd);
         cleanup_close(&views->sys_fd);
-}
-
-FILE *views_open_proc(const Views *views, const char *path) {
-        _cleanup_close_ int fd = -1;
-        FILE *stream;
-
-        fd = openat(views->proc_fd, path, O_RDONLY | O_CLOEXEC);
-        stream = fd < 0 ? NULL : fdopen(fd, "r");
-        if (stream)
-                (void)TAKE_FD(fd);
-        return stream;
 }
 
 /* Either place may be missing this early. */

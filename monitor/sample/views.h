@@ -5,7 +5,6 @@
  * them. */
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "lib/base/error.h"
 
@@ -24,9 +23,6 @@ typedef struct Views {
  */
 void views_open(bool own, Views *ret_views);
 void views_close(Views *views);
-
-/* A file below proc; NULL where it cannot be read. */
-FILE *views_open_proc(const Views *views, const char *path);
 
 /* One line in the kernel log or on standard error. Errors are ignored: a boot does not depend on
  * it. */

@@ -18,14 +18,6 @@ typedef struct Kernels {
         bool more;
 } Kernels;
 
-/* How the kernel comes to the driver. */
-typedef enum Driver {
-        DRIVER_UNKNOWN,
-        DRIVER_ABSENT,
-        DRIVER_MODULE,
-        DRIVER_BUILTIN,
-} Driver;
-
 static void add(Report *report, RuleId rule, State state, const char *version, const char *detail) {
         report_add(report, item_of(rule, state, NULL), "%s: %s", version, detail);
 }
@@ -107,8 +99,8 @@ static void check_option(
         size_t length,
         const char *version,
         const Option *option) {
-        ImageKernelOption value = image_text_kernel_option(config, length, option->name);
-        bool on = value == IMAGE_KERNEL_OPTION_BUILTIN || value == IMAGE_KERNEL_OPTION_MODULE;
+        KernelOption value = image_text_kernel_option(config, length, option->name);
+        bool on = value == KERNEL_OPTION_BUILTIN || value == KERNEL_OPTION_MODULE;
 
         report_add(
                 report,
@@ -119,8 +111,8 @@ static void check_option(
                 on ? "" : option->without);
 }
 
-/* What the configuration says of the driver. */
-static Driver check_config(const Tree *tree, const char *version, Report *report) {
+/* What the configuration says of the driver; UNNAMED where there is none to read. */
+static KernelOption check_config(const Tree *tree, const char *version, Report *report) {
         static const char *const patterns[PATHS_MAX] = {
                 "boot/config-%",
                 "usr/lib/modules/%/config",
@@ -138,6 +130,7 @@ static Driver check_config(const Tree *tree, const char *version, Report *report
         };
         _cleanup_free_ char *config = NULL;
         char path[TREE_PATH_MAX_BYTES];
+        KernelOption driver;
         size_t length = 0;
 
         if (find_file(tree, patterns, version, path))
@@ -148,20 +141,12 @@ static Driver check_config(const Tree *tree, const char *version, Report *report
                     STATE_UNKNOWN,
                     version,
                     "no configuration to read in /boot or with its modules");
-                return DRIVER_UNKNOWN;
+                return KERNEL_OPTION_UNNAMED;
         }
         for (size_t i = 0; i < ELEMENTSOF(options); i++)
                 check_option(report, config, length, version, &options[i]);
-        switch (image_text_kernel_option(config, length, "CONFIG_HW_RANDOM_VIRTIO")) {
-        case IMAGE_KERNEL_OPTION_BUILTIN:
-                return DRIVER_BUILTIN;
-        case IMAGE_KERNEL_OPTION_MODULE:
-                return DRIVER_MODULE;
-        case IMAGE_KERNEL_OPTION_UNNAMED:
-        case IMAGE_KERNEL_OPTION_OFF:
-        default:
-                return DRIVER_ABSENT;
-        }
+        driver = image_text_kernel_option(config, length, "CONFIG_HW_RANDOM_VIRTIO");
+        return driver == KERNEL_OPTION_UNNAMED ? KERNEL_OPTION_OFF : driver;
 }
 
 /* Whether one of depmod's indexes names the driver. False also where it cannot be read. */
@@ -182,10 +167,10 @@ static bool index_has_driver(
 }
 
 /* The indexes of depmod know better than a configuration that may be of another build. */
-static Driver check_modules(
+static KernelOption check_modules(
         const Tree *tree,
         const char *version,
-        Driver configured,
+        KernelOption configured,
         Report *report) {
         static const char *const built_in[PATHS_MAX] = {
                 "usr/lib/modules/%/modules.builtin",
@@ -198,10 +183,10 @@ static Driver check_modules(
         bool read;
 
         if (index_has_driver(tree, built_in, version, report, &read))
-                return DRIVER_BUILTIN;
+                return KERNEL_OPTION_BUILTIN;
         if (index_has_driver(tree, modules, version, report, &read))
-                return DRIVER_MODULE;
-        return read && configured != DRIVER_BUILTIN ? DRIVER_ABSENT : configured;
+                return KERNEL_OPTION_MODULE;
+        return read && configured != KERNEL_OPTION_BUILTIN ? KERNEL_OPTION_OFF : configured;
 }
 
 static const char *list_failure(int r, unsigned bits) {
@@ -238,7 +223,7 @@ static void add_seen(
                         name);
 }
 
-static void check_listing(const Tree *tree, const char *path, Driver driver, Report *report) {
+static void check_listing(const Tree *tree, const char *path, KernelOption driver, Report *report) {
         _cleanup_close_ int fd = -1;
         unsigned bits = 0;
         const char *failure;
@@ -248,7 +233,7 @@ static void check_listing(const Tree *tree, const char *path, Driver driver, Rep
         r = r == 0 ? initramfs_list(fd, &bits) : INITRAMFS_E_FAILED;
         report->no_memory |= r == -ENOMEM;
         failure = list_failure(r, bits);
-        if (driver == DRIVER_MODULE || driver == DRIVER_UNKNOWN)
+        if (driver == KERNEL_OPTION_MODULE || driver == KERNEL_OPTION_UNNAMED)
                 add_seen(
                         report,
                         RULE_INITRAMFS_VIRTIO_RNG,
@@ -270,7 +255,11 @@ static void check_listing(const Tree *tree, const char *path, Driver driver, Rep
                 "entropy-seeder");
 }
 
-static void check_initramfs(const Tree *tree, const char *version, Driver driver, Report *report) {
+static void check_initramfs(
+        const Tree *tree,
+        const char *version,
+        KernelOption driver,
+        Report *report) {
         static const char *const patterns[][PATHS_MAX] = {
                 { "boot/initrd.img-%", "boot/initramfs-%.img", "boot/initrd-%" },
                 { "usr/lib/modules/%/initrd", "usr/lib/modules/%/initramfs.img" },
@@ -285,10 +274,11 @@ static void check_initramfs(const Tree *tree, const char *version, Driver driver
         /* Unified images, and loaders with directories of their own, are not looked into. */
         add(report,
             RULE_INITRAMFS_VIRTIO_RNG,
-            driver == DRIVER_BUILTIN ? STATE_OK : STATE_UNKNOWN,
+            driver == KERNEL_OPTION_BUILTIN ? STATE_OK : STATE_UNKNOWN,
             version,
-            driver == DRIVER_BUILTIN ? "no initramfs, and none is needed for virtio_rng"
-                                     : "no initramfs of this kernel in /boot or with its modules");
+            driver == KERNEL_OPTION_BUILTIN
+                    ? "no initramfs, and none is needed for virtio_rng"
+                    : "no initramfs of this kernel in /boot or with its modules");
 }
 
 static void check_kernel(const Tree *tree, const char *version, Report *report) {
@@ -296,13 +286,13 @@ static void check_kernel(const Tree *tree, const char *version, Report *report) 
                 State state;
                 const char *detail;
         } drivers[] = {
-                [DRIVER_UNKNOWN] = { STATE_UNKNOWN,
-                                     "neither its configuration nor its modules can be read" },
-                [DRIVER_ABSENT] = { STATE_FINDING, "has no virtio_rng driver" },
-                [DRIVER_MODULE] = { STATE_OK, "has virtio_rng as a module" },
-                [DRIVER_BUILTIN] = { STATE_OK, "has virtio_rng built in" },
+                [KERNEL_OPTION_UNNAMED] = { STATE_UNKNOWN,
+                                            "neither its configuration nor its modules can be read" },
+                [KERNEL_OPTION_OFF] = { STATE_FINDING, "has no virtio_rng driver" },
+                [KERNEL_OPTION_MODULE] = { STATE_OK, "has virtio_rng as a module" },
+                [KERNEL_OPTION_BUILTIN] = { STATE_OK, "has virtio_rng built in" },
         };
-        Driver driver = check_config(tree, version, report);
+        KernelOption driver = check_config(tree, version, report);
 
         driver = check_modules(tree, version, driver, report);
         add(report, RULE_VIRTIO_RNG, drivers[driver].state, version, drivers[driver].detail);

@@ -43,8 +43,8 @@ static bool next_line(Span *text, Span *ret_line) {
         return true;
 }
 
-ImageKernelOption image_text_kernel_option(const char *text, size_t length, const char *name) {
-        ImageKernelOption option = IMAGE_KERNEL_OPTION_UNNAMED;
+KernelOption image_text_kernel_option(const char *text, size_t length, const char *name) {
+        KernelOption option = KERNEL_OPTION_UNNAMED;
         Span rest = { text, length }, line;
         size_t n = strlen(name);
 
@@ -52,18 +52,18 @@ ImageKernelOption image_text_kernel_option(const char *text, size_t length, cons
                 if (span_starts(line, "# ") && line.length > 2 + n &&
                     memcmp(line.start + 2, name, n) == 0 &&
                     span_is((Span){ line.start + 2 + n, line.length - 2 - n }, " is not set"))
-                        option = IMAGE_KERNEL_OPTION_OFF;
+                        option = KERNEL_OPTION_OFF;
                 if (!span_starts(line, name) || line.length != n + 2 || line.start[n] != '=')
                         continue;
                 switch (line.start[n + 1]) {
                 case 'y':
-                        option = IMAGE_KERNEL_OPTION_BUILTIN;
+                        option = KERNEL_OPTION_BUILTIN;
                         break;
                 case 'm':
-                        option = IMAGE_KERNEL_OPTION_MODULE;
+                        option = KERNEL_OPTION_MODULE;
                         break;
                 case 'n':
-                        option = IMAGE_KERNEL_OPTION_OFF;
+                        option = KERNEL_OPTION_OFF;
                         break;
                 default:
                         break;

@@ -9,15 +9,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum ImageKernelOption {
-        IMAGE_KERNEL_OPTION_UNNAMED, /* this kernel does not have it, or not with these others */
-        IMAGE_KERNEL_OPTION_OFF,
-        IMAGE_KERNEL_OPTION_MODULE,
-        IMAGE_KERNEL_OPTION_BUILTIN,
-} ImageKernelOption;
+typedef enum KernelOption {
+        KERNEL_OPTION_UNNAMED, /* this kernel does not have it, or not with these others */
+        KERNEL_OPTION_OFF,
+        KERNEL_OPTION_MODULE,
+        KERNEL_OPTION_BUILTIN,
+} KernelOption;
 
 /* name as in the file: "CONFIG_HW_RANDOM". The last line about it holds, as for make. */
-ImageKernelOption image_text_kernel_option(const char *text, size_t length, const char *name);
+KernelOption image_text_kernel_option(const char *text, size_t length, const char *name);
 
 /*
  * The number of the first line that has rngd read the kernel's own output (/dev/random or

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "lib/base/io.h"
+#include "lib/kernel/mountinfo.h"
 #include "monitor/sample/sampler.h"
 #include "monitor/sample/views.h"
 #include "monitor/sample/write.h"
@@ -62,8 +64,16 @@ static void fault_views_open(bool own, Views *ret_views) {
                 FAULT(-1, open(scratch_path("proc"), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-static FILE *fault_open_proc(const Views *views, const char *path) {
-        return FAULT(NULL, views_open_proc(views, path));
+static int fault_read_all(int fd, size_t max_bytes, char **ret_text, size_t *ret_length) {
+        return FAULT(-EIO, io_read_all(fd, max_bytes, ret_text, ret_length));
+}
+
+static int fault_mountinfo(
+        const RootDir *root,
+        const char *path,
+        MountVisit visit,
+        void *userdata) {
+        return FAULT(-EIO, mountinfo_each(root, path, visit, userdata));
 }
 
 static int fault_setenv(const char *name, const char *value, int overwrite) {
@@ -138,7 +148,8 @@ static int fault_nanosleep(const struct timespec *time, struct timespec *left) {
 #define pipe2                 fault_pipe2
 #define statfs(p, s)          fault_statfs(p, s)
 #define views_open            fault_views_open
-#define views_open_proc       fault_open_proc
+#define io_read_all           fault_read_all
+#define mountinfo_each        fault_mountinfo
 #define setenv                fault_setenv
 #define sampler_block_signals fault_block_signals
 #define sampler_new           fault_sampler_new
@@ -154,7 +165,6 @@ static int fault_nanosleep(const struct timespec *time, struct timespec *left) {
 #define nanosleep             fault_nanosleep
 #include "monitor/sample/init.c"
 #include "monitor/sample/pid1.c"
-#undef views_open_proc
 #undef setenv
 #undef mkdir
 #undef fchdir

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const char *text = (const char *)data;
         unsigned bits;
 
-        if (image_text_kernel_option(text, size, "CONFIG_A") != IMAGE_KERNEL_OPTION_UNNAMED)
+        if (image_text_kernel_option(text, size, "CONFIG_A") != KERNEL_OPTION_UNNAMED)
                 check(holds(text, size, "CONFIG_A"));
         check_line(image_text_feeds_itself(text, size), text, size, "random");
         /* Quotes may stand between any two characters. */

@@ -8,23 +8,23 @@
 static void test_kernel_option(void) {
         static const struct {
                 const char *text;
-                ImageKernelOption expected;
+                KernelOption expected;
         } rows[] = {
-                { "CONFIG_A=y\n", IMAGE_KERNEL_OPTION_BUILTIN },
-                { "CONFIG_A=m", IMAGE_KERNEL_OPTION_MODULE },
-                { "CONFIG_A=n\n", IMAGE_KERNEL_OPTION_OFF },
-                { "# CONFIG_A is not set\n", IMAGE_KERNEL_OPTION_OFF },
-                { "", IMAGE_KERNEL_OPTION_UNNAMED },
-                { "CONFIG_A", IMAGE_KERNEL_OPTION_UNNAMED },
-                { "CONFIG_A=", IMAGE_KERNEL_OPTION_UNNAMED },
-                { "CONFIG_A=yes\n", IMAGE_KERNEL_OPTION_UNNAMED },
-                { "CONFIG_AB=y\n", IMAGE_KERNEL_OPTION_UNNAMED },
-                { "XCONFIG_A=y\n", IMAGE_KERNEL_OPTION_UNNAMED },
-                { "#CONFIG_A=y\n", IMAGE_KERNEL_OPTION_UNNAMED },
-                { "# CONFIG_AB is not set\n", IMAGE_KERNEL_OPTION_UNNAMED },
-                { "# CONFIG_A is not settled\n", IMAGE_KERNEL_OPTION_UNNAMED },
-                { "CONFIG_A=y\nCONFIG_A=m\n", IMAGE_KERNEL_OPTION_MODULE },
-                { "\n\nCONFIG_B=m\nCONFIG_A=y", IMAGE_KERNEL_OPTION_BUILTIN },
+                { "CONFIG_A=y\n", KERNEL_OPTION_BUILTIN },
+                { "CONFIG_A=m", KERNEL_OPTION_MODULE },
+                { "CONFIG_A=n\n", KERNEL_OPTION_OFF },
+                { "# CONFIG_A is not set\n", KERNEL_OPTION_OFF },
+                { "", KERNEL_OPTION_UNNAMED },
+                { "CONFIG_A", KERNEL_OPTION_UNNAMED },
+                { "CONFIG_A=", KERNEL_OPTION_UNNAMED },
+                { "CONFIG_A=yes\n", KERNEL_OPTION_UNNAMED },
+                { "CONFIG_AB=y\n", KERNEL_OPTION_UNNAMED },
+                { "XCONFIG_A=y\n", KERNEL_OPTION_UNNAMED },
+                { "#CONFIG_A=y\n", KERNEL_OPTION_UNNAMED },
+                { "# CONFIG_AB is not set\n", KERNEL_OPTION_UNNAMED },
+                { "# CONFIG_A is not settled\n", KERNEL_OPTION_UNNAMED },
+                { "CONFIG_A=y\nCONFIG_A=m\n", KERNEL_OPTION_MODULE },
+                { "\n\nCONFIG_B=m\nCONFIG_A=y", KERNEL_OPTION_BUILTIN },
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
