@@ -15,7 +15,6 @@
 typedef struct Finder {
         const Tree *tree;
         Report *report;
-        char *buffer; /* TEXT_MAX_BYTES */
 } Finder;
 
 static void add_error(const Finder *finder, const char *path, int error) {
@@ -26,6 +25,7 @@ static void add_error(const Finder *finder, const char *path, int error) {
 static void add_parameters(
         const Finder *finder,
         const char *path,
+        const char *text,
         size_t length,
         bool is_section,
         bool comments) {
@@ -41,7 +41,7 @@ static void add_parameters(
         };
 
         for (size_t i = 0; i < ELEMENTSOF(parameters); i++) {
-                unsigned line = parameters[i].has(finder->buffer, length, comments);
+                unsigned line = parameters[i].has(text, length, comments);
                 char place[32] = "its command line";
 
                 if (line == 0)
@@ -57,33 +57,38 @@ static void add_parameters(
         }
 }
 
-/* 0 also of what is absent, or a directory. */
-static size_t read_text(const Finder *finder, const char *path) {
-        size_t length;
+/* To be freed. Nothing of what is absent, or a directory. */
+static char *read_text(const Finder *finder, const char *path, size_t *ret_length) {
+        char *text = NULL;
         int r;
 
-        r = tree_read(finder->tree, path, finder->buffer, TEXT_MAX_BYTES, &length);
+        *ret_length = 0;
+        r = tree_read(finder->tree, path, TEXT_MAX_BYTES, &text, ret_length);
         if (r < 0)
                 add_error(finder, path, r);
-        return r == 0 ? length : 0;
+        return text;
 }
 
 /* A file with comments, from # to the end of the line */
 static void visit_text(const char *path, void *userdata) {
-        const Finder *finder = userdata;
+        size_t length;
+        _cleanup_free_ char *text = read_text(userdata, path, &length);
 
-        add_parameters(finder, path, read_text(finder, path), false, true);
+        add_parameters(userdata, path, text, length, false, true);
 }
 
 static void visit_without_comments(const char *path, void *userdata) {
-        const Finder *finder = userdata;
+        size_t length;
+        _cleanup_free_ char *text = read_text(userdata, path, &length);
 
-        add_parameters(finder, path, read_text(finder, path), false, false);
+        add_parameters(userdata, path, text, length, false, false);
 }
 
 static void visit_unit(const char *path, void *userdata) {
         const Finder *finder = userdata;
-        unsigned line = image_text_has_unit_credential(finder->buffer, read_text(finder, path));
+        size_t length;
+        _cleanup_free_ char *text = read_text(finder, path, &length);
+        unsigned line = image_text_has_unit_credential(text, length);
 
         if (line > 0)
                 report_add(
@@ -109,12 +114,14 @@ static void check_section(
         int fd,
         const UkiSection *section) {
         size_t size = MIN(section->length, TEXT_MAX_BYTES), length = 0;
-        int r;
+        _cleanup_free_ char *text = malloc(size);
+        int r = text ? 0 : -ENOMEM;
 
-        r = lseek(fd, (off_t)section->offset, SEEK_SET) < 0 ? negative_errno() : 0;
+        if (r >= 0 && lseek(fd, (off_t)section->offset, SEEK_SET) < 0)
+                r = negative_errno();
         if (r >= 0)
-                r = io_read_full(fd, finder->buffer, size, &length);
-        add_parameters(finder, path, length, true, false);
+                r = io_read_full(fd, text, size, &length);
+        add_parameters(finder, path, text, length, true, false);
         if (r >= 0 && length < section->length)
                 r = length < size ? -EBADMSG : -EFBIG;
         if (r < 0)
@@ -210,13 +217,8 @@ static void find_elsewhere(Finder *finder) {
 }
 
 void boot_find(const Tree *tree, Report *report) {
-        _cleanup_free_ char *buffer = malloc(TEXT_MAX_BYTES);
-        Finder finder = { tree, report, buffer };
+        Finder finder = { tree, report };
 
-        if (!buffer) {
-                report->no_memory = true;
-                return;
-        }
         find_on_boot_partitions(&finder);
         find_elsewhere(&finder);
 }

@@ -5,7 +5,8 @@
 #include "seeder/image/identity.h"
 #include "seeder/image/template.h"
 
-#define DBUS_ID "var/lib/dbus/machine-id"
+#define DBUS_ID      "var/lib/dbus/machine-id"
+#define ID_MAX_BYTES 128U
 
 typedef enum IdKind {
         ID_ABSENT,
@@ -29,11 +30,11 @@ static IdKind id_kind(const char *text, size_t length) {
 }
 
 static int read_id(const Tree *tree, const char *path, IdKind *ret_kind) {
-        char text[128];
+        _cleanup_free_ char *text = NULL;
         size_t length;
         int r;
 
-        r = tree_read(tree, path, text, sizeof(text), &length);
+        r = tree_read(tree, path, ID_MAX_BYTES, &text, &length);
         if (r == TREE_E_ABSENT) {
                 *ret_kind = ID_ABSENT;
                 return 0;

@@ -8,8 +8,7 @@
 
 #define KERNELS_MAX       16U
 #define VERSION_MAX_BYTES 128U
-#define CONFIG_MAX_BYTES  (1024U * 1024)
-#define LIST_MAX_BYTES    (8U * 1024 * 1024) /* modules.dep */
+#define TEXT_MAX_BYTES    (8U * 1024 * 1024) /* modules.dep is the longest */
 #define PATHS_MAX         4U
 
 typedef struct Kernels {
@@ -71,19 +70,21 @@ static const char *find_file(
         return NULL;
 }
 
-/* To be freed. NULL where it cannot be read, also for lack of memory. */
-static char *read_text(
+/* NULL where none of them can be read. To be freed. */
+static char *read_first(
         const Tree *tree,
-        const char *path,
-        size_t max_bytes,
+        const char *const patterns[static PATHS_MAX],
+        const char *version,
         Report *report,
         size_t *ret_length) {
-        _cleanup_free_ char *text = malloc(max_bytes);
+        char path[TREE_PATH_MAX_BYTES], *text;
+        int r;
 
-        report->no_memory |= !text;
-        if (!text || tree_read(tree, path, text, max_bytes, ret_length) != 0)
+        if (!find_file(tree, patterns, version, path))
                 return NULL;
-        return TAKE_PTR(text);
+        r = tree_read(tree, path, TEXT_MAX_BYTES, &text, ret_length);
+        report->no_memory |= r == -ENOMEM;
+        return r == 0 ? text : NULL;
 }
 
 typedef struct Option {
@@ -129,12 +130,10 @@ static KernelOption check_config(const Tree *tree, const char *version, Report *
                 { "CONFIG_RANDOM_TRUST_BOOTLOADER", RULE_CONFIG_TRUST_BOOTLOADER, " is not set" },
         };
         _cleanup_free_ char *config = NULL;
-        char path[TREE_PATH_MAX_BYTES];
         KernelOption driver;
         size_t length = 0;
 
-        if (find_file(tree, patterns, version, path))
-                config = read_text(tree, path, CONFIG_MAX_BYTES, report, &length);
+        config = read_first(tree, patterns, version, report, &length);
         if (!config) {
                 add(report,
                     RULE_KERNEL_CONFIG,
@@ -156,12 +155,10 @@ static bool index_has_driver(
         const char *version,
         Report *report,
         bool *ret_read) {
-        char path[TREE_PATH_MAX_BYTES];
         _cleanup_free_ char *text = NULL;
         size_t length = 0;
 
-        if (find_file(tree, patterns, version, path))
-                text = read_text(tree, path, LIST_MAX_BYTES, report, &length);
+        text = read_first(tree, patterns, version, report, &length);
         *ret_read = text;
         return text && memmem(text, length, "/virtio-rng.ko", strlen("/virtio-rng.ko"));
 }

@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/base/io.h"
 #include "seeder/image/setup.h"
 #include "seeder/image/text.h"
 
-#define TEXT_MAX_BYTES (256U * 1024)
+#define TEXT_MAX_BYTES    (256U * 1024)
+#define PROGRAM_MAX_BYTES (64U * 1024 * 1024)
+#define NAME              "guest-entropy.conf"
 
 static void add(Report *report, RuleId rule, bool good, const char *path, const char *detail) {
         const State state = good ? STATE_OK : STATE_FINDING;
@@ -87,37 +88,21 @@ static bool has_systemd(const Tree *tree) {
         return tree_has(tree, "usr/lib/systemd/systemd") || tree_has(tree, "lib/systemd/systemd");
 }
 
-/* Its configuration file's name is in our rngd, and in no other. */
-static int rngd_is_ours(const Tree *tree, const char *path, bool *ret_ours) {
-        static const char name[] = "guest-entropy.conf";
-        _cleanup_free_ char *bytes = NULL;
-        _cleanup_close_ int fd = -1;
-        const size_t max_bytes = 8U * 1024 * 1024;
-        size_t length;
-        int r;
-
-        r = tree_open_file(tree, path, &fd);
-        if (r != 0)
-                return r;
-        bytes = malloc(max_bytes);
-        if (!bytes)
-                return -ENOMEM;
-        r = io_read_full(fd, bytes, max_bytes, &length);
-        if (r < 0)
-                return r;
-        *ret_ours = memmem(bytes, length, name, strlen(name));
-        return 0;
-}
-
+/* Whether there is one, and it is ours. */
 static bool find_rngd(const Tree *tree, Report *report) {
         static const char *const places[] = { "usr/sbin/rngd", "usr/bin/rngd", "sbin/rngd" };
         bool ours = false;
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
-                r = rngd_is_ours(tree, places[i], &ours);
+                _cleanup_free_ char *bytes = NULL;
+                size_t length;
+
+                r = tree_read(tree, places[i], PROGRAM_MAX_BYTES, &bytes, &length);
                 if (r == TREE_E_ABSENT)
                         continue;
+                /* Its configuration file's name is in our rngd, and in no other. */
+                ours = r == 0 && memmem(bytes, length, NAME, strlen(NAME));
                 report->no_memory |= r == -ENOMEM;
                 if (r != 0)
                         report_add(
@@ -262,20 +247,20 @@ static void find_conflicts(const Tree *tree, bool rngd_is_guest_entropy, Report 
 typedef struct TextFinder {
         const Tree *tree;
         Report *report;
-        char *buffer;
 } TextFinder;
 
 static void visit_text(const char *path, void *userdata) {
         const TextFinder *finder = userdata;
+        _cleanup_free_ char *text = NULL;
         unsigned line;
         size_t length = 0;
         int r;
 
-        r = tree_read(finder->tree, path, finder->buffer, TEXT_MAX_BYTES, &length);
+        r = tree_read(finder->tree, path, TEXT_MAX_BYTES, &text, &length);
         if (r < 0)
                 report_add_error(finder->report, RULE_RNGD_FEEDS_ITSELF, path, r);
         /* Nothing was read of what is no file: a masked unit, for one. */
-        line = image_text_feeds_itself(finder->buffer, length);
+        line = image_text_feeds_itself(text, length);
         if (line > 0)
                 report_add(
                         finder->report,
@@ -298,14 +283,9 @@ static void find_texts(const Tree *tree, Report *report) {
                 "usr/lib/systemd/system/rng*.service.d/*.conf",
                 "etc/init.d/rng*",
         };
-        _cleanup_free_ char *buffer = malloc(TEXT_MAX_BYTES);
-        TextFinder finder = { tree, report, buffer };
+        TextFinder finder = { tree, report };
         int r;
 
-        if (!buffer) {
-                report->no_memory = true;
-                return;
-        }
         for (size_t i = 0; i < ELEMENTSOF(patterns); i++) {
                 r = tree_glob(tree, patterns[i], visit_text, &finder);
                 if (r < 0)

@@ -187,29 +187,17 @@ int tree_open_file(const Tree *tree, const char *path, int *ret_fd) {
         return 0;
 }
 
-int tree_read(const Tree *tree, const char *path, char *buffer, size_t size, size_t *ret_length) {
+int tree_read(
+        const Tree *tree,
+        const char *path,
+        size_t max_bytes,
+        char **ret_text,
+        size_t *ret_length) {
         _cleanup_close_ int fd = -1;
-        size_t length;
-        char more;
         int r;
 
         r = tree_open_file(tree, path, &fd);
-        if (r != 0)
-                return r;
-        r = io_read_full(fd, buffer, size, &length);
-        if (r < 0)
-                return r;
-        if (length == size) {
-                size_t n_more;
-
-                r = io_read_full(fd, &more, 1, &n_more);
-                if (r < 0)
-                        return r;
-                if (n_more > 0)
-                        return -EFBIG;
-        }
-        *ret_length = length;
-        return 0;
+        return r != 0 ? r : io_read_all(fd, max_bytes, ret_text, ret_length);
 }
 
 bool tree_has(const Tree *tree, const char *path) {

@@ -62,12 +62,12 @@ _must_check_ int tree_reopen(int path_fd);
 /* A regular file, links within the tree followed, for reading: 0 or TREE_E_... */
 _must_check_ int tree_open_file(const Tree *tree, const char *path, int *ret_fd);
 
-/* As tree_open_file(), and its bytes: -EFBIG if there are more than size. */
+/* As tree_open_file(), and its bytes, to be freed: -EFBIG if there are more than max_bytes. */
 _must_check_ int tree_read(
         const Tree *tree,
         const char *path,
-        char *buffer,
-        size_t size,
+        size_t max_bytes,
+        char **ret_text,
         size_t *ret_length);
 
 /* Whether something is there, links followed: false also where this cannot be told. */

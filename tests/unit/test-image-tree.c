@@ -47,13 +47,13 @@ static void teardown_tree(void) {
 }
 
 static int read_result(const char *path) {
-        char buffer[16];
+        _cleanup_free_ char *text = NULL;
         size_t length = 0;
         int r;
 
-        r = tree_read(&tree, path, buffer, sizeof(buffer), &length);
+        r = tree_read(&tree, path, 16, &text, &length);
         if (r == 0)
-                CU_ASSERT(length == 6 && memcmp(buffer, "inside", 6) == 0);
+                CU_ASSERT(length == 6 && memcmp(text, "inside", 6) == 0);
         return r;
 }
 
@@ -91,12 +91,12 @@ static void test_read(void) {
 }
 
 static void test_read_bounds(void) {
-        char buffer[6];
+        _cleanup_free_ char *text = NULL;
         size_t length = 0;
 
-        CU_ASSERT_EQUAL(tree_read(&tree, "a/b/file", buffer, 6, &length), 0);
+        CU_ASSERT_EQUAL(tree_read(&tree, "a/b/file", 6, &text, &length), 0);
         CU_ASSERT_EQUAL(length, 6);
-        CU_ASSERT_EQUAL(tree_read(&tree, "a/b/file", buffer, 5, &length), -EFBIG);
+        CU_ASSERT_EQUAL(tree_read(&tree, "a/b/file", 5, &text, &length), -EFBIG);
 }
 
 static void test_entry(void) {
