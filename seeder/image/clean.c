@@ -35,15 +35,11 @@ static int strip_mark(const Entry *entry) {
 
 /* A tree of hard links (cp -al) shares its files with the running system, whose mark stays. */
 static int strip_mark_unless_shared(const Host *host, const char *path, const Entry *entry) {
-        bool shared = false;
-        int r;
+        int shared = 0;
 
-        if (host && entry->status.st_nlink > 1) {
-                r = host_has_file(host, path, &entry->status, &shared);
-                if (r < 0)
-                        return r;
-        }
-        return shared ? 0 : strip_mark(entry);
+        if (host && entry->status.st_nlink > 1)
+                shared = host_has_file(host, path, &entry->status);
+        return shared == 0 ? strip_mark(entry) : MIN(shared, 0);
 }
 
 static int remove_entry(const Host *host, const char *path, const Entry *entry) {

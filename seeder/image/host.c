@@ -32,18 +32,14 @@ static bool same_place(const struct statx *a, const struct statx *b) {
         return is_mount_root(a) && is_mount_root(b) && a->stx_mnt_id == b->stx_mnt_id;
 }
 
-static int is_same(int a_fd, int b_fd, bool *ret_same) {
+static int is_same(int a_fd, int b_fd) {
         struct statx a = {}, b = {};
         int r;
 
         r = place_of(a_fd, &a);
-        if (r < 0)
-                return r;
-        r = place_of(b_fd, &b);
-        if (r < 0)
-                return r;
-        *ret_same = same_place(&a, &b);
-        return 0;
+        if (r >= 0)
+                r = place_of(b_fd, &b);
+        return r < 0 ? r : same_place(&a, &b);
 }
 
 int host_open(Host *ret_host) {
@@ -65,51 +61,30 @@ void host_close(Host *host) {
 }
 
 /* In a tree that only borrows the host's /proc, PID 1's root is elsewhere. */
-static int is_root_of_its_pid1(int tree_fd, bool *ret_is) {
+static int is_root_of_its_pid1(int tree_fd) {
         _cleanup_close_ int proc_fd = -1, root_fd = -1;
         struct statfs filesystem;
 
         proc_fd = openat(tree_fd, "proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (proc_fd < 0 || fstatfs(proc_fd, &filesystem) < 0 ||
-            filesystem.f_type != PROC_SUPER_MAGIC) {
-                *ret_is = false;
+            filesystem.f_type != PROC_SUPER_MAGIC)
                 return 0;
-        }
         root_fd = openat(proc_fd, "1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root_fd < 0) {
-                *ret_is = false;
-                return 0;
-        }
-        return is_same(tree_fd, root_fd, ret_is);
+        return root_fd < 0 ? 0 : is_same(tree_fd, root_fd);
 }
 
-int host_is_root(const Host *host, int tree_fd, bool *ret_is) {
-        bool is;
-        int r;
+int host_is_root(const Host *host, int tree_fd) {
+        int r = is_same(host->root_fd, tree_fd);
 
-        r = is_same(host->root_fd, tree_fd, &is);
-        if (r < 0)
-                return r;
-        if (!is) {
-                r = is_root_of_its_pid1(tree_fd, &is);
-                if (r < 0)
-                        return r;
-        }
-        *ret_is = is;
-        return 0;
+        return r != 0 ? r : is_root_of_its_pid1(tree_fd);
 }
 
-int host_has_file(const Host *host, const char *path, const struct stat *status, bool *ret_has) {
+int host_has_file(const Host *host, const char *path, const struct stat *status) {
         struct stat other;
 
-        if (fstatat(host->root_fd, path, &other, AT_SYMLINK_NOFOLLOW) < 0) {
-                if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
-                        return negative_errno();
-                *ret_has = false;
-                return 0;
-        }
-        *ret_has = other.st_dev == status->st_dev && other.st_ino == status->st_ino;
-        return 0;
+        if (fstatat(host->root_fd, path, &other, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : negative_errno();
+        return other.st_dev == status->st_dev && other.st_ino == status->st_ino;
 }
 
 /* Opened from the running system's root; without its leading slash. */
@@ -119,23 +94,18 @@ static int open_directory(const Host *host, const char *path) {
 }
 
 /* Whether a directory on the way to a mount is the tree, by whatever name. */
-static int is_within(const Host *host, const char *point, int tree_fd, bool *ret_within) {
+static int is_within(const Host *host, const char *point, int tree_fd) {
         char path[PATH_MAX];
-        bool same = false;
 
         /* Too long a path is not looked at whole: then the mount counts as outside. */
         (void)snprintf(path, sizeof(path), "%s", point);
         for (;;) {
                 _cleanup_close_ int fd = open_directory(host, path);
                 char *slash = strrchr(path, '/');
-                int r = fd >= 0 ? is_same(fd, tree_fd, &same) : 0;
+                int r = fd >= 0 ? is_same(fd, tree_fd) : 0;
 
-                if (r < 0)
+                if (r != 0 || !slash || slash[1] == '\0')
                         return r;
-                if (same || !slash || slash[1] == '\0') {
-                        *ret_within = same;
-                        return 0;
-                }
                 /* The last that is looked at is "/". */
                 slash[slash == path ? 1 : 0] = '\0';
         }
@@ -166,14 +136,13 @@ static void cleanup_search(Search *search) {
 
 static int take_if_outside(Mount *mount, void *userdata) {
         Search *search = userdata;
-        bool within;
         int r;
 
         if (!mount_overlaps(mount, &search->mount))
                 return 0;
-        r = is_within(search->host, mount->point, search->tree_fd, &within);
-        if (r < 0 || within)
-                return r;
+        r = is_within(search->host, mount->point, search->tree_fd);
+        if (r != 0)
+                return MIN(r, 0);
         search->point = strdup(mount->point);
         return search->point ? 1 : -ENOMEM;
 }

@@ -25,9 +25,9 @@ void host_close(Host *host);
 
 /*
  * Whether a tree is the root of a running system: of this one, or of the one whose /proc is
- * mounted in it (the host's root, mounted into a container). Sets *ret_is.
+ * mounted in it (the host's root, mounted into a container). 1, 0 or a negative errno.
  */
-_must_check_ int host_is_root(const Host *host, int tree_fd, bool *ret_is);
+_must_check_ int host_is_root(const Host *host, int tree_fd);
 
 /*
  * Where the running system has what an open file of the tree lies on: *ret_point is a mount point
@@ -36,11 +36,8 @@ _must_check_ int host_is_root(const Host *host, int tree_fd, bool *ret_is);
  */
 _must_check_ int host_find_mount(const Host *host, int tree_fd, int fd, char **ret_point);
 
-/* Whether a file of the tree is the one that the running system has at this path (hard links). */
-_must_check_ int host_has_file(
-        const Host *host,
-        const char *path,
-        const struct stat *status,
-        bool *ret_has);
+/* Whether a file of the tree is the one that the running system has at this path (hard links): 1, 0
+ * or a negative errno. */
+_must_check_ int host_has_file(const Host *host, const char *path, const struct stat *status);
 
 #define _cleanup_host_ _cleanup_(host_close)

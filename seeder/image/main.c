@@ -360,22 +360,22 @@ static int guarded_check(const Tree *tree, const Arguments *arguments) {
 
 static int guarded_clean(const Tree *tree, const Arguments *arguments) {
         _cleanup_host_ Host host = HOST_NULL;
-        bool is_root = false;
+        bool is_root;
         int r;
 
         r = host_open(&host);
         if (r >= 0)
-                r = host_is_root(&host, tree->fd, &is_root);
+                r = host_is_root(&host, tree->fd);
         if (r < 0) {
                 (void)log_errno(LOG_ERR, r, "Cannot tell whether this is the running system");
                 return EX_OSERR;
         }
-        if (is_root && !arguments->running_system) {
-                log_error("%s is the root of the running system: refused", arguments->root);
-                return EX_NOPERM;
-        }
-        if (!is_root && arguments->running_system) {
-                log_error("%s is not the root of the running system: refused", arguments->root);
+        is_root = r > 0;
+        if (is_root != arguments->running_system) {
+                log_error(
+                        "%s %s the root of the running system: refused",
+                        arguments->root,
+                        is_root ? "is" : "is not");
                 return EX_NOPERM;
         }
         if (!is_root) {
