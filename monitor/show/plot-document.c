@@ -8,7 +8,7 @@
 #include "monitor/show/plot-shapes.h"
 #include "monitor/show/verdict.h"
 
-#define WIDTH     (PLOT_LEFT + PLOT_WIDTH + PLOT_RIGHT)
+#define WIDTH     (PLOT_LEFT + SCENE_WIDTH + PLOT_RIGHT)
 #define MAX_LANES 8U
 
 #define STYLE_PLACE  "@STYLE@"
@@ -37,7 +37,7 @@ int plot_svg(const Recording *recordings, size_t n_recordings, PlotTheme theme, 
         if (!scenes)
                 return -ENOMEM;
         for (size_t i = 0; i < n_recordings; i++) {
-                scene_make(&recordings[i], PLOT_WIDTH, PLOT_LABEL_WIDTH, MAX_LANES, &scenes[i]);
+                scene_make(&recordings[i], MAX_LANES, &scenes[i]);
                 height += panel_height(&scenes[i], false);
         }
         (void)fprintf(
@@ -69,7 +69,7 @@ static int put_panel(const Recording *recording, FILE *stream) {
 
         if (!scene)
                 return -ENOMEM;
-        scene_make(recording, PLOT_WIDTH, PLOT_LABEL_WIDTH, SCENE_MAX_LANES, scene);
+        scene_make(recording, SCENE_MAX_LANES, scene);
         title_of(recording, title);
         (void)verdict_of(recording, &scene->analysis, verdict);
         (void)fputs("<section>\n<h1>", stream);

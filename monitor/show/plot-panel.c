@@ -153,8 +153,8 @@ static void put_point(const Panel *panel, double x, uint64_t bits) {
 static void put_level_points(const Panel *panel, bool closed) {
         const Recording *recording = panel->scene->recording;
         double resolution = panel->in_page ? RESOLUTION_PAGE : RESOLUTION;
-        double first_x = scene_x(panel->scene, recording->at_usec[0], PLOT_WIDTH);
-        double last_x = scene_x(panel->scene, recording->ended_usec, PLOT_WIDTH);
+        double first_x = scene_x(panel->scene, recording->at_usec[0]);
+        double last_x = scene_x(panel->scene, recording->ended_usec);
         uint64_t level = recording->minimum_bits[0];
 
         if (closed)
@@ -163,7 +163,7 @@ static void put_level_points(const Panel *panel, bool closed) {
         for (size_t i = 0; i < recording->n_samples;) {
                 uint64_t low = recording->minimum_bits[i], high = recording->maximum_bits[i];
                 uint64_t before = level;
-                double at = scene_x(panel->scene, recording->at_usec[i], PLOT_WIDTH);
+                double at = scene_x(panel->scene, recording->at_usec[i]);
                 double x = floor(at * resolution) / resolution;
 
                 while (at < x + 1 / resolution) {
@@ -172,7 +172,7 @@ static void put_level_points(const Panel *panel, bool closed) {
                         level = recording->minimum_bits[i];
                         if (++i == recording->n_samples)
                                 break;
-                        at = scene_x(panel->scene, recording->at_usec[i], PLOT_WIDTH);
+                        at = scene_x(panel->scene, recording->at_usec[i]);
                 }
                 if (low == before && high == before)
                         continue;
@@ -206,9 +206,9 @@ static void draw_level(const Panel *panel) {
                 "<polygon class=\"area\" points=\"",
                 PLOT_LEFT,
                 panel->level_y,
-                PLOT_WIDTH,
+                SCENE_WIDTH,
                 LEVEL_HEIGHT,
-                PLOT_WIDTH,
+                SCENE_WIDTH,
                 LEVEL_HEIGHT);
         put_level_points(panel, true);
         (void)fputs("\"/>\n<polyline class=\"level\" points=\"", panel->stream);
@@ -230,7 +230,7 @@ static void draw_threshold_label(const Panel *panel, uint64_t bits) {
                 bits);
         shape_text(
                 panel,
-                PLOT_LEFT + PLOT_WIDTH - 6,
+                PLOT_LEFT + SCENE_WIDTH - 6,
                 y,
                 "class=\"name tt right\" text-anchor=\"end\"",
                 text);
@@ -319,7 +319,7 @@ static void draw_lane(const Panel *panel, const Lane *lane) {
         double from_x = shape_x(panel, span.from_usec);
         double to_x = MAX(shape_x(panel, span.to_usec), from_x + LANE_WIDTH);
         double y = panel->y + LANE_HEIGHT * (double)lane->row;
-        bool to_the_left = to_x > PLOT_LEFT + PLOT_WIDTH * 0.66;
+        bool to_the_left = to_x > PLOT_LEFT + SCENE_WIDTH * 0.66;
         const char *class = blocked->jitter ? "b1" : "b0";
         char text[96];
 
@@ -376,7 +376,7 @@ static void draw_time_axis(const Panel *panel) {
         shape_rule(panel, "frame", y);
         shape_text(
                 panel,
-                PLOT_LEFT + PLOT_WIDTH,
+                PLOT_LEFT + SCENE_WIDTH,
                 y + 36,
                 "class=\"sub right\" text-anchor=\"end\"",
                 scene->recording->first_process ? "seconds since the kernel started"

@@ -10,10 +10,10 @@
 #define LOWEST_PRIORITY 9U
 #define MERGE_FRACTION  150U /* equal labels closer than this part of the picture are one */
 
-double scene_x(const Scene *scene, uint64_t at_usec, double width) {
+double scene_x(const Scene *scene, uint64_t at_usec) {
         uint64_t at = MIN(MAX(at_usec, scene->from_usec), scene->to_usec) - scene->from_usec;
 
-        return (double)at / (double)(scene->to_usec - scene->from_usec) * width;
+        return (double)at / (double)(scene->to_usec - scene->from_usec) * SCENE_WIDTH;
 }
 
 uint64_t scene_time_step(const Scene *scene, unsigned int n) {
@@ -196,48 +196,34 @@ static int by_priority(const void *a, const void *b) {
         return (left->at_usec > right->at_usec) - (left->at_usec < right->at_usec);
 }
 
-typedef struct Extent {
-        double from, to;
-} Extent;
-
-static Extent extent_of(const Scene *scene, const Mark *mark, double width, double label_width) {
-        double x = scene_x(scene, mark->at_usec, width);
-        double length = (double)strlen(mark->label) * label_width + LABEL_GAP;
-
-        return mark->to_the_left ? (Extent){ x - length, x } : (Extent){ x, x + length };
-}
-
 /* Whether an earlier label is in the way in that row, or is the same and near. */
-static bool is_taken(const Scene *scene, size_t i, int row, double width, double label_width) {
-        const Mark *mark = &scene->marks[i];
-        Extent wanted = extent_of(scene, mark, width, label_width);
+static bool is_taken(const Scene *scene, const Mark *mark, int row) {
         uint64_t near_usec = (scene->to_usec - scene->from_usec) / MERGE_FRACTION;
 
-        for (size_t k = 0; k < i; k++) {
-                const Mark *other = &scene->marks[k];
-                Extent taken = extent_of(scene, other, width, label_width);
-
+        for (const Mark *other = scene->marks; other < mark; other++) {
                 /* Ten reads in a row share one label. */
                 if (other->row >= 0 && strcmp(other->label, mark->label) == 0 &&
                     mark->at_usec - other->at_usec < near_usec)
                         return true;
-                if (other->row == row && wanted.from < taken.to && wanted.to > taken.from)
+                if (other->row == row && mark->from_x < other->to_x && mark->to_x > other->from_x)
                         return true;
         }
         return false;
 }
 
 /* The first row where the label covers no other. */
-static void place_mark(Scene *scene, size_t i, double width, double label_width) {
-        Mark *mark = &scene->marks[i];
+static void place_mark(Scene *scene, Mark *mark) {
+        double x = scene_x(scene, mark->at_usec);
+        double length = (double)strlen(mark->label) * SCENE_LABEL_WIDTH + LABEL_GAP;
 
-        mark->to_the_left = extent_of(scene, mark, width, label_width).to > width;
+        mark->to_the_left = x + length > SCENE_WIDTH;
+        mark->from_x = mark->to_the_left ? x - length : x;
+        mark->to_x = mark->from_x + length;
         mark->row = -1;
-        if (mark->at_usec < scene->from_usec ||
-            extent_of(scene, mark, width, label_width).from < -LABEL_GAP)
+        if (mark->at_usec < scene->from_usec || mark->from_x < -LABEL_GAP)
                 return;
         for (int row = 0; row < (int)SCENE_MAX_ROWS; row++)
-                if (!is_taken(scene, i, row, width, label_width)) {
+                if (!is_taken(scene, mark, row)) {
                         mark->row = row;
                         scene->n_rows = MAX(scene->n_rows, (size_t)row + 1);
                         return;
@@ -265,12 +251,7 @@ static void set_lanes(Scene *scene, size_t max_lanes) {
         }
 }
 
-void scene_make(
-        const Recording *recording,
-        double width,
-        double label_width,
-        size_t max_lanes,
-        Scene *ret_scene) {
+void scene_make(const Recording *recording, size_t max_lanes, Scene *ret_scene) {
         Scene *scene = ret_scene;
 
         *scene = (Scene){ .recording = recording };
@@ -283,6 +264,6 @@ void scene_make(
                         add_event(scene, priority, &recording->events[i]);
         qsort(scene->marks, scene->n_marks, sizeof(scene->marks[0]), by_priority);
         for (size_t i = 0; i < scene->n_marks; i++)
-                place_mark(scene, i, width, label_width);
+                place_mark(scene, &scene->marks[i]);
         set_lanes(scene, max_lanes);
 }

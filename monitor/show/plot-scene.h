@@ -19,6 +19,9 @@
 #define SCENE_MAX_PHASES 3U
 #define SCENE_LABEL_MAX  64U
 
+#define SCENE_WIDTH       1100.0
+#define SCENE_LABEL_WIDTH 7.0 /* of one character of a mark's label, generously */
+
 typedef enum MarkClass {
         MARK_NEUTRAL,
         MARK_GOOD, /* ready, credited bits */
@@ -31,6 +34,7 @@ typedef struct Mark {
         unsigned int priority; /* lower ones get their labels first */
         int row;               /* of its label; -1: no label */
         bool to_the_left;      /* the label ends at the mark */
+        double from_x, to_x;   /* of the label */
         char label[SCENE_LABEL_MAX];
 } Mark;
 
@@ -70,19 +74,13 @@ typedef struct Scene {
         Lane lanes[SCENE_MAX_LANES * 8];
 } Scene;
 
-/* width is the plot's, label_width that of one character, in the same unit. max_lanes: at most
- * SCENE_MAX_LANES rows of blocked processes. */
-void scene_make(
-        const Recording *recording,
-        double width,
-        double label_width,
-        size_t max_lanes,
-        Scene *ret_scene);
+/* max_lanes: at most SCENE_MAX_LANES rows of blocked processes. */
+void scene_make(const Recording *recording, size_t max_lanes, Scene *ret_scene);
 
 const char *phase_to_string(PhaseKind kind);
 
-/* Where a time is, from 0 to width. */
-double scene_x(const Scene *scene, uint64_t at_usec, double width);
+/* Where a time is, from 0 to SCENE_WIDTH. */
+double scene_x(const Scene *scene, uint64_t at_usec);
 
 /* The distance of the axis' marks: 1, 2 or 5 times a power of ten, at most n of them. */
 uint64_t scene_time_step(const Scene *scene, unsigned int n);

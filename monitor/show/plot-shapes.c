@@ -6,7 +6,7 @@
 #include "monitor/show/plot-shapes.h"
 
 double shape_x(const Panel *panel, uint64_t at_usec) {
-        return PLOT_LEFT + scene_x(panel->scene, at_usec, PLOT_WIDTH);
+        return PLOT_LEFT + scene_x(panel->scene, at_usec);
 }
 
 void shape_bar(
@@ -59,7 +59,7 @@ void shape_rule(const Panel *panel, const char *class, double y) {
                 panel->stream,
                 "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" class=\"%s wide\"/>\n",
                 PLOT_LEFT,
-                PLOT_LEFT + PLOT_WIDTH,
+                PLOT_LEFT + SCENE_WIDTH,
                 y,
                 y,
                 class);
@@ -82,6 +82,6 @@ void shape_word(const Panel *panel, const char *class, Span span, double y, cons
                 class,
                 span.from_usec,
                 span.to_usec,
-                width > (double)strlen(word) * PLOT_LABEL_WIDTH + 8 ? "" : " display=\"none\"");
+                width > (double)strlen(word) * SCENE_LABEL_WIDTH + 8 ? "" : " display=\"none\"");
         shape_text(panel, x + 7, y, attributes, word);
 }

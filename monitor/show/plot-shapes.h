@@ -11,10 +11,8 @@
 
 #include "monitor/show/plot-scene.h"
 
-#define PLOT_LEFT        74.0
-#define PLOT_WIDTH       1100.0
-#define PLOT_RIGHT       26.0
-#define PLOT_LABEL_WIDTH 7.0 /* of one character of a mark's label, generously */
+#define PLOT_LEFT  74.0
+#define PLOT_RIGHT 26.0
 
 typedef struct Panel {
         const Scene *scene;

@@ -7,9 +7,6 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/monitor-sample.h"
 
-#define WIDTH       1000.0
-#define LABEL_WIDTH 7.0
-
 static Recording recording;
 static char *drawn;
 static Scene scene; /* large */
@@ -65,18 +62,17 @@ static void test_labels(void) {
                 SAMPLE_WITH(SAMPLE_RNG, SAMPLE_SAMPLES, SAMPLE_STARTS, SAMPLE_BLOCKED, "%s]", ""),
                 events);
         load(text);
-        scene_make(&recording, WIDTH, LABEL_WIDTH, 8, &scene);
+        scene_make(&recording, 8, &scene);
         CU_ASSERT(scene.n_marks > 10);
         CU_ASSERT(scene.n_rows <= SCENE_MAX_ROWS);
         for (size_t i = 0; i < scene.n_marks; i++)
                 for (size_t k = 0; k < i; k++) {
                         const Mark *a = &scene.marks[i], *b = &scene.marks[k];
-                        double distance = scene_x(&scene, a->at_usec, WIDTH) -
-                                          scene_x(&scene, b->at_usec, WIDTH);
+                        double distance = scene_x(&scene, a->at_usec) - scene_x(&scene, b->at_usec);
 
                         if (a->row < 0 || a->row != b->row || a->to_the_left != b->to_the_left)
                                 continue;
-                        CU_ASSERT(distance >= (double)strlen(b->label) * LABEL_WIDTH);
+                        CU_ASSERT(distance >= (double)strlen(b->label) * SCENE_LABEL_WIDTH);
                 }
 }
 
@@ -107,7 +103,7 @@ static void test_seeder_labels(void) {
                 harness_row("%s", rows[i].text);
                 recording.events[0].kind = EVENT_SEEDER;
                 (void)stpcpy(recording.events[0].text, rows[i].text);
-                scene_make(&recording, WIDTH, LABEL_WIDTH, 8, &scene);
+                scene_make(&recording, 8, &scene);
                 CU_ASSERT_EQUAL(class_of(rows[i].label), (int)rows[i].mark_class);
         }
 }
@@ -126,7 +122,7 @@ static void test_too_many_events(void) {
         free(recording.events);
         recording.events = events;
         recording.n_events = n;
-        scene_make(&recording, WIDTH, LABEL_WIDTH, 8, &scene);
+        scene_make(&recording, 8, &scene);
         CU_ASSERT_EQUAL(scene.n_marks, SCENE_MAX_MARKS);
         CU_ASSERT_EQUAL(class_of("ready"), MARK_GOOD);
         CU_ASSERT_STRING_EQUAL(scene.marks[0].label, "ready");
@@ -134,7 +130,7 @@ static void test_too_many_events(void) {
 }
 
 static void test_scene(void) {
-        scene_make(&recording, WIDTH, LABEL_WIDTH, 8, &scene);
+        scene_make(&recording, 8, &scene);
         /* The kernel ran /init, and the monitor came later. */
         CU_ASSERT_EQUAL(scene.n_phases, 3);
         CU_ASSERT_EQUAL(scene.phases[0].kind, PHASE_KERNEL);
@@ -143,14 +139,14 @@ static void test_scene(void) {
         CU_ASSERT_EQUAL(scene.phases[1].span.to_usec, recording.started_usec);
         CU_ASSERT_EQUAL(scene.n_lanes, 1);
         CU_ASSERT_EQUAL(scene.top_bits, 4096);
-        CU_ASSERT_DOUBLE_EQUAL(scene_x(&scene, scene.from_usec, WIDTH), 0, 0.01);
-        CU_ASSERT_DOUBLE_EQUAL(scene_x(&scene, UINT64_MAX, WIDTH), WIDTH, 0.01);
+        CU_ASSERT_DOUBLE_EQUAL(scene_x(&scene, scene.from_usec), 0, 0.01);
+        CU_ASSERT_DOUBLE_EQUAL(scene_x(&scene, UINT64_MAX), SCENE_WIDTH, 0.01);
         CU_ASSERT_EQUAL(scene_time_step(&scene, 10), 500000);
 
         for (size_t i = 0; i < recording.n_events; i++)
                 if (recording.events[i].kind == EVENT_INIT_STARTED)
                         (void)stpcpy(recording.events[i].text, "/usr/bin/entropy-monitor");
-        scene_make(&recording, WIDTH, LABEL_WIDTH, 8, &scene);
+        scene_make(&recording, 8, &scene);
         CU_ASSERT_EQUAL(scene.n_phases, 2);
         CU_ASSERT_EQUAL(scene.phases[1].kind, PHASE_USERSPACE);
 }
