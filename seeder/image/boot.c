@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/io.h"
-#include "seeder/image/boot.h"
+#include "seeder/image/find.h"
 #include "seeder/image/text.h"
 #include "seeder/image/uki.h"
 

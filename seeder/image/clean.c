@@ -6,7 +6,7 @@
 
 #include "lib/base/io.h"
 #include "seeder/image/clean.h"
-#include "seeder/image/template.h"
+#include "seeder/image/find.h"
 
 #define TEMPORARY_NAME ".machine-id.guest-entropy"
 #define LABEL          "security.selinux"

@@ -2,8 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "seeder/image/identity.h"
-#include "seeder/image/template.h"
+#include "seeder/image/find.h"
 
 #define DBUS_ID      "var/lib/dbus/machine-id"
 #define ID_MAX_BYTES 128U

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "seeder/image/find.h"
 #include "seeder/image/initramfs.h"
-#include "seeder/image/setup.h"
 #include "seeder/image/text.h"
 
 #define KERNELS_MAX       16U

@@ -8,10 +8,9 @@
 #include "lib/base/log.h"
 #include "lib/config/options.h"
 #include "seeder/image/clean.h"
+#include "seeder/image/find.h"
 #include "seeder/image/host.h"
 #include "seeder/image/os.h"
-#include "seeder/image/setup.h"
-#include "seeder/image/template.h"
 
 #define EX_FINDINGS 1
 

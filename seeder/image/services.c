@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "seeder/image/setup.h"
+#include "seeder/image/find.h"
 #include "seeder/image/text.h"
 
 #define TEXT_MAX_BYTES    (256U * 1024)

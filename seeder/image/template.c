@@ -9,9 +9,7 @@
 #include "lib/base/json.h"
 #include "lib/base/secret.h"
 #include "lib/sources/seed.h"
-#include "seeder/image/boot.h"
-#include "seeder/image/identity.h"
-#include "seeder/image/template.h"
+#include "seeder/image/find.h"
 #include "seeder/image/text.h"
 
 #define SEARCH_MAX_BYTES (16U * 1024 * 1024)

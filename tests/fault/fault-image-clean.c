@@ -14,7 +14,7 @@
 
 #include "lib/base/io.h"
 #include "seeder/image/clean.h"
-#include "seeder/image/template.h"
+#include "seeder/image/find.h"
 #include "tests/fault/fault.h"
 #include "tests/unit/harness.h"
 
