@@ -13,6 +13,16 @@ typedef struct Span {
         size_t length;
 } Span;
 
+static void skip(Span *span, size_t n) {
+        span->start += n;
+        span->length -= n;
+}
+
+static void skip_any(Span *span, const char *characters) {
+        while (span->length > 0 && *span->start && strchr(characters, *span->start))
+                skip(span, 1);
+}
+
 static bool span_is(Span span, const char *text) {
         return span.length == strlen(text) && memcmp(span.start, text, span.length) == 0;
 }
@@ -29,6 +39,13 @@ static bool span_ends(Span span, const char *suffix) {
         return span.length >= n && memcmp(span.start + span.length - n, suffix, n) == 0;
 }
 
+static bool take_prefix(Span *span, const char *prefix) {
+        if (!span_starts(*span, prefix))
+                return false;
+        skip(span, strlen(prefix));
+        return true;
+}
+
 /* The next line without its newline; false at the end. */
 static bool next_line(Span *text, Span *ret_line) {
         const char *newline;
@@ -36,38 +53,29 @@ static bool next_line(Span *text, Span *ret_line) {
         if (text->length == 0)
                 return false;
         newline = memchr(text->start, '\n', text->length);
-        ret_line->start = text->start;
-        ret_line->length = newline ? (size_t)(newline - text->start) : text->length;
-        text->start += ret_line->length + (newline ? 1 : 0);
-        text->length -= ret_line->length + (newline ? 1 : 0);
+        *ret_line = (Span){
+                text->start,
+                newline ? (size_t)(newline - text->start) : text->length,
+        };
+        skip(text, ret_line->length + (newline ? 1 : 0));
         return true;
 }
 
 KernelOption image_text_kernel_option(const char *text, size_t length, const char *name) {
         KernelOption option = KERNEL_OPTION_UNNAMED;
         Span rest = { text, length }, line;
-        size_t n = strlen(name);
 
         while (next_line(&rest, &line)) {
-                if (span_starts(line, "# ") && line.length > 2 + n &&
-                    memcmp(line.start + 2, name, n) == 0 &&
-                    span_is((Span){ line.start + 2 + n, line.length - 2 - n }, " is not set"))
-                        option = KERNEL_OPTION_OFF;
-                if (!span_starts(line, name) || line.length != n + 2 || line.start[n] != '=')
+                bool comment = take_prefix(&line, "# ");
+
+                if (!take_prefix(&line, name))
                         continue;
-                switch (line.start[n + 1]) {
-                case 'y':
-                        option = KERNEL_OPTION_BUILTIN;
-                        break;
-                case 'm':
-                        option = KERNEL_OPTION_MODULE;
-                        break;
-                case 'n':
+                if (comment ? span_is(line, " is not set") : span_is(line, "=n"))
                         option = KERNEL_OPTION_OFF;
-                        break;
-                default:
-                        break;
-                }
+                else if (!comment && span_is(line, "=m"))
+                        option = KERNEL_OPTION_MODULE;
+                else if (!comment && span_is(line, "=y"))
+                        option = KERNEL_OPTION_BUILTIN;
         }
         return option;
 }
@@ -77,24 +85,18 @@ static bool next_word(Span *line, Span *ret_word) {
         static const char separators[] = " \t\r\"'=";
         size_t n = 0;
 
-        while (line->length > 0 && memchr(separators, *line->start, sizeof(separators) - 1)) {
-                line->start++;
-                line->length--;
-        }
+        skip_any(line, separators);
         while (n < line->length && !memchr(separators, line->start[n], sizeof(separators) - 1))
                 n++;
         *ret_word = (Span){ line->start, n };
-        line->start += n;
-        line->length -= n;
+        skip(line, n);
         return n > 0;
 }
 
 static bool is_kernel_output(Span word) {
         /* //dev/urandom is the same file. */
-        while (word.length > 1 && word.start[0] == '/' && word.start[1] == '/') {
-                word.start++;
-                word.length--;
-        }
+        while (span_starts(word, "//"))
+                skip(&word, 1);
         return span_is(word, "/dev/random") || span_is(word, "/dev/urandom");
 }
 
@@ -119,8 +121,7 @@ static bool names_source(Span word) {
 
 /* -r/dev/urandom */
 static bool is_joined_option(Span word) {
-        return word.length > 2 && span_starts(word, "-r") &&
-               is_kernel_output((Span){ word.start + 2, word.length - 2 });
+        return take_prefix(&word, "-r") && is_kernel_output(word);
 }
 
 unsigned image_text_feeds_itself(const char *text, size_t length) {
@@ -147,13 +148,6 @@ unsigned image_text_feeds_itself(const char *text, size_t length) {
         return 0;
 }
 
-static void skip_any(Span *span, const char *characters) {
-        while (span->length > 0 && *span->start && strchr(characters, *span->start)) {
-                span->start++;
-                span->length--;
-        }
-}
-
 /* Takes the key from the start of the span: as proc_cmdline_key_streq() and extract_first_word()
  * of systemd would see it. */
 static bool take_parameter(Span *span, const char *key) {
@@ -162,15 +156,14 @@ static bool take_parameter(Span *span, const char *key) {
                 if (span->length == 0 ||
                     (*span->start != *key && !(*span->start == '-' && *key == '_')))
                         return false;
-                span->start++;
-                span->length--;
+                skip(span, 1);
         }
         skip_any(span, QUOTES);
         return true;
 }
 
 static bool has_parameter(Span line, const char *key) {
-        for (; line.length > 0; line.start++, line.length--) {
+        for (; line.length > 0; skip(&line, 1)) {
                 Span value = line;
 
                 if (*line.start == *key && take_parameter(&value, key) && value.length > 0 &&
@@ -215,16 +208,6 @@ unsigned image_text_has_boot_credential(const char *text, size_t length, bool co
         return find_parameter(text, length, comments, keys, ELEMENTSOF(keys));
 }
 
-static bool take_prefix(Span *span, const char *prefix) {
-        size_t n = strlen(prefix);
-
-        if (!span_starts(*span, prefix))
-                return false;
-        span->start += n;
-        span->length -= n;
-        return true;
-}
-
 /* An assignment of a unit has white space wherever it likes. */
 static bool sets_credential(Span line) {
         skip_any(&line, BLANKS);
@@ -265,7 +248,7 @@ static bool take_character(Span *span, char wanted) {
         uint32_t value = 0;
 
         if (span->length > 0 && *span->start == wanted) {
-                *span = (Span){ span->start + 1, span->length - 1 };
+                skip(span, 1);
                 return true;
         }
         if (n_digits == 0 || span->length < 2 + n_digits)
@@ -277,7 +260,7 @@ static bool take_character(Span *span, char wanted) {
                         return false;
                 value = value << 4 | (uint32_t)digit;
         }
-        *span = (Span){ span->start + 2 + n_digits, span->length - 2 - n_digits };
+        skip(span, 2 + n_digits);
         return value == (unsigned char)wanted;
 }
 
