@@ -114,35 +114,23 @@ static char *value_of(char *parameter, const char *prefix) {
         return strncmp(parameter, prefix, n) == 0 && parameter[n] ? parameter + n : NULL;
 }
 
-static void take_parameter(MonitorSettings *settings, const char *parameter, size_t length) {
-        char word[512];
+static void take_parameter(MonitorSettings *settings, char *parameter) {
         char *value;
 
-        length = MIN(length, sizeof(word));
-        memcpy(word, parameter, length);
-        word[MIN(length, sizeof(word) - 1)] = '\0';
-
-        if (value_of(word, "rdinit="))
+        if (value_of(parameter, "rdinit="))
                 settings->rdinit = true;
-        if (length == sizeof(word))
-                return; /* too long for one of ours */
-        value = value_of(word, "entropy.init=");
+        value = value_of(parameter, "entropy.init=");
         if (value && strlen(value) < sizeof(settings->init))
                 (void)stpcpy(settings->init, value);
-        value = value_of(word, "entropy.monitor=");
+        value = value_of(parameter, "entropy.monitor=");
         if (value)
                 take_words(settings, value);
 }
 
-void settings_take_command_line(MonitorSettings *settings, const char *command_line) {
-        static const char blanks[] = " \t\n";
+void settings_take_command_line(MonitorSettings *settings, char *command_line) {
+        char *save = NULL;
 
-        while (*command_line) {
-                size_t length;
-
-                command_line += strspn(command_line, blanks);
-                length = strcspn(command_line, blanks);
-                take_parameter(settings, command_line, length);
-                command_line += length;
-        }
+        for (char *parameter = strtok_r(command_line, " \t\n", &save); parameter;
+             parameter = strtok_r(NULL, " \t\n", &save))
+                take_parameter(settings, parameter);
 }

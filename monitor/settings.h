@@ -49,6 +49,6 @@ _must_check_ int settings_set(MonitorSettings *settings, const char *key, const 
 /*
  * The kernel's command line: rdinit=, entropy.init=PATH and entropy.monitor=off or
  * entropy.monitor=interval=1ms,duration=5min,until=boot,output=/run/x. What is not understood is
- * left out: a word wrong must not change how the machine boots.
+ * left out: a word wrong must not change how the machine boots. The text is cut up.
  */
-void settings_take_command_line(MonitorSettings *settings, const char *command_line);
+void settings_take_command_line(MonitorSettings *settings, char *command_line);

@@ -5,10 +5,11 @@
 #include "tests/unit/harness.h"
 
 static MonitorSettings from(const char *command_line) {
+        _cleanup_free_ char *text = strdup(command_line);
         MonitorSettings settings;
 
         settings_defaults(&settings);
-        settings_take_command_line(&settings, command_line);
+        settings_take_command_line(&settings, text);
         return settings;
 }
 
