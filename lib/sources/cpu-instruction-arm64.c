@@ -9,27 +9,18 @@
 #define HWCAP2_RNG (1UL << 16)
 #endif
 
-#define TRIES 100U
-
 /*
  * RNDRRS, not RNDR: it reseeds its generator before it answers (Arm ARM, D23.2.140). By its
  * encoding, since an assembler for plain Armv8.0 does not know the name. Failure sets PSTATE.Z.
  */
 static bool read_rndrrs(uint64_t *ret_word) {
-        for (unsigned int i = 0; i < TRIES; i++) {
-                uint64_t word;
-                uint32_t failed;
+        uint32_t failed;
 
-                __asm__ volatile("mrs %0, s3_3_c2_c4_1\n\tcset %w1, eq"
-                                 : "=r"(word), "=r"(failed)
-                                 :
-                                 : "cc");
-                if (!failed) {
-                        *ret_word = word;
-                        return true;
-                }
-        }
-        return false;
+        __asm__ volatile("mrs %0, s3_3_c2_c4_1\n\tcset %w1, eq"
+                         : "=r"(*ret_word), "=r"(failed)
+                         :
+                         : "cc");
+        return !failed;
 }
 
 const CpuInstruction *cpu_instruction(void) {
@@ -37,6 +28,7 @@ const CpuInstruction *cpu_instruction(void) {
                 .name = "RNDRRS",
                 .words_per_seed = 1,
                 .read = read_rndrrs,
+                .tries = 100,
         };
 
         return getauxval(AT_HWCAP2) & HWCAP2_RNG ? &rndrrs : NULL;

@@ -10,25 +10,16 @@
 #endif
 
 /* Power ISA 3.0B, darn: ten tries are recommended; all ones is the error value. */
-#define TRIES      10U
 #define DARN_ERROR UINT64_MAX
 
 static bool read_darn(uint64_t *ret_word) {
-        for (unsigned int i = 0; i < TRIES; i++) {
-                uint64_t word;
+        /* darn RT,1: 64 conditioned bits. By its encoding, since an assembler for POWER8 does not
+         * know it: 31 << 26 | RT << 21 | L << 16 | 755 << 1. */
+        register uint64_t result __asm__("r3");
 
-                /* darn RT,1: 64 conditioned bits. By its encoding, since an assembler for
-                 * POWER8 does not know it: 31 << 26 | RT << 21 | L << 16 | 755 << 1. */
-                register uint64_t result __asm__("r3");
-
-                __asm__ volatile(".long 0x7c6105e6" : "=r"(result));
-                word = result;
-                if (word != DARN_ERROR) {
-                        *ret_word = word;
-                        return true;
-                }
-        }
-        return false;
+        __asm__ volatile(".long 0x7c6105e6" : "=r"(result));
+        *ret_word = result;
+        return *ret_word != DARN_ERROR;
 }
 
 const CpuInstruction *cpu_instruction(void) {
@@ -36,6 +27,7 @@ const CpuInstruction *cpu_instruction(void) {
                 .name = "DARN",
                 .words_per_seed = 1,
                 .read = read_darn,
+                .tries = 10,
         };
 
         return getauxval(AT_HWCAP2) & PPC_FEATURE2_DARN ? &darn : NULL;

@@ -27,6 +27,8 @@ static bool rdseed_once(Word *ret_word) {
         unsigned char ok;
 
         __asm__ volatile("rdseed %0; setc %1" : "=r"(*ret_word), "=qm"(ok) : : "cc");
+        if (!ok)
+                __asm__ volatile("pause");
         return ok;
 }
 
@@ -37,23 +39,14 @@ static bool rdrand_once(Word *ret_word) {
         return ok;
 }
 
-static bool read_word(bool (*once)(Word *), unsigned int tries, Word *ret_word) {
-        for (unsigned int i = 0; i < tries; i++) {
-                if (once(ret_word))
-                        return true;
-                __asm__ volatile("pause");
-        }
-        return false;
-}
-
 /* A 64-bit word from registers of either width. */
-static bool read_wide(bool (*once)(Word *), unsigned int tries, uint64_t *ret_word) {
+static bool read_wide(bool (*once)(Word *), uint64_t *ret_word) {
         uint64_t wide = 0;
 
         for (size_t bits = 0; bits < 64; bits += 8 * sizeof(Word)) {
                 Word word;
 
-                if (!read_word(once, tries, &word))
+                if (!once(&word))
                         return false;
                 wide |= (uint64_t)word << bits;
         }
@@ -62,11 +55,11 @@ static bool read_wide(bool (*once)(Word *), unsigned int tries, uint64_t *ret_wo
 }
 
 static bool read_rdseed(uint64_t *ret_word) {
-        return read_wide(rdseed_once, RDSEED_TRIES, ret_word);
+        return read_wide(rdseed_once, ret_word);
 }
 
 static bool read_rdrand(uint64_t *ret_word) {
-        return read_wide(rdrand_once, RDRAND_TRIES, ret_word);
+        return read_wide(rdrand_once, ret_word);
 }
 
 const CpuInstruction *cpu_instruction(void) {
@@ -74,11 +67,13 @@ const CpuInstruction *cpu_instruction(void) {
                 .name = "RDSEED",
                 .words_per_seed = 1,
                 .read = read_rdseed,
+                .tries = RDSEED_TRIES,
         };
         static const CpuInstruction rdrand = {
                 .name = "RDRAND",
                 .words_per_seed = RDRAND_WORDS_PER_SEED,
                 .read = read_rdrand,
+                .tries = RDRAND_TRIES,
         };
         unsigned int eax, ebx, ecx, edx;
 

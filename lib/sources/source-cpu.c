@@ -20,7 +20,7 @@ static bool is_stuck(uint64_t word) {
 static int read_word(const CpuInstruction *instruction, uint64_t *ret_word) {
         uint64_t word;
 
-        if (!instruction->read(&word))
+        if (!cpu_instruction_read(instruction, &word))
                 return -EAGAIN;
         if (is_stuck(word))
                 return -EIO;

@@ -17,7 +17,8 @@ int main(void) {
         }
 
         puts(instruction->name);
-        if (!instruction->read(&first) || !instruction->read(&second)) {
+        if (!cpu_instruction_read(instruction, &first) ||
+            !cpu_instruction_read(instruction, &second)) {
                 fputs("no word from the instruction\n", stderr);
                 return EXIT_FAILURE;
         }
