@@ -62,13 +62,20 @@ static void add_detail(SourceProbe *probe, const char *label) {
                 label);
 }
 
-static bool has_credential(const SourceConfig *config) {
+/* -1: it is not there. */
+static int open_credential(const SourceConfig *config, int flags) {
         char path[512];
 
         if (!config->credentials)
-                return false;
+                return -1;
         (void)snprintf(path, sizeof(path), "%s/" SEED_NAME, config->credentials);
-        return access(path, F_OK) == 0;
+        return open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+static bool has_credential(const SourceConfig *config) {
+        _cleanup_close_ int fd = open_credential(config, O_PATH);
+
+        return fd >= 0;
 }
 
 /* Whether an SMBIOS string is a seed shows only when it is read. */
@@ -113,17 +120,6 @@ static int add_place(
         place.seeds = (PlatformPlace){ kind, place.content->bytes, length, false, {} };
         platform->places[platform->n_places++] = place;
         return 0;
-}
-
-static int open_credential(const SourceConfig *config) {
-        _cleanup_close_ int directory = -1;
-
-        if (!config->credentials)
-                return -1;
-        directory = open(config->credentials, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return directory < 0
-                       ? -1
-                       : openat(directory, SEED_NAME, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
 /* By dmi-sysfs each structure is a directory; without that module the whole table is one file. */
@@ -213,7 +209,12 @@ static int add_places(Platform *platform, const SourceConfig *config) {
         if (r < 0)
                 return r;
 
-        r = add_place(platform, scratch, open_credential(config), CREDENTIAL_LABEL, PLATFORM_RAW);
+        r = add_place(
+                platform,
+                scratch,
+                open_credential(config, O_RDONLY),
+                CREDENTIAL_LABEL,
+                PLATFORM_RAW);
         for (size_t i = 0; i < ELEMENTSOF(known_places) && r >= 0; i++)
                 r = add_place(
                         platform,

@@ -48,21 +48,14 @@ static int read_id(const Tree *tree, const char *path, IdKind *ret_kind) {
         return 0;
 }
 
-static const char *id_reason(IdKind kind) {
-        switch (kind) {
-        case ID_EMPTY:
-                return "is empty: each clone gets an id of its own, but without first-boot mode, "
-                       "so that each may credit the same saved seed";
-        case ID_SET:
-                return "is set, the same in every clone";
-        case ID_OTHER:
-                return "is neither \"uninitialized\" nor an id";
-        case ID_ABSENT:
-        case ID_UNINITIALIZED:
-        default:
-                return "is as it should be";
-        }
-}
+static const char *const reasons[] = {
+        [ID_ABSENT] = "is absent, as it may be",
+        [ID_UNINITIALIZED] = "is as it should be",
+        [ID_EMPTY] = ("is empty: each clone gets an id of its own, but without first-boot mode, so "
+                      "that each may credit the same saved seed"),
+        [ID_SET] = "is set, the same in every clone",
+        [ID_OTHER] = "is neither \"uninitialized\" nor an id",
+};
 
 /* What clean does depends on what the name itself is. Returns 0, _E_ABSENT or an errno. */
 static int identify(const Tree *tree, Item *item, bool *ret_link) {
@@ -96,13 +89,13 @@ static void find_machine_id(const Tree *tree, Report *report) {
                         report,
                         item_of(RULE_MACHINE_ID, STATE_OK, MACHINE_ID),
                         "%s",
-                        kind == ID_ABSENT ? "is absent, as it may be" : id_reason(kind));
+                        reasons[kind]);
         else
                 report_add(
                         report,
                         item,
                         "%s%s",
-                        id_reason(kind),
+                        reasons[kind],
                         link ? "; it is a symbolic link: not followed" : "");
 }
 
@@ -121,7 +114,7 @@ static void find_dbus_id(const Tree *tree, Report *report) {
         if (r < 0)
                 report_add_error(report, RULE_DBUS_ID, DBUS_ID, r);
         else if (kind == ID_SET || kind == ID_OTHER)
-                report_add(report, item, "%s", id_reason(kind));
+                report_add(report, item, "%s", reasons[kind]);
 }
 
 /* Removed keys must come from somewhere, or nobody logs in. */

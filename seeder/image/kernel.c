@@ -9,7 +9,7 @@
 #define KERNELS_MAX       16U
 #define VERSION_MAX_BYTES 128U
 #define TEXT_MAX_BYTES    (8U * 1024 * 1024) /* modules.dep is the longest */
-#define PATHS_MAX         4U
+#define PATHS_MAX         5U
 
 typedef struct Kernels {
         char versions[KERNELS_MAX][VERSION_MAX_BYTES];
@@ -17,9 +17,13 @@ typedef struct Kernels {
         bool more;
 } Kernels;
 
-static void add(Report *report, RuleId rule, State state, const char *version, const char *detail) {
-        report_add(report, item_of(rule, state, NULL), "%s: %s", version, detail);
-}
+/* The one that is looked at. */
+typedef struct Kernel {
+        const Tree *tree;
+        const char *version;
+        KernelOption driver; /* of virtio-rng, UNNAMED as long as nothing is known of it */
+        Report *report;
+} Kernel;
 
 static void remember_kernel(const char *path, void *userdata) {
         Kernels *kernels = userdata;
@@ -58,68 +62,47 @@ static int find_kernels(const Tree *tree, Kernels *kernels) {
         return r;
 }
 
-/* The first of these that is there, with the version put in place of '%'. NULL: none. */
-static const char *find_file(
-        const Tree *tree,
-        const char *const patterns[static PATHS_MAX],
-        const char *version,
-        char path[static TREE_PATH_MAX_BYTES]) {
-        for (size_t i = 0; i < PATHS_MAX && patterns[i]; i++)
-                if (tree_path(patterns[i], version, path) && tree_has(tree, path))
-                        return path;
-        return NULL;
+static void add(const Kernel *kernel, RuleId rule, State state, const char *detail) {
+        report_add(kernel->report, item_of(rule, state, NULL), "%s: %s", kernel->version, detail);
 }
 
-/* NULL where none of them can be read. To be freed. */
-static char *read_first(
-        const Tree *tree,
+/* Whether one of these is there, with the version put in place of '%'. */
+static bool find_file(
+        const Kernel *kernel,
         const char *const patterns[static PATHS_MAX],
-        const char *version,
-        Report *report,
+        char path[static TREE_PATH_MAX_BYTES]) {
+        for (size_t i = 0; i < PATHS_MAX && patterns[i]; i++)
+                if (tree_path(patterns[i], kernel->version, path) && tree_has(kernel->tree, path))
+                        return true;
+        return false;
+}
+
+/* NULL where it cannot be read. To be freed. */
+static char *read_file(
+        const Kernel *kernel,
+        const char *const patterns[static PATHS_MAX],
         size_t *ret_length) {
         char path[TREE_PATH_MAX_BYTES], *text;
         int r;
 
-        if (!find_file(tree, patterns, version, path))
+        if (!find_file(kernel, patterns, path))
                 return NULL;
-        r = tree_read(tree, path, TEXT_MAX_BYTES, &text, ret_length);
-        report->no_memory |= r == -ENOMEM;
+        r = tree_read(kernel->tree, path, TEXT_MAX_BYTES, &text, ret_length);
+        kernel->report->no_memory |= r == -ENOMEM;
         return r == 0 ? text : NULL;
 }
 
-typedef struct Option {
-        const char *name;
-        RuleId rule;
-        const char *without;
-} Option;
-
-/* Kernels lost and gained these options: one that is not named is as good as off. */
-static void check_option(
-        Report *report,
-        const char *config,
-        size_t length,
-        const char *version,
-        const Option *option) {
-        KernelOption value = image_text_kernel_option(config, length, option->name);
-        bool on = value == KERNEL_OPTION_BUILTIN || value == KERNEL_OPTION_MODULE;
-
-        report_add(
-                report,
-                item_of(option->rule, on ? STATE_OK : image_rules[option->rule].severity, NULL),
-                "%s: %s%s",
-                version,
-                option->name,
-                on ? "" : option->without);
-}
-
-/* What the configuration says of the driver; UNNAMED where there is none to read. */
-static KernelOption check_config(const Tree *tree, const char *version, Report *report) {
+static void check_config(Kernel *kernel) {
         static const char *const patterns[PATHS_MAX] = {
                 "boot/config-%",
                 "usr/lib/modules/%/config",
                 "lib/modules/%/config",
         };
-        static const Option options[] = {
+        static const struct {
+                const char *name;
+                RuleId rule;
+                const char *without;
+        } options[] = {
                 { "CONFIG_HW_RANDOM",
                   RULE_CONFIG_HW_RANDOM,
                   " is not set: there is no /dev/hwrng" },
@@ -130,45 +113,48 @@ static KernelOption check_config(const Tree *tree, const char *version, Report *
                 { "CONFIG_RANDOM_TRUST_BOOTLOADER", RULE_CONFIG_TRUST_BOOTLOADER, " is not set" },
         };
         _cleanup_free_ char *config = NULL;
-        KernelOption driver;
-        size_t length = 0;
+        size_t length;
 
-        config = read_first(tree, patterns, version, report, &length);
+        config = read_file(kernel, patterns, &length);
         if (!config) {
-                add(report,
+                add(kernel,
                     RULE_KERNEL_CONFIG,
                     STATE_UNKNOWN,
-                    version,
                     "no configuration to read in /boot or with its modules");
-                return KERNEL_OPTION_UNNAMED;
+                return;
         }
-        for (size_t i = 0; i < ELEMENTSOF(options); i++)
-                check_option(report, config, length, version, &options[i]);
-        driver = image_text_kernel_option(config, length, "CONFIG_HW_RANDOM_VIRTIO");
-        return driver == KERNEL_OPTION_UNNAMED ? KERNEL_OPTION_OFF : driver;
+        /* Kernels lost and gained these options: one that is not named is as good as off. */
+        for (size_t i = 0; i < ELEMENTSOF(options); i++) {
+                const RuleId rule = options[i].rule;
+                bool on = image_text_kernel_option(config, length, options[i].name) >=
+                          KERNEL_OPTION_MODULE;
+
+                report_add(
+                        kernel->report,
+                        item_of(rule, on ? STATE_OK : image_rules[rule].severity, NULL),
+                        "%s: %s%s",
+                        kernel->version,
+                        options[i].name,
+                        on ? "" : options[i].without);
+        }
+        kernel->driver = image_text_kernel_option(config, length, "CONFIG_HW_RANDOM_VIRTIO");
+        kernel->driver = MAX(kernel->driver, KERNEL_OPTION_OFF);
 }
 
-/* Whether one of depmod's indexes names the driver. False also where it cannot be read. */
+/* Whether an index of depmod names the driver. False also where it cannot be read. */
 static bool index_has_driver(
-        const Tree *tree,
+        const Kernel *kernel,
         const char *const patterns[static PATHS_MAX],
-        const char *version,
-        Report *report,
         bool *ret_read) {
-        _cleanup_free_ char *text = NULL;
-        size_t length = 0;
+        size_t length;
+        _cleanup_free_ char *text = read_file(kernel, patterns, &length);
 
-        text = read_first(tree, patterns, version, report, &length);
         *ret_read = text;
         return text && memmem(text, length, "/virtio-rng.ko", strlen("/virtio-rng.ko"));
 }
 
 /* The indexes of depmod know better than a configuration that may be of another build. */
-static KernelOption check_modules(
-        const Tree *tree,
-        const char *version,
-        KernelOption configured,
-        Report *report) {
+static void check_modules(Kernel *kernel) {
         static const char *const built_in[PATHS_MAX] = {
                 "usr/lib/modules/%/modules.builtin",
                 "lib/modules/%/modules.builtin",
@@ -179,11 +165,12 @@ static KernelOption check_modules(
         };
         bool read;
 
-        if (index_has_driver(tree, built_in, version, report, &read))
-                return KERNEL_OPTION_BUILTIN;
-        if (index_has_driver(tree, modules, version, report, &read))
-                return KERNEL_OPTION_MODULE;
-        return read && configured != KERNEL_OPTION_BUILTIN ? KERNEL_OPTION_OFF : configured;
+        if (index_has_driver(kernel, built_in, &read))
+                kernel->driver = KERNEL_OPTION_BUILTIN;
+        else if (index_has_driver(kernel, modules, &read))
+                kernel->driver = KERNEL_OPTION_MODULE;
+        else if (read && kernel->driver != KERNEL_OPTION_BUILTIN)
+                kernel->driver = KERNEL_OPTION_OFF;
 }
 
 static const char *list_failure(int r, unsigned bits) {
@@ -220,17 +207,18 @@ static void add_seen(
                         name);
 }
 
-static void check_listing(const Tree *tree, const char *path, KernelOption driver, Report *report) {
+static void check_listing(const Kernel *kernel, const char *path) {
+        Report *report = kernel->report;
         _cleanup_close_ int fd = -1;
         unsigned bits = 0;
         const char *failure;
         int r;
 
-        r = tree_open_file(tree, path, &fd);
+        r = tree_open_file(kernel->tree, path, &fd);
         r = r == 0 ? initramfs_list(fd, &bits) : INITRAMFS_E_FAILED;
         report->no_memory |= r == -ENOMEM;
         failure = list_failure(r, bits);
-        if (driver == KERNEL_OPTION_MODULE || driver == KERNEL_OPTION_UNNAMED)
+        if (kernel->driver == KERNEL_OPTION_MODULE || kernel->driver == KERNEL_OPTION_UNNAMED)
                 add_seen(
                         report,
                         RULE_INITRAMFS_VIRTIO_RNG,
@@ -252,33 +240,32 @@ static void check_listing(const Tree *tree, const char *path, KernelOption drive
                 "entropy-seeder");
 }
 
-static void check_initramfs(
-        const Tree *tree,
-        const char *version,
-        KernelOption driver,
-        Report *report) {
-        static const char *const patterns[][PATHS_MAX] = {
-                { "boot/initrd.img-%", "boot/initramfs-%.img", "boot/initrd-%" },
-                { "usr/lib/modules/%/initrd", "usr/lib/modules/%/initramfs.img" },
+static void check_initramfs(const Kernel *kernel) {
+        static const char *const patterns[PATHS_MAX] = {
+                "boot/initrd.img-%",
+                "boot/initramfs-%.img",
+                "boot/initrd-%",
+                "usr/lib/modules/%/initrd",
+                "usr/lib/modules/%/initramfs.img",
         };
         char path[TREE_PATH_MAX_BYTES];
 
-        for (size_t i = 0; i < ELEMENTSOF(patterns); i++)
-                if (find_file(tree, patterns[i], version, path)) {
-                        check_listing(tree, path, driver, report);
-                        return;
-                }
+        if (find_file(kernel, patterns, path))
+                check_listing(kernel, path);
         /* Unified images, and loaders with directories of their own, are not looked into. */
-        add(report,
-            RULE_INITRAMFS_VIRTIO_RNG,
-            driver == KERNEL_OPTION_BUILTIN ? STATE_OK : STATE_UNKNOWN,
-            version,
-            driver == KERNEL_OPTION_BUILTIN
-                    ? "no initramfs, and none is needed for virtio_rng"
-                    : "no initramfs of this kernel in /boot or with its modules");
+        else if (kernel->driver == KERNEL_OPTION_BUILTIN)
+                add(kernel,
+                    RULE_INITRAMFS_VIRTIO_RNG,
+                    STATE_OK,
+                    "no initramfs, and none is needed for virtio_rng");
+        else
+                add(kernel,
+                    RULE_INITRAMFS_VIRTIO_RNG,
+                    STATE_UNKNOWN,
+                    "no initramfs of this kernel in /boot or with its modules");
 }
 
-static void check_kernel(const Tree *tree, const char *version, Report *report) {
+static void check_kernel(Kernel *kernel) {
         static const struct {
                 State state;
                 const char *detail;
@@ -289,11 +276,11 @@ static void check_kernel(const Tree *tree, const char *version, Report *report) 
                 [KERNEL_OPTION_MODULE] = { STATE_OK, "has virtio_rng as a module" },
                 [KERNEL_OPTION_BUILTIN] = { STATE_OK, "has virtio_rng built in" },
         };
-        KernelOption driver = check_config(tree, version, report);
 
-        driver = check_modules(tree, version, driver, report);
-        add(report, RULE_VIRTIO_RNG, drivers[driver].state, version, drivers[driver].detail);
-        check_initramfs(tree, version, driver, report);
+        check_config(kernel);
+        check_modules(kernel);
+        add(kernel, RULE_VIRTIO_RNG, drivers[kernel->driver].state, drivers[kernel->driver].detail);
+        check_initramfs(kernel);
 }
 
 void kernel_find(const Tree *tree, Report *report) {
@@ -313,6 +300,9 @@ void kernel_find(const Tree *tree, Report *report) {
                         report,
                         item_of(RULE_KERNELS, STATE_UNKNOWN, NULL),
                         "no kernel in /boot or /usr/lib/modules: it comes from elsewhere");
-        for (size_t i = 0; i < kernels.n; i++)
-                check_kernel(tree, kernels.versions[i], report);
+        for (size_t i = 0; i < kernels.n; i++) {
+                Kernel kernel = { tree, kernels.versions[i], KERNEL_OPTION_UNNAMED, report };
+
+                check_kernel(&kernel);
+        }
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* In the order of how much of it there is. */
 typedef enum KernelOption {
         KERNEL_OPTION_UNNAMED, /* this kernel does not have it, or not with these others */
         KERNEL_OPTION_OFF,
