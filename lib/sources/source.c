@@ -22,63 +22,44 @@ const char *source_name(SourceId id) {
         return source_ops(id)->name;
 }
 
-static const char *program_error_to_string(int error) {
-        switch (-error) {
-        case ENOENT:
-                return "no such program, or it may not be run";
-        case EIO:
-                return "its program failed";
-        case ENODATA:
-                return "its program wrote nothing";
-        case ETIMEDOUT:
-                return "its program wrote nothing in time";
-        default:
-                return strerror(-error);
-        }
-}
+/* Each that has no words of its own. */
+#define OTHERS _SOURCE_MAX
 
-static const char *config_drive_error_to_string(int error) {
-        const char *text = seed_error_to_string(error);
-
-        if (text)
-                return text;
-        switch (error) {
-        case CONFIG_DRIVE_E_PLATFORM:
-                return "labelled config-2, but nothing shows that this is an OpenStack machine: "
-                       "not mounted";
-        case CONFIG_DRIVE_E_FILESYSTEM:
-                return "labelled config-2, but neither iso9660 nor vfat";
-        case CONFIG_DRIVE_E_MOUNT:
-                return "labelled config-2, but cannot be mounted";
-        default:
-                return strerror(-error);
-        }
-}
+static const struct {
+        SourceId id;
+        int error;
+        const char *text;
+} errors[] = {
+        { SOURCE_EXEC, -ENOENT, "no such program, or it may not be run" },
+        { SOURCE_EXEC, -EIO, "its program failed" },
+        { SOURCE_EXEC, -ENODATA, "its program wrote nothing" },
+        { SOURCE_EXEC, -ETIMEDOUT, "its program wrote nothing in time" },
+        { SOURCE_CONFIG_DRIVE,
+          CONFIG_DRIVE_E_PLATFORM,
+          "labelled config-2, but nothing shows that this is an OpenStack machine: not mounted" },
+        { SOURCE_CONFIG_DRIVE,
+          CONFIG_DRIVE_E_FILESYSTEM,
+          "labelled config-2, but neither iso9660 nor vfat" },
+        { SOURCE_CONFIG_DRIVE, CONFIG_DRIVE_E_MOUNT, "labelled config-2, but cannot be mounted" },
+        { SOURCE_METADATA, -ENOLINK, "the server has no such document" },
+        { OTHERS, -ENODEV, "gone or not there" },
+        { OTHERS, -ENXIO, "gone or not there" },
+        { OTHERS, -ENOENT, "gone or not there" },
+        { OTHERS, -ENODATA, "end of file" },
+        { OTHERS, -ETIMEDOUT, "nobody writes to it: no bytes in time" },
+        { OTHERS, -EOPNOTSUPP, "neither this kernel nor a library offers it" },
+        { OTHERS, -ENOTTY, "is no device that can be a source" },
+};
 
 const char *source_error_to_string(SourceId id, int error) {
-        if (id == SOURCE_EXEC)
-                return program_error_to_string(error);
-        if (id == SOURCE_CONFIG_DRIVE)
-                return config_drive_error_to_string(error);
-        if (id == SOURCE_METADATA && seed_error_to_string(error))
-                return seed_error_to_string(error);
-        if (id == SOURCE_METADATA && error == -ENOLINK)
-                return "the server has no such document";
+        const bool has_own_words = id == SOURCE_EXEC || id == SOURCE_CONFIG_DRIVE;
+        const char *text = NULL;
 
-        switch (-error) {
-        case ENODEV:
-        case ENXIO:
-        case ENOENT:
-                return "gone or not there";
-        case ENODATA:
-                return "end of file";
-        case ETIMEDOUT:
-                return "nobody writes to it: no bytes in time";
-        case EOPNOTSUPP:
-                return "neither this kernel nor a library offers it";
-        case ENOTTY:
-                return "is no device that can be a source";
-        default:
-                return strerror(-error);
-        }
+        if (id == SOURCE_CONFIG_DRIVE || id == SOURCE_METADATA)
+                text = seed_error_to_string(error);
+        for (size_t i = 0; i < ELEMENTSOF(errors) && !text; i++)
+                if (errors[i].error == error &&
+                    (errors[i].id == id || (errors[i].id == OTHERS && !has_own_words)))
+                        text = errors[i].text;
+        return text ? text : strerror(-error);
 }

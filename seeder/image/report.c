@@ -15,29 +15,26 @@ static const char *const outcome_names[] = {
         [OUTCOME_FAILED] = "failed",
 };
 
-const char *error_to_string(int error) {
-        switch (-error) {
-        case EXDEV:
-                return "belongs to the running system";
-        case ESTALE:
-                return "changed while it was looked at";
-        case EPERM:
-                return "not permitted (is it immutable? see chattr(1))";
-        case ELOOP:
-                return "lies behind a symbolic link that is not followed";
-        case E2BIG:
-                return "too many names in a directory";
-        case EBADMSG:
-                return "is damaged, or cut off";
-        case EFBIG:
-                return "too large to look into";
-        case EAGAIN:
-                return "is renamed all the time";
-        case EOPNOTSUPP:
-                return "no /proc is mounted here";
-        default:
-                return strerror(-error);
-        }
+static const char *error_to_string(int error) {
+        static const struct {
+                int error;
+                const char *text;
+        } texts[] = {
+                { -EXDEV, "belongs to the running system" },
+                { -ESTALE, "changed while it was looked at" },
+                { -EPERM, "not permitted (is it immutable? see chattr(1))" },
+                { -ELOOP, "lies behind a symbolic link that is not followed" },
+                { -E2BIG, "too many names in a directory" },
+                { -EBADMSG, "is damaged, or cut off" },
+                { -EFBIG, "too large to look into" },
+                { -EAGAIN, "is renamed all the time" },
+                { -EOPNOTSUPP, "no /proc is mounted here" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                if (texts[i].error == error)
+                        return texts[i].text;
+        return strerror(-error);
 }
 
 const char *item_error(const Item *item) {

@@ -77,13 +77,10 @@ typedef struct Run {
 _must_check_ int report_print(const Report *report, bool verbose, FILE *stream);
 _must_check_ int report_print_json(const Report *report, const Run *run, FILE *stream);
 
-/* As strerror(3), but in terms of cleaning. error is negative. */
-const char *error_to_string(int error);
-
 /* What the user can do about it, or NULL: clean does it, nothing is wrong, or the detail has it. */
 const char *item_advice(const Item *item);
 
-/* Why an item failed. */
+/* Why an item failed, in terms of cleaning. */
 const char *item_error(const Item *item);
 
 #define _cleanup_report_ _cleanup_(report_free)
