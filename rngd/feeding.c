@@ -26,6 +26,14 @@ void feeding_note_ready(Feeding *feeding) {
         feeding_run(feeding); /* what was to help it become so is not waited for any more */
 }
 
+bool feeding_uses_source(const Feeding *feeding) {
+        for (SourceId id = 0; id < _SOURCE_LIVE_MAX; id++)
+                if (reader_is_usable(&feeding->set.readers[id]) &&
+                    !(feeding->spared && source_ops(id)->last_resort))
+                        return true;
+        return false;
+}
+
 /* ---- what came of asking a source ---- */
 
 /* A credit that the administrator set is refused: said once. */
@@ -220,6 +228,8 @@ static void ask(Feeding *feeding, const RequestAction *action) {
         if (feeding->ready && reader->worker.asked_bytes == 0 && reader->answered_usec > 0 &&
             event_now_usec(feeding->event) - reader->answered_usec > READ_AHEAD_USEC)
                 reader_expect_stale(reader);
+        if (source_ops(reader->id)->last_resort)
+                feeding->spared = false;
         feeding->reseed[reader->id] = action->reseed;
         reader_set_ask(&feeding->set, reader->id, (uint32_t)action->length_bytes);
 }
@@ -227,6 +237,14 @@ static void ask(Feeding *feeding, const RequestAction *action) {
 static int on_next(sd_event_source *s, uint64_t usec, void *userdata) {
         feeding_run(userdata);
         return 0;
+}
+
+static void spare(Feeding *feeding) {
+        if (feeding->spared)
+                return;
+        feeding->spared = true;
+        if (!feeding_uses_source(feeding))
+                feeding->hooks.no_source(feeding->hooks.userdata);
 }
 
 /* Whether modules must be loaded is looked up only for a source that is about to be asked: it takes
@@ -239,6 +257,7 @@ static RequestAction next_action(Feeding *feeding) {
             !reader_must_load(&feeding->set.readers[action.source]))
                 return action;
         facts.sources[action.source].must_load = true;
+        spare(feeding);
         return request_next(&feeding->request, &facts);
 }
 
@@ -296,7 +315,8 @@ void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits,
         feeding->model = model;
         feeding->pool_bits = pool_bits;
         feeding->ready = ready;
-        feeding->kernel_jitter = random_makes_jitter();
+        /* Who requires a source is told at once whether there is one. */
+        feeding->kernel_jitter = random_makes_jitter() && !feeding->settings->require_source;
 }
 
 /* What the readers report. */

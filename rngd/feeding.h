@@ -37,6 +37,7 @@ typedef struct Feeding {
         uint32_t pool_bits;
         bool ready;
         bool kernel_jitter; /* it makes itself ready from its own when somebody waits */
+        bool spared;        /* the last resort was left alone since its modules are not loaded */
 
         Counters counters;
         Feeder feeder;
@@ -71,6 +72,9 @@ void feeding_trigger(Feeding *feeding, Trigger trigger);
 
 /* The sources changed: asks those that the present request has not asked yet. */
 void feeding_run(Feeding *feeding);
+
+/* Whether any source could deliver, but for a last resort that is left alone for now. */
+bool feeding_uses_source(const Feeding *feeding);
 
 /* Looks whether the kernel's RNG became ready, and logs it once. */
 void feeding_note_ready(Feeding *feeding);

@@ -281,7 +281,7 @@ static StatusFacts gather_status(void *userdata) {
                 .started_usec = manager->started_usec,
                 .vmforks = manager->vmfork.count,
                 .generation = manager->vmfork.generation,
-                .has_source = reader_set_is_usable(&feeding->set),
+                .has_source = feeding_uses_source(feeding),
                 .waiting = reader_set_is_waiting(&feeding->set),
                 .readers = feeding->set.readers,
                 .counters = &feeding->counters,
