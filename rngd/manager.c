@@ -8,7 +8,6 @@
 #include <sysexits.h>
 
 #include "lib/base/log.h"
-#include "lib/base/own-pages.h"
 #include "lib/base/parse.h"
 #include "lib/kernel/clock.h"
 #include "rngd/container.h"
@@ -335,7 +334,7 @@ int manager_new(Settings *settings, ManagerArguments arguments, Manager **ret_ma
         r = sd_event_new(&event);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot make an event loop");
-        manager = own_pages_new(sizeof(*manager));
+        manager = calloc(1, sizeof(*manager));
         if (!manager) {
                 (void)sd_event_unref(event);
                 return log_errno(LOG_ERR, -ENOMEM, "Cannot start");
@@ -538,6 +537,6 @@ Manager *manager_free(Manager *manager) {
         cleanup_close(&manager->runtime_fd);
         settings_deinit(&manager->settings);
         reap_workers();
-        own_pages_free(manager, sizeof(*manager));
+        free(manager);
         return NULL;
 }

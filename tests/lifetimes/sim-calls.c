@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "lib/base/own-pages.h"
 #include "lib/base/secret.h"
 #include "lib/kernel/lasting.h"
 #include "lib/kernel/uevent.h"
@@ -214,14 +213,6 @@ Secret *secret_free(Secret *secret) {
 }
 
 void secret_wipe_stack(void) {
-}
-
-void *own_pages_new(size_t size_bytes) {
-        return sim_calloc(1, size_bytes);
-}
-
-void own_pages_free(void *pages, size_t size_bytes) {
-        sim_free(pages);
 }
 
 /* What it finds out is the truth; how it does is tested elsewhere, on real file systems. */
