@@ -31,12 +31,10 @@ bind_virtio_rngs() {
             *) [ -e "$_device/driver" ] || echo "${_device##*/}" >"$_virtio/drivers_probe" & ;;
         esac
     done
-    entropy-seeder bind-virtio-rng "$@" || {
+    entropy-seeder bind-virtio-rng "$@" || case $? in
         # Where it does not even start, better all at once than none.
-        [ $? -lt 126 ] || for _device; do
-            echo "$_device" >"$_virtio/drivers_probe" &
-        done
-    }
+        126 | 127) for _device; do echo "$_device" >"$_virtio/drivers_probe" & done ;;
+    esac
 }
 
 if [ -n "$_rngs" ]; then

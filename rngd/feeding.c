@@ -315,8 +315,13 @@ void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits,
         feeding->model = model;
         feeding->pool_bits = pool_bits;
         feeding->ready = ready;
+        feeding_take_settings(feeding);
+}
+
+void feeding_take_settings(Feeding *feeding) {
         /* Who requires a source is told at once whether there is one. */
         feeding->kernel_jitter = random_makes_jitter() && !feeding->settings->require_source;
+        feeding->spared = false;
 }
 
 /* What the readers report. */

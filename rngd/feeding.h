@@ -64,6 +64,9 @@ _must_check_ int feeding_init(
 void feeding_set_runtime(Feeding *feeding, int runtime_fd);
 void feeding_deinit(Feeding *feeding);
 
+/* After the settings were read again. */
+void feeding_take_settings(Feeding *feeding);
+
 /* The kernel as it was found at the start. */
 void feeding_set_kernel(Feeding *feeding, RandomModel model, uint32_t pool_bits, bool ready);
 

@@ -42,16 +42,29 @@ static void protect_memory(void) {
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+static const int own_signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD };
+
 static void block_signals(void) {
-        static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD };
         sigset_t signals;
 
         (void)sigemptyset(&signals);
-        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
-                (void)sigaddset(&signals, numbers[i]);
+        for (size_t i = 0; i < ELEMENTSOF(own_signals); i++)
+                (void)sigaddset(&signals, own_signals[i]);
         (void)sigprocmask(SIG_BLOCK, &signals, NULL);
         (void)signal(SIGPIPE, SIG_IGN);
         (void)signal(SIGXFSZ, SIG_IGN); /* EFBIG is told as a full disk is */
+}
+
+/* One that came while rngd ended must not end what comes next. */
+static void unblock_signals(void) {
+        sigset_t none;
+
+        for (size_t i = 0; i < ELEMENTSOF(own_signals); i++) {
+                (void)signal(own_signals[i], SIG_IGN);
+                (void)signal(own_signals[i], SIG_DFL);
+        }
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* Returns an exit status, 0 to go on. A lock that cannot be made (a full /run) is no reason to let
@@ -96,12 +109,11 @@ static int exit_status_of(int error) {
  * have a shutdown wait for another sandbox. Other init systems' scripts save one themselves. */
 static void save_seed(void) {
         char *const argv[] = { (char *)SEEDER_NAME, (char *)"save", NULL };
-        sigset_t none;
+        const char *socket = getenv("NOTIFY_SOCKET");
 
-        if (!getenv("NOTIFY_SOCKET"))
+        if (!socket || !*socket)
                 return;
-        (void)sigemptyset(&none);
-        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        unblock_signals();
         (void)execv(SEEDER_PROGRAM, argv);
         if (errno != ENOENT)
                 (void)log_errno(LOG_WARNING, negative_errno(), "Cannot run " SEEDER_PROGRAM);

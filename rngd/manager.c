@@ -454,6 +454,7 @@ static void forget_other_file(Manager *manager, const Settings *settings) {
 
 static void apply_settings(Manager *manager) {
         log_set_max_level(manager->settings.log_level);
+        feeding_take_settings(&manager->feeding);
         reader_set_configure(&manager->feeding.set, manager->settings.sources);
         (void)reader_set_probe(&manager->feeding.set);
         set_threshold(manager);

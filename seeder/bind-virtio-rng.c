@@ -20,6 +20,11 @@ static void stay_on_the_processor(void) {
                 log_debug("No real-time priority: %s", strerror(errno));
 }
 
+/* None is registered, so nobody waits for one. */
+static bool is_no_device(int error) {
+        return error == ENODEV || error == ENOENT || error == ENXIO;
+}
+
 /* Waits for the mutex, then for a byte. Not by a read that blocks: its sleep is only for SIGKILL, which
  * systemd sends a minute and a half after SIGTERM, since the SIGSTOP before that hides it. */
 static bool hwrng_answers(void) {
@@ -28,12 +33,12 @@ static bool hwrng_answers(void) {
 
         fd = open("/dev/hwrng", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
         if (fd < 0)
-                return false;
+                return is_no_device(errno);
         for (unsigned int wait_msec = 10;; wait_msec = MIN(2 * wait_msec, 10000U)) {
                 if (read(fd, &byte, sizeof(byte)) == sizeof(byte))
                         return true;
                 if (errno != EAGAIN)
-                        return false;
+                        return is_no_device(errno);
                 (void)poll(NULL, 0, (int)wait_msec);
         }
 }
@@ -50,6 +55,7 @@ static int bind_one(const char *name) {
 int bind_virtio_rngs(const RootDir *root, char *const names[]) {
         /* Also where the release cannot be read. */
         const bool one_by_one = kernel_is_before(root, 6, 11) != 0;
+        int status = EXIT_SUCCESS;
 
         stay_on_the_processor();
         for (size_t i = 0; names[i]; i++) {
@@ -57,15 +63,17 @@ int bind_virtio_rngs(const RootDir *root, char *const names[]) {
 
                 if (one_by_one && i > 0 && !hwrng_answers()) {
                         log_error(
-                                "%s is left without a driver: the hardware RNG before it cannot be read",
+                                "%s is left without a driver: the hardware RNG before it cannot be "
+                                "read",
                                 names[i]);
                         return EXIT_FAILURE;
                 }
+                /* It may be gone; the next one is not. */
                 r = bind_one(names[i]);
                 if (r < 0) {
                         (void)log_errno(LOG_ERR, r, "Cannot bind %s", names[i]);
-                        return EXIT_FAILURE;
+                        status = EXIT_FAILURE;
                 }
         }
-        return EXIT_SUCCESS;
+        return status;
 }

@@ -11,12 +11,12 @@
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "lib/feed/state-mount.h"
 #include "seeder/bind-virtio-rng.h"
 #include "seeder/command-line.h"
 #include "seeder/settings.h"
 #include "seeder/state/report-file.h"
 #include "seeder/state/saved.h"
-#include "seeder/state/state-mount.h"
 
 /* As long as systemd lets a run that it tells to end. */
 #define LOCK_TRIES         50

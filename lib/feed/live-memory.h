@@ -20,6 +20,7 @@ typedef struct LiveMemory {
 /*
  * Says in credit whether the batch repeats bytes, or that cannot be known; else it is remembered, and
  * synced, before this returns. Nothing is done for what no server sent, or is not credited anyway.
- * Negative: it could not be recorded, and so must not be credited.
+ * Negative: it could not be recorded, or the state directory is there but of no use (-EPERM: others can
+ * write to it; -ENOTCONN: what should be mounted there is not), and so it must not be credited.
  */
 int live_memory_judge(const LiveMemory *memory, const Batch *batch, CreditInput *credit);

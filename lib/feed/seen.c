@@ -214,9 +214,42 @@ static void add_live(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYTES])
         memcpy(seen->digests[seen->n_digests++], digest, SEEN_DIGEST_BYTES);
 }
 
+/* A rest too short for a digest that tells it from another is left to the block before. */
+static size_t next_block(size_t at, size_t length) {
+        at += SEEN_LIVE_BYTES;
+        return at + KEY_BYTES <= length ? at : length;
+}
+
+/* First all are looked for: a batch is not taken in part. */
+static int look_for_live(const Seen *seen, const uint8_t *bytes, size_t length) {
+        uint8_t digest[SEEN_DIGEST_BYTES];
+        int r;
+
+        for (size_t at = 0; at < length; at = next_block(at, length)) {
+                r = seen_digest(seen, bytes + at, MIN(length - at, SEEN_LIVE_BYTES), digest);
+                if (r < 0)
+                        return r;
+                if (seen_contains(seen, digest))
+                        return SEEN_E_BEFORE;
+        }
+        return 0;
+}
+
+static int add_all_live(Seen *seen, const uint8_t *bytes, size_t length) {
+        uint8_t digest[SEEN_DIGEST_BYTES];
+        int r;
+
+        for (size_t at = 0; at < length; at = next_block(at, length)) {
+                r = seen_digest(seen, bytes + at, MIN(length - at, SEEN_LIVE_BYTES), digest);
+                if (r < 0)
+                        return r;
+                add_live(seen, digest);
+        }
+        return 0;
+}
+
 int seen_live(int directory_fd, const uint8_t *bytes, size_t length, bool look_only) {
         _cleanup_(seen_deinit) Seen seen = {};
-        uint8_t digest[SEEN_DIGEST_BYTES];
         _cleanup_close_ int lock_fd = -1;
         int r;
 
@@ -228,13 +261,9 @@ int seen_live(int directory_fd, const uint8_t *bytes, size_t length, bool look_o
         r = load(directory_fd, LIVE_NAME, &seen);
         if (r < 0)
                 return r;
-        r = seen_digest(&seen, bytes, length, digest);
-        if (r < 0)
+        r = look_for_live(&seen, bytes, length);
+        if (r != 0 || look_only)
                 return r;
-        if (seen_contains(&seen, digest))
-                return SEEN_E_BEFORE;
-        if (look_only)
-                return 0;
-        add_live(&seen, digest);
-        return save(&seen, directory_fd, LIVE_NAME);
+        r = add_all_live(&seen, bytes, length);
+        return r < 0 ? r : save(&seen, directory_fd, LIVE_NAME);
 }

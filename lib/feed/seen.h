@@ -17,7 +17,8 @@
 
 #define SEEN_DIGEST_BYTES 32U
 #define SEEN_MAX          4096U
-#define SEEN_LIVE_MAX     512U /* of seen-live, the newest */
+#define SEEN_LIVE_MAX     2048U /* of seen-live, the newest */
+#define SEEN_LIVE_BYTES   32U   /* what is one of them: no batch is shorter */
 
 typedef struct Seen {
         uint8_t salt[16];
@@ -52,8 +53,8 @@ _must_check_ int seen_add(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BY
 _must_check_ int seen_save(const Seen *seen, int directory_fd);
 
 /*
- * Whether the bytes that a live source sent came before, in this life or in an earlier one. If not,
- * they are remembered in seen-live and synced; with look_only they are not. Several programs may do
+ * Whether any SEEN_LIVE_BYTES of what a live source sent came before, in this life or in an earlier one,
+ * however they were cut into batches then. If not, they are remembered in seen-live and synced; with look_only they are not. Several programs may do
  * it at once: they wait for each other, a tenth of a second at most.
  *
  * 0: new; SEEN_E_BEFORE; negative: that cannot be known, or not be remembered (-EBUSY, -EBADMSG,

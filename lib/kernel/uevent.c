@@ -91,6 +91,10 @@ static uint32_t changes_of(const Uevent *event) {
                 { "tpm", UEVENT_CHIP },
                 { "tpmrm", UEVENT_CHIP },
                 { "platform", UEVENT_CHIP | UEVENT_FIRMWARE }, /* fw_cfg's driver binds there */
+                { "drivers", UEVENT_CHIP | UEVENT_FIRMWARE },  /* before 4.14 nothing else tells */
+                { "vio", UEVENT_CHIP },                        /* of IBM's POWER */
+                { "ap", UEVENT_CHIP },                         /* of IBM's Z */
+                { "usb", UEVENT_CHIP },
                 { "block", UEVENT_DISK },
         };
 

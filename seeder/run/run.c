@@ -7,6 +7,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/parse.h"
+#include "lib/feed/state-mount.h"
 #include "lib/kernel/clock.h"
 #include "lib/kernel/confidential.h"
 #include "seeder/run/metadata-request.h"
@@ -14,7 +15,6 @@
 #include "seeder/run/run-state.h"
 #include "seeder/state/report-file.h"
 #include "seeder/state/saved.h"
-#include "seeder/state/state-mount.h"
 
 /* How often to look whether a kernel is ready that does not tell it: counting ones show POLLIN long
  * before getrandom() works. */

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "lib/base/secret.h"
+#include "lib/feed/state-mount.h"
 #include "lib/kernel/lasting.h"
 #include "lib/kernel/uevent.h"
 #include "seeder/run/metadata-request.h"
-#include "seeder/state/state-mount.h"
 #include "tests/lifetimes/calls.h"
 #include "tests/lifetimes/files.h"
 #include "tests/lifetimes/witness.h"

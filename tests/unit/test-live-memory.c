@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What servers sent before. */
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 
 #include "lib/base/log.h"
@@ -50,8 +52,26 @@ static void test_seen_live(void) {
         CU_ASSERT_EQUAL(seen_live(-1, bytes, 32, false), -EBADF);
 }
 
+/* One stream, sent again and cut in another way. */
+static void test_cut_otherwise(void) {
+        _cleanup_close_ int fd = open_state();
+        uint8_t stream[512];
+
+        for (size_t i = 0; i < sizeof(stream); i++)
+                stream[i] = (uint8_t)(1 + i / 32 + 7 * (i % 32));
+        CU_ASSERT_EQUAL(seen_live(fd, stream, 128, false), 0);
+        CU_ASSERT_EQUAL(seen_live(fd, stream + 64, 64, true), SEEN_E_BEFORE);
+        CU_ASSERT_EQUAL(seen_live(fd, stream + 96, 416, false), SEEN_E_BEFORE);
+        CU_ASSERT_EQUAL(seen_live(fd, stream + 128, 47, false), 0);
+        CU_ASSERT_EQUAL(seen_live(fd, stream + 128 + 32, 32, true), 0);
+        CU_ASSERT_EQUAL(seen_live(fd, stream + 128, 64, true), SEEN_E_BEFORE);
+}
+
 /* rngd and the seeder: what a server sent again, and what cannot be recorded, is not new. */
 static void test_live_memory(void) {
+        _cleanup_free_ char *lasting = strdup(scratch_path("lasting"));
+        _cleanup_free_ char *open_one = strdup(scratch_path("open"));
+        _cleanup_free_ char *link_one = strdup(scratch_path("link"));
         _cleanup_close_ int fd = open_state();
         const struct {
                 const char *name;
@@ -68,8 +88,11 @@ static void test_live_memory(void) {
                 { "again, not recorded", 1, { .boot_fd = fd, .look_only = true }, true, 0 },
                 { "others", 2, { .boot_fd = fd }, false, 0 },
                 { "no state directory", 3, { "/proc/none", fd, false }, false, 0 },
-                { "in both", 4, { scratch_path("lasting"), fd, false }, false, 0 },
-                { "in both again", 4, { scratch_path("lasting"), fd, false }, true, 0 },
+                { "in both", 4, { lasting, fd, false }, false, 0 },
+                { "in both again", 4, { lasting, fd, false }, true, 0 },
+                { "only there", 4, { lasting, -1, false }, true, 0 },
+                { "open to others", 5, { open_one, fd, false }, true, -EPERM },
+                { "a link", 6, { link_one, fd, false }, true, -ENOTDIR },
         };
         CreditInput credit = { .source_class = SOURCE_CLASS_LIVE_NETWORK,
                                .healthy = true,
@@ -79,6 +102,8 @@ static void test_live_memory(void) {
                                .override_per_1024 = CREDIT_OVERRIDE_NONE };
         Batch batch;
 
+        CU_ASSERT(mkdir(open_one, 0700) == 0 && chmod(open_one, 0770) == 0);
+        CU_ASSERT_EQUAL(symlink("state", link_one), 0);
         CU_ASSERT_FATAL(batch_init(&batch) == 0);
         batch.length = 32;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -112,6 +137,7 @@ static void test_no_live_memory(void) {
 
 static CU_TestInfo tests[] = {
         HARNESS_TEST(test_seen_live),
+        HARNESS_TEST(test_cut_otherwise),
         HARNESS_TEST(test_live_memory),
         HARNESS_TEST(test_no_live_memory),
         CU_TEST_INFO_NULL,

@@ -5,9 +5,9 @@
 
 #include "lib/base/log.h"
 #include "lib/feed/seed-mark.h"
+#include "lib/feed/state-mount.h"
 #include "seeder/run/static-credit.h"
 #include "seeder/state/seed-file.h"
-#include "seeder/state/state-mount.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/scratch.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "seeder/state/state-mount.h"
+#include "lib/feed/state-mount.h"
 
 /* The directory is the program's own; a longer line of fstab is cut off. */
 #define DIRECTORY_MAX  128
