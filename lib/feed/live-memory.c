@@ -5,7 +5,8 @@
 #include "lib/feed/state-directory.h"
 #include "lib/feed/state-mount.h"
 
-/* Each time anew: /var may be mounted later than the first answer comes. -1: there is none, and none can be made. */
+/* Each time anew: /var may be mounted later than the first answer comes. -1: there is none, and none
+ * can be made. */
 static int open_state(const LiveMemory *memory, int *ret_fd) {
         _cleanup_(rootdir_close) RootDir root = ROOTDIR_NULL;
         int r;

@@ -3,7 +3,7 @@
 
 /*
  * What servers on the network sent before: one that sends the same again is as good as a static seed.
- * Remembered where it lasts and, for this boot, in /run; rngd and the seeder share both.
+ * Remembered in the state directory and, for this boot, in /run; rngd and the seeder share both.
  */
 
 #include <stdbool.h>

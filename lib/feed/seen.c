@@ -11,6 +11,7 @@
 #include "lib/base/io.h"
 #include "lib/feed/seen.h"
 #include "lib/kernel/clock.h"
+#include "lib/kernel/random.h"
 #include "lib/sources/seed.h"
 
 #define STATIC_NAME "seen"
@@ -22,10 +23,6 @@
 
 #define LOCK_TRIES      50U
 #define LOCK_PAUSE_NSEC 2000000
-
-#ifndef GRND_INSECURE
-#define GRND_INSECURE 0x0004
-#endif
 
 #define SALT_LINE_BYTES   (sizeof(SALT_WORD) - 1 + 2 * sizeof(((Seen *)NULL)->salt) + 1)
 #define DIGEST_LINE_BYTES (2 * SEEN_DIGEST_BYTES + 1)
@@ -214,43 +211,36 @@ static void add_live(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BYTES])
         memcpy(seen->digests[seen->n_digests++], digest, SEEN_DIGEST_BYTES);
 }
 
-/* A rest too short for a digest that tells it from another is left to the block before. */
-static size_t next_block(size_t at, size_t length) {
-        at += SEEN_LIVE_BYTES;
-        return at + KEY_BYTES <= length ? at : length;
-}
+/* Of each SEEN_LIVE_BYTES; a rest too short for a digest that tells it from another is left out. */
+static int digest_live(
+        const Seen *seen,
+        const uint8_t *bytes,
+        size_t length,
+        uint8_t (**ret_digests)[SEEN_DIGEST_BYTES],
+        size_t *ret_n) {
+        const size_t n = MAX((length + SEEN_LIVE_BYTES - KEY_BYTES) / SEEN_LIVE_BYTES, (size_t)1);
+        _cleanup_free_ uint8_t(*digests)[SEEN_DIGEST_BYTES] = calloc(n, sizeof(*digests));
 
-/* First all are looked for: a batch is not taken in part. */
-static int look_for_live(const Seen *seen, const uint8_t *bytes, size_t length) {
-        uint8_t digest[SEEN_DIGEST_BYTES];
-        int r;
+        if (!digests)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                const size_t at = i * SEEN_LIVE_BYTES;
+                int r;
 
-        for (size_t at = 0; at < length; at = next_block(at, length)) {
-                r = seen_digest(seen, bytes + at, MIN(length - at, SEEN_LIVE_BYTES), digest);
+                r = seen_digest(seen, bytes + at, MIN(length - at, SEEN_LIVE_BYTES), digests[i]);
                 if (r < 0)
                         return r;
-                if (seen_contains(seen, digest))
-                        return SEEN_E_BEFORE;
         }
-        return 0;
-}
-
-static int add_all_live(Seen *seen, const uint8_t *bytes, size_t length) {
-        uint8_t digest[SEEN_DIGEST_BYTES];
-        int r;
-
-        for (size_t at = 0; at < length; at = next_block(at, length)) {
-                r = seen_digest(seen, bytes + at, MIN(length - at, SEEN_LIVE_BYTES), digest);
-                if (r < 0)
-                        return r;
-                add_live(seen, digest);
-        }
+        *ret_digests = TAKE_PTR(digests);
+        *ret_n = n;
         return 0;
 }
 
 int seen_live(int directory_fd, const uint8_t *bytes, size_t length, bool look_only) {
+        _cleanup_free_ uint8_t(*digests)[SEEN_DIGEST_BYTES] = NULL;
         _cleanup_(seen_deinit) Seen seen = {};
         _cleanup_close_ int lock_fd = -1;
+        size_t n = 0;
         int r;
 
         if (!look_only) {
@@ -261,9 +251,16 @@ int seen_live(int directory_fd, const uint8_t *bytes, size_t length, bool look_o
         r = load(directory_fd, LIVE_NAME, &seen);
         if (r < 0)
                 return r;
-        r = look_for_live(&seen, bytes, length);
-        if (r != 0 || look_only)
+        r = digest_live(&seen, bytes, length, &digests, &n);
+        if (r < 0)
                 return r;
-        r = add_all_live(&seen, bytes, length);
-        return r < 0 ? r : save(&seen, directory_fd, LIVE_NAME);
+        /* First all are looked for: a batch is not taken in part. */
+        for (size_t i = 0; i < n; i++)
+                if (seen_contains(&seen, digests[i]))
+                        return SEEN_E_BEFORE;
+        if (look_only)
+                return 0;
+        for (size_t i = 0; i < n; i++)
+                add_live(&seen, digests[i]);
+        return save(&seen, directory_fd, LIVE_NAME);
 }

@@ -53,9 +53,10 @@ _must_check_ int seen_add(Seen *seen, const uint8_t digest[static SEEN_DIGEST_BY
 _must_check_ int seen_save(const Seen *seen, int directory_fd);
 
 /*
- * Whether any SEEN_LIVE_BYTES of what a live source sent came before, in this life or in an earlier one,
- * however they were cut into batches then. If not, they are remembered in seen-live and synced; with look_only they are not. Several programs may do
- * it at once: they wait for each other, a tenth of a second at most.
+ * Whether any SEEN_LIVE_BYTES of what a live source sent came before, in this life or in an earlier
+ * one, however they were cut into batches then. If not, they are remembered in seen-live and synced;
+ * with look_only they are not. Several programs may do it at once: they wait for each other, a tenth of
+ * a second at most.
  *
  * 0: new; SEEN_E_BEFORE; negative: that cannot be known, or not be remembered (-EBUSY, -EBADMSG,
  * -EROFS...), so they are not to be credited.

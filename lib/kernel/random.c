@@ -15,11 +15,6 @@
 #define RNDRESEEDCRNG _IO('R', 0x07)
 #endif
 
-/* Linux 5.6; older headers lack it. */
-#ifndef GRND_INSECURE
-#define GRND_INSECURE 0x0004
-#endif
-
 #define SYSCTL_DIRECTORY "proc/sys/kernel/random/"
 
 int random_open(const RootDir *root, KernelRandom *ret_random) {

@@ -12,10 +12,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/random.h>
 
 #include "lib/base/error.h"
 #include "lib/base/rootdir.h"
 #include "lib/base/secret.h"
+
+/* Linux 5.6 and the stable kernels that took its RNG; older headers lack it. */
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 0x0004
+#endif
 
 /*
  * RNDADDENTROPY stops after each page of 4096 bytes when a signal is pending, and then answers

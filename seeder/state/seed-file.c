@@ -10,14 +10,10 @@
 #include "lib/base/io.h"
 #include "lib/feed/seed-mark.h"
 #include "lib/feed/state-directory.h"
+#include "lib/kernel/random.h"
 #include "seeder/state/seed-file.h"
 
 #define TEMPORARY_NAME "seed.new"
-
-/* Linux 5.6 and the stable kernels that took its RNG; older headers lack it. */
-#ifndef GRND_INSECURE
-#define GRND_INSECURE 0x0004
-#endif
 
 typedef struct SeedHeader {
         uint8_t magic[16];
